@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+from pydantic import Field
+
 from .contract import Command, EngineInfo, Model, ModelFile, NoParams, Timings, Usage
 
 
@@ -132,7 +134,7 @@ class Delta(Model):
 
     text: str = ""
     reasoning: str = ""
-    tool_calls: list[ToolCallDelta] = []
+    tool_calls: list[ToolCallDelta] = Field(default=[])
 
 
 class Completion(Model):
@@ -140,7 +142,7 @@ class Completion(Model):
 
     text: str
     reasoning: str = ""
-    tool_calls: list[ToolCall] = []
+    tool_calls: list[ToolCall] = Field(default=[])
     finish_reason: Literal["stop", "length", "tool_calls"]
     usage: Usage
     timings: Timings

@@ -1,0 +1,546 @@
+// What the page, Python and the workers say to each other. Owns nothing by hand: generated from
+// py_app/cloche/contract.py and py_app/cloche/engine_contract.py by `python -m cloche.contract_typescript`.
+
+/** An error for people: what happened, why, what to do next (see errors.py for the tree). */
+export interface ErrorInfo {
+  code: string;
+  message: string;
+  action: string;
+  retryable: boolean;
+}
+
+/** A run of text; Markdown in answers, plain text in a person's messages. */
+export interface TextPart {
+  type: "text";
+  text: string;
+}
+
+/** What a thinking model wrote before its answer. */
+export interface ReasoningPart {
+  type: "reasoning";
+  text: string;
+}
+
+/** A picture kept in the store; its bytes come through the command `image.get`. Sizes in pixels. */
+export interface ImagePart {
+  type: "image";
+  image_id: string;
+  mime: string;
+  width: number;
+  height: number;
+  name: string;
+}
+
+/** One tool call of the model with its result once it is known. */
+export interface ToolCallPart {
+  type: "tool_call";
+  id: string;
+  name: string;
+  arguments: Record<string, unknown>;
+  status: "running" | "done" | "failed" | "denied" | "cancelled";
+  output: string | null;
+  duration_ms: number | null;
+}
+
+/** Any of TextPart | ReasoningPart | ImagePart | ToolCallPart. */
+export type Part = TextPart | ReasoningPart | ImagePart | ToolCallPart;
+
+/** Token counts of one answer. `cached_tokens` is the part of the prompt taken from the KV cache. */
+export interface Usage {
+  prompt_tokens: number;
+  completion_tokens: number;
+  cached_tokens: number;
+}
+
+/** How long one answer took. `image_ms` is the image encoding, None when there was no image. */
+export interface Timings {
+  time_to_first_token_ms: number | null;
+  prompt_ms: number | null;
+  image_ms: number | null;
+  total_ms: number | null;
+  tokens_per_second: number | null;
+}
+
+/**
+ * One message of a conversation. An assistant message is a whole turn, its tool calls and results included.
+ *
+ * `siblings` holds the ids of all versions under the same parent in order of creation, this one included: one entry
+ * means that the message was never edited or regenerated.
+ */
+export interface Message {
+  id: string;
+  session_id: string;
+  parent_id: string | null;
+  role: "user" | "assistant";
+  parts: Part[];
+  status: "complete" | "streaming" | "stopped" | "interrupted" | "error";
+  error: ErrorInfo | null;
+  finish_reason: string | null;
+  usage: Usage | null;
+  timings: Timings | null;
+  model: string | null;
+  created_at: number;
+  siblings: string[];
+}
+
+/** Generation parameters of a session; None leaves the choice to the model's card. */
+export interface Parameters {
+  system_prompt: string | null;
+  temperature: number | null;
+  top_p: number | null;
+  top_k: number | null;
+  min_p: number | null;
+  max_tokens: number | null;
+  seed: number | null;
+  stop: string[] | null;
+}
+
+/** A conversation as the side bar shows it. `working` is true while an answer is being written. */
+export interface Session {
+  id: string;
+  title: string;
+  created_at: number;
+  updated_at: number;
+  parameters: Parameters;
+  message_count: number;
+  working: boolean;
+}
+
+/** A session with the messages of its active branch, oldest first. */
+export interface Conversation {
+  session: Session;
+  messages: Message[];
+}
+
+/** One search result. `excerpt` marks the matches with U+0002 (start) and U+0003 (end). */
+export interface SearchHit {
+  session_id: string;
+  title: string;
+  message_id: string | null;
+  excerpt: string;
+}
+
+/** A picture as the page hands it over: PNG or JPEG, already decoded and scaled down. Sizes in pixels. */
+export interface NewImage {
+  bytes: Uint8Array;
+  mime: "image/png" | "image/jpeg";
+  width: number;
+  height: number;
+  name?: string;
+}
+
+/** A model that can be chosen: `card.json` beside its files. Sizes in bytes, contexts in tokens. */
+export interface ModelCard {
+  id: string;
+  name: string;
+  engine: "llamacpp";
+  modalities: ("text" | "image")[];
+  tools: boolean;
+  context_window: number;
+  trained_context: number | null;
+  licence: string;
+  summary: string;
+  tiny: boolean;
+  abilities: string[];
+  limits: string[];
+  examples: string[];
+  image_examples: string[];
+  defaults: Parameters;
+  figures: Figure[];
+  files: ModelFile[];
+}
+
+/** A measured figure of a card: share of right answers (0 to 1) over `cases` held-out cases. */
+export interface Figure {
+  label: string;
+  value: number;
+  cases: number;
+}
+
+/** One file of a model. `url` is relative to the app's base address. */
+export interface ModelFile {
+  role: "weights" | "projector";
+  name: string;
+  url: string;
+  size: number;
+  sha256: string;
+}
+
+/** What really runs: filled from the loaded engine, never from what was asked for. */
+export interface EngineInfo {
+  engine: string;
+  backend: "cpu" | "webgpu";
+  threads: number;
+  context_window: number;
+  images: boolean;
+  load_ms: number;
+}
+
+/** State of the chosen model. `loaded_bytes` of `total_bytes` while files are fetched and checked. */
+export interface ModelStatus {
+  state: "absent" | "fetching" | "loading" | "ready" | "failed";
+  card: ModelCard | null;
+  engine: EngineInfo | null;
+  stage: string;
+  loaded_bytes: number;
+  total_bytes: number;
+  kept: boolean;
+  error: ErrorInfo | null;
+}
+
+/** Choices that hold for the whole app and are kept. */
+export interface Settings {
+  theme: "system" | "light" | "dark";
+  send_with: "enter" | "ctrl-enter";
+  model_id: string;
+}
+
+/** Where things are kept. `durable` is false when the browser gives no OPFS: then nothing outlives the tab. */
+export interface StorageInfo {
+  durable: boolean;
+  database_bytes: number;
+  reason: string;
+}
+
+/** What the page needs to draw itself, given once Python is up. */
+export interface AppInfo {
+  version: string;
+  sessions: Session[];
+  settings: Settings;
+  storage: StorageInfo;
+  model: ModelStatus;
+}
+
+/** For commands that need nothing. */
+export type NoParams = Record<string, never>;
+
+/** Names a session. */
+export interface SessionRef {
+  session_id: string;
+}
+
+/** A new title for a session. */
+export interface SessionRename {
+  session_id: string;
+  title: string;
+}
+
+/** All generation parameters of a session at once. */
+export interface SessionParameters {
+  session_id: string;
+  parameters: Parameters;
+}
+
+/** What to look for in titles and texts; words are matched by their beginning. */
+export interface SearchQuery {
+  query: string;
+  limit?: number;
+}
+
+/** Names a message of a session. */
+export interface MessageRef {
+  session_id: string;
+  message_id: string;
+}
+
+/** A person's message. At least text or one image. */
+export interface MessageSend {
+  session_id: string;
+  text: string;
+  images?: NewImage[];
+}
+
+/** A new version of a person's message; its images stay. The older version stays reachable as a sibling. */
+export interface MessageEdit {
+  session_id: string;
+  message_id: string;
+  text: string;
+}
+
+/** Names a stored picture. */
+export interface ImageRef {
+  image_id: string;
+}
+
+/** The bytes of a stored picture. */
+export interface ImageBytes {
+  bytes: Uint8Array;
+  mime: string;
+}
+
+/** Both messages exist in the store when this answer arrives. */
+export interface Sent {
+  user_message_id: string;
+  assistant_message_id: string;
+}
+
+/** How far start-up is. `total_bytes` 0 means that the stage cannot be measured in bytes. */
+export interface BootProgress {
+  stage: "python" | "packages" | "database" | "app";
+  label: string;
+  loaded_bytes: number;
+  total_bytes: number;
+}
+
+/** Start-up ended; the page shows the reason and Retry. */
+export interface BootFailed {
+  error: ErrorInfo;
+}
+
+/** Who holds the database: this tab, another one, or another one that took it over from this one. */
+export interface DatabaseOwner {
+  owner: "this" | "other" | "lost";
+}
+
+/** A session is new or its title, order, parameters or state changed. */
+export interface SessionChanged {
+  session: Session;
+}
+
+/** A session was deleted (it can be restored until the app ends). */
+export interface SessionRemoved {
+  session_id: string;
+}
+
+/** A message of the active branch is new or changed as a whole; unknown ids are appended. */
+export interface MessageChanged {
+  message: Message;
+}
+
+/**
+ * More text of an answer (Amplifier's `content_block:delta`), a batch of tokens at a time.
+ *
+ * `index` counts the parts of the message; a part that does not exist yet is created with type `kind`.
+ */
+export interface ContentDelta {
+  session_id: string;
+  message_id: string;
+  index: number;
+  kind: "text" | "reasoning";
+  text: string;
+}
+
+/** The active branch changed (edit, regenerate, other version, deletion): draw it anew. */
+export interface ConversationChanged {
+  conversation: Conversation;
+}
+
+/** Something people should know that belongs to no message. `level` error stays until dismissed. */
+export interface Notice {
+  level: "info" | "warning" | "error";
+  code: string;
+  message: string;
+  action: string;
+}
+
+/**
+ * Bring the files of a model into OPFS (or memory where there is none), checked by sha256.
+ *
+ * Streams `FetchProgress`. A file that is there with the right hash is not fetched again; a wrong one is deleted and
+ * fetched once more, a second mismatch is the error `file_corrupt`.
+ */
+export interface FetchFiles {
+  model_id: string;
+  base_url: string;
+  files: ModelFile[];
+}
+
+/** Bytes so far over all files; `stage` is what happens now. */
+export interface FetchProgress {
+  stage: "checking" | "fetching";
+  file: string;
+  loaded_bytes: number;
+  total_bytes: number;
+}
+
+/** `kept` is false when the files live in memory only. `fetched_bytes` is 0 when all came from OPFS. */
+export interface FetchedFiles {
+  kept: boolean;
+  fetched_bytes: number;
+}
+
+/** Load fetched files into the engine. `threads` None lets the engine choose; contexts in tokens. */
+export interface LoadModel {
+  model_id: string;
+  files: ModelFile[];
+  context_window: number;
+  threads?: number | null;
+}
+
+/** A picture in a message, PNG or JPEG. It must come before the text it belongs to. */
+export interface ImageContent {
+  type: "image";
+  data: Uint8Array;
+}
+
+/** Text in a message. */
+export interface TextContent {
+  type: "text";
+  text: string;
+}
+
+/** `arguments` is a JSON object as a string, as in OpenAI's API. */
+export interface FunctionCall {
+  name: string;
+  arguments: string;
+}
+
+/** A tool call in an assistant message. */
+export interface ToolCall {
+  id: string;
+  type: "function";
+  function: FunctionCall;
+}
+
+/** One message in OpenAI's shape. `content` is text, or parts where there are pictures. */
+export interface ChatMessage {
+  role: "system" | "user" | "assistant" | "tool";
+  content?: string | (TextContent | ImageContent)[] | null;
+  tool_calls?: ToolCall[] | null;
+  tool_call_id?: string | null;
+}
+
+/** A tool's name, purpose and JSON schema. */
+export interface ToolFunction {
+  name: string;
+  description?: string;
+  parameters: Record<string, unknown>;
+}
+
+/** A tool in OpenAI's shape. */
+export interface ToolSpec {
+  type: "function";
+  function: ToolFunction;
+}
+
+/** OpenAI chat-completions request; None leaves the engine's default. */
+export interface ChatRequest {
+  messages: ChatMessage[];
+  tools?: ToolSpec[] | null;
+  max_tokens?: number;
+  temperature?: number | null;
+  top_p?: number | null;
+  top_k?: number | null;
+  min_p?: number | null;
+  seed?: number | null;
+  stop?: string[] | null;
+  response_format?: Record<string, unknown> | null;
+}
+
+/** A piece of tool call number `index`; pieces of `arguments` are appended. */
+export interface ToolCallDelta {
+  index: number;
+  id: string | null;
+  name: string | null;
+  arguments: string | null;
+}
+
+/** What came since the last batch. */
+export interface Delta {
+  text: string;
+  reasoning: string;
+  tool_calls: ToolCallDelta[];
+}
+
+/** End of a completion: the whole text and calls again (for callers that did not stream), usage, timings. */
+export interface Completion {
+  text: string;
+  reasoning: string;
+  tool_calls: ToolCall[];
+  finish_reason: "stop" | "length" | "tool_calls";
+  usage: Usage;
+  timings: Timings;
+}
+
+/** Texts to be counted with the loaded model's tokenizer. */
+export interface CountTokens {
+  texts: string[];
+}
+
+/** Commands of the page to Python. */
+export interface Commands {
+  "app.info": { params: NoParams; result: AppInfo };
+  "settings.set": { params: Settings; result: Settings };
+  "model.load": { params: NoParams; result: ModelStatus };
+  "session.create": { params: NoParams; result: Session };
+  "session.open": { params: SessionRef; result: Conversation };
+  "session.rename": { params: SessionRename; result: Session };
+  "session.delete": { params: SessionRef; result: null };
+  "session.restore": { params: SessionRef; result: Session };
+  "session.set_parameters": { params: SessionParameters; result: Session };
+  "session.search": { params: SearchQuery; result: SearchHit[] };
+  "message.send": { params: MessageSend; result: Sent };
+  "message.stop": { params: SessionRef; result: null };
+  "message.regenerate": { params: MessageRef; result: Sent };
+  "message.edit": { params: MessageEdit; result: Sent };
+  "message.delete": { params: MessageRef; result: Conversation };
+  "message.restore": { params: MessageRef; result: Conversation };
+  "message.select_version": { params: MessageRef; result: Conversation };
+  "image.get": { params: ImageRef; result: ImageBytes };
+}
+
+/** Events that Python tells the page. */
+export interface Events {
+  "boot:progress": BootProgress;
+  "boot:failed": BootFailed;
+  "app:ready": AppInfo;
+  "database:owner": DatabaseOwner;
+  "model:status": ModelStatus;
+  "session:changed": SessionChanged;
+  "session:removed": SessionRemoved;
+  "conversation:changed": ConversationChanged;
+  "message:changed": MessageChanged;
+  "content_block:delta": ContentDelta;
+  "notice": Notice;
+}
+
+/** What each worker answers. */
+export interface Workers {
+  "downloads": {
+    "files.fetch": { params: FetchFiles; result: FetchedFiles };
+  };
+  "llamacpp": {
+    "model.load": { params: LoadModel; result: EngineInfo };
+    "model.unload": { params: NoParams; result: null };
+    "chat.complete": { params: ChatRequest; result: Completion };
+    "tokens.count": { params: CountTokens; result: number[] };
+  };
+}
+
+/** Items that a worker's method streams before its result. */
+export interface Streams {
+  "files.fetch": FetchProgress;
+  "chat.complete": Delta;
+}
+
+/** Ranges and lengths that Python enforces, by shape and field. */
+export const LIMITS = {
+  Parameters: {
+    system_prompt: { maxLength: 20000 },
+    temperature: { minimum: 0, maximum: 2 },
+    top_p: { maximum: 1, exclusiveMinimum: 0 },
+    top_k: { minimum: 0, maximum: 1000 },
+    min_p: { minimum: 0, maximum: 1 },
+    max_tokens: { minimum: 1, maximum: 32768 },
+    seed: { minimum: 0, maximum: 4294967295 },
+    stop: { maxItems: 8 },
+  },
+  NewImage: {
+    width: { minimum: 1, maximum: 16384 },
+    height: { minimum: 1, maximum: 16384 },
+  },
+  SessionRename: {
+    title: { minLength: 1, maxLength: 200 },
+  },
+  SearchQuery: {
+    query: { maxLength: 500 },
+    limit: { minimum: 1, maximum: 200 },
+  },
+  MessageSend: {
+    text: { maxLength: 1000000 },
+    images: { maxItems: 8 },
+  },
+  MessageEdit: {
+    text: { maxLength: 1000000 },
+  },
+} as const;
