@@ -1,0 +1,82 @@
+// Owns: how web/ and js_bridge/ become dist/. Does not own: what goes into .build/vendor/python
+// (py_app/toolchain) and which headers are sent (js_bridge/headers.json).
+import { cpSync, existsSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import preact from '@preact/preset-vite';
+import { defineConfig, type Plugin } from 'vite';
+import { VitePWA } from 'vite-plugin-pwa';
+
+const root = fileURLToPath(new URL('.', import.meta.url));
+const vendored = `${root}.build/vendor/python`;
+const output = `${root}dist`;
+
+/** Puts Pyodide, the wheels and their lock into dist/python, before the precache manifest is made. */
+function python(): Plugin {
+  return {
+    name: 'cloche:python',
+    apply: 'build',
+    buildStart() {
+      if (!existsSync(`${vendored}/pyodide-lock.json`)) {
+        this.error(`${vendored} is missing: run "python3 build.py build", which prepares it.`);
+      }
+    },
+    writeBundle() {
+      cpSync(vendored, `${output}/python`, { recursive: true, preserveTimestamps: true });
+    },
+  };
+}
+
+/** Writes the document's Content-Security-Policy as a meta tag, for hosts that send no headers of ours. */
+function contentSecurityPolicy(): Plugin {
+  return {
+    name: 'cloche:content-security-policy',
+    apply: 'build',
+    transformIndexHtml() {
+      const headers = JSON.parse(readFileSync(`${root}js_bridge/headers.json`, 'utf8')) as {
+        document: Record<string, string>;
+      };
+      const policy = headers.document['Content-Security-Policy'];
+      if (!policy) throw new Error('js_bridge/headers.json has no document Content-Security-Policy.');
+      const content = policy
+        .split(';')
+        .map((directive) => directive.trim())
+        .filter((directive) => directive && !/^(frame-ancestors|report-uri|sandbox)\b/.test(directive))
+        .join('; ');
+      return [{ tag: 'meta', attrs: { 'http-equiv': 'Content-Security-Policy', content }, injectTo: 'head-prepend' }];
+    },
+  };
+}
+
+export default defineConfig({
+  root: `${root}web`,
+  base: './',
+  publicDir: `${root}public`,
+  cacheDir: `${root}.build/vite`,
+  build: {
+    outDir: output,
+    emptyOutDir: true,
+    target: 'chrome128',
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    reportCompressedSize: false,
+    chunkSizeWarningLimit: 1024,
+  },
+  worker: { format: 'es' },
+  plugins: [
+    preact(),
+    contentSecurityPolicy(),
+    python(),
+    VitePWA({
+      strategies: 'injectManifest',
+      srcDir: '../js_bridge',
+      filename: 'sw.ts',
+      injectRegister: false,
+      manifest: false,
+      injectManifest: {
+        globPatterns: ['**/*.{html,js,mjs,css,json,webmanifest,svg,png,ico,wasm,zip,whl}'],
+        globIgnores: ['models/**', 'screenshots/**'],
+        maximumFileSizeToCacheInBytes: 64 * 1024 * 1024,
+      },
+    }),
+  ],
+});
