@@ -74,8 +74,10 @@ export default defineConfig({
       manifest: false,
       injectManifest: {
         globPatterns: ['**/*.{html,js,mjs,css,json,webmanifest,svg,png,ico,wasm,zip,whl}'],
-        globIgnores: ['models/**', 'screenshots/**'],
+        globIgnores: ['screenshots/**'],
         maximumFileSizeToCacheInBytes: 64 * 1024 * 1024,
+        // The size lets the service worker tell its progress in bytes.
+        manifestTransforms: [(entries) => ({ manifest: entries.map((entry) => ({ ...entry, bytes: entry.size })) })],
       },
     }),
   ],
