@@ -1,0 +1,86 @@
+"""Lays out .build/vendor/python: Pyodide, the wheels and the lock that names them. Vite copies it to dist/python.
+
+Does not own how wheels are made (amplifier_wheel.py, app_wheel.py, bytecode.py) or fetched (downloads.py).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from toolchain.amplifier_wheel import repack
+from toolchain.app_wheel import app_wheel
+from toolchain.bytecode import compiled
+from toolchain.downloads import amplifier_wheel, browser_wheels
+from toolchain.errors import BuildError
+from toolchain.numpy_wheel import numpy_wheel
+from toolchain.paths import BUILD, NODE_MODULES, PY_APP, ROOT, VENDORED
+from toolchain.wheel import Wheel
+
+PYODIDE = NODE_MODULES / "pyodide"
+PYODIDE_FILES = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip")
+OWN_WHEELS = BUILD / "own-wheels"
+
+
+def vendor(node: Path, *, retry_numpy: bool = False) -> str:
+    """Brings .build/vendor/python up to date and says in one sentence what is there."""
+    own = [
+        repack(Wheel.read(amplifier_wheel()), PY_APP / "amplifier_engine").write(OWN_WHEELS),
+        app_wheel(PY_APP / "cloche", ROOT / "pyproject.toml").write(OWN_WHEELS),
+    ]
+    numpy, about_numpy = numpy_wheel(PYODIDE, retry=retry_numpy)
+    published = [*browser_wheels(), *([numpy] if numpy else [])]
+    wheels = compiled([*published, *own], PYODIDE, node)
+    folder = VENDORED / "wheels"
+    folder.mkdir(parents=True, exist_ok=True)
+    for wheel in wheels:
+        _copy(wheel, folder / wheel.name)
+    _remove_others(folder, {wheel.name for wheel in wheels})
+    for name in PYODIDE_FILES:
+        _copy(PYODIDE / name, VENDORED / name)
+    info = json.loads((PYODIDE / "pyodide-lock.json").read_text("utf-8"))["info"]
+    text = json.dumps(pyodide_lock(info, wheels), indent=1, sort_keys=True)
+    (VENDORED / "pyodide-lock.json").write_text(text, "utf-8", newline="\n")
+    return f"{len(wheels)} wheels; {about_numpy}"
+
+
+def pyodide_lock(info: dict[str, str], wheels: Sequence[Path]) -> dict[str, Any]:
+    """A lock in Pyodide's format that knows exactly these wheels; file names are relative to the lock."""
+    read = [Wheel.read(path) for path in wheels]
+    known = {wheel.name for wheel in read}
+    packages = {}
+    for path, wheel in zip(wheels, read, strict=True):
+        missing = [name for name in wheel.dependencies if name not in known]
+        if missing:
+            raise BuildError(
+                f"{wheel.name} needs {', '.join(missing)}, which would be missing in the browser.",
+                todo="add it to requirements/browser.txt.",
+            )
+        packages[wheel.name] = {
+            "name": wheel.name,
+            "version": wheel.version,
+            "file_name": f"wheels/{path.name}",
+            "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+            "install_dir": "site",
+            "package_type": "package",
+            "depends": wheel.dependencies,
+            "imports": wheel.imports,
+            "unvendored_tests": False,
+        }
+    return {"info": info, "packages": packages}
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Copies unless the target already holds the same bytes, so that its time stays what it was."""
+    if not (target.exists() and target.read_bytes() == source.read_bytes()):
+        shutil.copyfile(source, target)
+
+
+def _remove_others(folder: Path, names: set[str]) -> None:
+    for path in folder.iterdir():
+        if path.name not in names:
+            path.unlink()
