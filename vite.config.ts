@@ -1,6 +1,7 @@
 // Owns: how web/ and js_bridge/ become dist/. Does not own: what goes into .build/vendor/python
 // (py_app/toolchain) and which headers are sent (js_bridge/headers.json).
 import { cpSync, existsSync, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import preact from '@preact/preset-vite';
 import { defineConfig, type Plugin } from 'vite';
@@ -8,13 +9,16 @@ import { VitePWA } from 'vite-plugin-pwa';
 
 const root = fileURLToPath(new URL('.', import.meta.url));
 const vendored = `${root}.build/vendor/python`;
-const output = `${root}dist`;
 
-/** Puts Pyodide, the wheels and their lock into dist/python, before the precache manifest is made. */
+/** Puts Pyodide, the wheels and their lock into the output's python/, before the precache manifest is made. */
 function python(): Plugin {
+  let output = '';
   return {
     name: 'cloche:python',
     apply: 'build',
+    configResolved(config) {
+      output = resolve(config.root, config.build.outDir);
+    },
     buildStart() {
       if (!existsSync(`${vendored}/pyodide-lock.json`)) {
         this.error(`${vendored} is missing: run "python3 build.py build", which prepares it.`);
@@ -53,7 +57,7 @@ export default defineConfig({
   publicDir: `${root}public`,
   cacheDir: `${root}.build/vite`,
   build: {
-    outDir: output,
+    outDir: `${root}dist`,
     emptyOutDir: true,
     target: 'chrome128',
     assetsInlineLimit: 0,

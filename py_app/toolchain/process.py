@@ -1,10 +1,11 @@
-"""Runs other programs: prints what they say, or keeps it until it is needed for an error."""
+"""Runs other programs: shows what they are at, and keeps what they say until it is needed for an error."""
 
 from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from toolchain.errors import BuildError
@@ -21,10 +22,12 @@ def run_tool(
     todo: str,
     cwd: Path = ROOT,
     env: Mapping[str, str] | None = None,
-) -> str:
-    """Runs a program to its end and returns what it printed; a BuildError with its last lines when it fails."""
+    on_line: Callable[[str], None] | None = None,
+) -> None:
+    """Runs a program to its end, handing on its lines; a BuildError with the last of them when it fails."""
+    last: deque[str] = deque(maxlen=TAIL_LINES)
     try:
-        done = subprocess.run(
+        with subprocess.Popen(
             [str(part) for part in command],
             cwd=cwd,
             env={**os.environ, **(env or {})},
@@ -34,19 +37,20 @@ def run_tool(
             text=True,
             encoding="utf-8",
             errors="replace",
-            check=False,
-        )
+        ) as process:
+            for line in process.stdout or ():
+                last.append(_shortened(line.rstrip()))
+                if on_line:
+                    on_line(line.rstrip())
     except OSError as error:
         raise BuildError(f"{what} failed: {command[0]} could not be started.", why=str(error), todo=todo) from error
-    if done.returncode != 0:
-        raise BuildError(f"{what} failed (exit code {done.returncode}).", why=tail(done.stdout), todo=todo)
-    return done.stdout
+    if process.returncode != 0:
+        raise BuildError(f"{what} failed (exit code {process.returncode}).", why="\n".join(last), todo=todo)
 
 
-def tail(output: str) -> str:
-    """The last lines of what a tool printed, without the rest of minified code."""
-    lines = output.strip().splitlines()[-TAIL_LINES:]
-    return "\n".join(line if len(line) <= LONGEST_LINE else line[:LONGEST_LINE] + " ..." for line in lines)
+def _shortened(line: str) -> str:
+    """A line without the rest of minified code."""
+    return line if len(line) <= LONGEST_LINE else line[:LONGEST_LINE] + " ..."
 
 
 def output_of(command: Sequence[str | Path]) -> str | None:

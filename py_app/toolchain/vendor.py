@@ -15,10 +15,13 @@ from typing import Any
 from toolchain.amplifier_wheel import repack
 from toolchain.app_wheel import app_wheel
 from toolchain.bytecode import compiled
-from toolchain.downloads import amplifier_wheel, browser_wheels
+from toolchain.downloads import AMPLIFIER_LOCK, BROWSER_LOCK, amplifier_wheel, browser_wheels
 from toolchain.errors import BuildError
+from toolchain.node_env import require_node
 from toolchain.numpy_wheel import numpy_wheel
 from toolchain.paths import BUILD, NODE_MODULES, PY_APP, ROOT, VENDORED
+from toolchain.progress import Progress
+from toolchain.steps import Step
 from toolchain.wheel import Wheel
 
 PYODIDE = NODE_MODULES / "pyodide"
@@ -26,15 +29,39 @@ PYODIDE_FILES = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_s
 OWN_WHEELS = BUILD / "own-wheels"
 
 
-def vendor(node: Path, *, retry_numpy: bool = False) -> str:
-    """Brings .build/vendor/python up to date and says in one sentence what is there."""
+def vendor_step(*, retry_numpy: bool = False) -> Step:
+    """Brings .build/vendor/python up to date with our Python and the locked packages."""
+    return Step(
+        "vendor",
+        "Packing Pyodide and the Python wheels",
+        [
+            BROWSER_LOCK,
+            AMPLIFIER_LOCK,
+            ROOT / "pyproject.toml",
+            PYODIDE / "package.json",
+            PY_APP / "cloche",
+            PY_APP / "amplifier_engine",
+            *sorted(Path(__file__).parent.glob("*wheel*.py")),
+            *sorted(Path(__file__).parent.glob("*bytecode.*")),
+            Path(__file__),
+        ],
+        [VENDORED / "pyodide-lock.json"],
+        lambda progress: vendor(progress, retry_numpy=retry_numpy),
+    )
+
+
+def vendor(progress: Progress, *, retry_numpy: bool = False) -> str:
+    """Fills the folder and says in one sentence what is there."""
+    progress.detail("fetching wheels")
     own = [
         repack(Wheel.read(amplifier_wheel()), PY_APP / "amplifier_engine").write(OWN_WHEELS),
         app_wheel(PY_APP / "cloche", ROOT / "pyproject.toml").write(OWN_WHEELS),
     ]
+    progress.detail("asking for numpy")
     numpy, about_numpy = numpy_wheel(PYODIDE, retry=retry_numpy)
     published = [*browser_wheels(), *([numpy] if numpy else [])]
-    wheels = compiled([*published, *own], PYODIDE, node)
+    progress.detail("byte-compiling")
+    wheels = compiled([*published, *own], PYODIDE, require_node().program)
     folder = VENDORED / "wheels"
     folder.mkdir(parents=True, exist_ok=True)
     for wheel in wheels:

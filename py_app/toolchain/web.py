@@ -1,0 +1,41 @@
+"""Builds the web app with Vite. The new dist/ takes the old one's place only when it is complete."""
+
+from __future__ import annotations
+
+import shutil
+
+from toolchain.node_env import package_program
+from toolchain.paths import BRIDGE, BUILD, DIST, PUBLIC, ROOT, VENDORED, WEB
+from toolchain.process import run_tool
+from toolchain.progress import Progress
+from toolchain.steps import Step
+
+FRESH = BUILD / "dist"
+REPLACED = BUILD / "dist-replaced"
+
+
+def web_step() -> Step:
+    """Builds dist/ from web/, js_bridge/, public/ and the vendored Python."""
+    return Step(
+        "web",
+        "Building the web app with Vite",
+        [WEB, BRIDGE, PUBLIC, VENDORED, ROOT / "package-lock.json", ROOT / "vite.config.ts", ROOT / "tsconfig.json"],
+        [DIST / "index.html", DIST / "sw.js", DIST / "python" / "pyodide-lock.json"],
+        _build,
+    )
+
+
+def _build(progress: Progress) -> str:
+    run_tool(
+        [*package_program("vite/bin/vite.js"), "build", "--logLevel", "warn", "--outDir", FRESH],
+        what="The web build",
+        todo="mend the file that is named above, then run the same command again.",
+        on_line=progress.detail,
+    )
+    shutil.rmtree(REPLACED, ignore_errors=True)
+    if DIST.exists():
+        DIST.rename(REPLACED)
+    FRESH.rename(DIST)
+    shutil.rmtree(REPLACED, ignore_errors=True)
+    files = [path for path in DIST.rglob("*") if path.is_file()]
+    return f"dist/ has {len(files)} files, {sum(path.stat().st_size for path in files) / 1e6:.1f} MB"
