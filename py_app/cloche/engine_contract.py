@@ -16,10 +16,14 @@ from .contract import Command, EngineInfo, Model, ModelFile, NoParams, Timings, 
 
 
 class FetchFiles(Model):
-    """Bring the files of a model into OPFS (or memory where there is none), checked by sha256.
+    """Bring the files of a model to this machine, checked by sha256. `base_url` is absolute.
 
-    Streams `FetchProgress`. A file that is there with the right hash is not fetched again; a wrong one is deleted and
-    fetched once more, a second mismatch is the error `file_corrupt`.
+    Streams `FetchProgress`. A file that is there with the right hash is not fetched again (above 64 MiB the right size
+    must do); a wrong one is deleted and fetched once more, a second mismatch is the error `file_corrupt`. Broken
+    connections are taken up where they broke, also by the next call. Other errors: `fetch_failed`, `storage_full`.
+
+    Ask the downloads worker first: it keeps the files in OPFS. If it answers `kept: false`, it has fetched nothing; then
+    ask the engine's worker with the same parameters, which holds the files in its own memory for this visit.
     """
 
     model_id: str
@@ -37,14 +41,19 @@ class FetchProgress(Model):
 
 
 class FetchedFiles(Model):
-    """`kept` is false when the files live in memory only. `fetched_bytes` is 0 when all came from OPFS."""
+    """`kept` false: the files are not on disk, `reason` says why. `fetched_bytes` is 0 when all was there already."""
 
     kept: bool
     fetched_bytes: int
+    reason: str = ""
 
 
 class LoadModel(Model):
-    """Load fetched files into the engine. `threads` None lets the engine choose; contexts in tokens."""
+    """Load fetched files into the engine, in place of the model before. Contexts in tokens.
+
+    The worker finds the files by `model_id` and name: those it holds in memory, else those in OPFS. `threads` None lets
+    it choose: half the processors. A number is honoured up to the number of processors; without isolation it is one.
+    """
 
     model_id: str
     files: list[ModelFile]
@@ -149,7 +158,11 @@ class Completion(Model):
 
 
 class CountTokens(Model):
-    """Texts to be counted with the loaded model's tokenizer."""
+    """Texts to be counted with the loaded model's tokenizer; special tokens such as `<|im_end|>` count as one.
+
+    Costs about 10 ms for each text and each 1,000 tokens of the context window, and leaves the KV cache alone: count
+    a text once and remember.
+    """
 
     texts: list[str]
 
@@ -157,6 +170,7 @@ class CountTokens(Model):
 WORKERS: dict[str, dict[str, Command]] = {
     "downloads": {"files.fetch": Command(FetchFiles, FetchedFiles)},
     "llamacpp": {
+        "files.fetch": Command(FetchFiles, FetchedFiles),
         "model.load": Command(LoadModel, EngineInfo),
         "model.unload": Command(NoParams, None),
         "chat.complete": Command(ChatRequest, Completion),
