@@ -129,7 +129,12 @@ export interface NewImage {
   name?: string;
 }
 
-/** A model that can be chosen: `card.json` beside its files. Sizes in bytes, contexts in tokens. */
+/**
+ * A model that can be chosen: `card.json` beside its files. Sizes in bytes, contexts in tokens.
+ *
+ * `trained_context` is what the history is trimmed to, `context_window` what the engine can hold at all;
+ * `image_tokens` is what one picture takes of either.
+ */
 export interface ModelCard {
   id: string;
   name: string;
@@ -138,6 +143,7 @@ export interface ModelCard {
   tools: boolean;
   context_window: number;
   trained_context: number | null;
+  image_tokens: number;
   licence: string;
   summary: string;
   tiny: boolean;
@@ -340,8 +346,8 @@ export interface Notice {
  * must do); a wrong one is deleted and fetched once more, a second mismatch is the error `file_corrupt`. Broken
  * connections are taken up where they broke, also by the next call. Other errors: `fetch_failed`, `storage_full`.
  *
- * Ask the downloads worker first: it keeps the files in OPFS. If it answers `kept: false`, it has fetched nothing; then
- * ask the engine's worker with the same parameters, which holds the files in its own memory for this visit.
+ * Ask the downloads worker first: it keeps the files in OPFS. If it answers `kept: false`, it has fetched nothing;
+ * then ask the engine's worker with the same parameters, which holds the files in its own memory for this visit.
  */
 export interface FetchFiles {
   model_id: string;

@@ -167,7 +167,11 @@ class NewImage(Model):
 
 
 class ModelCard(Model):
-    """A model that can be chosen: `card.json` beside its files. Sizes in bytes, contexts in tokens."""
+    """A model that can be chosen: `card.json` beside its files. Sizes in bytes, contexts in tokens.
+
+    `trained_context` is what the history is trimmed to, `context_window` what the engine can hold at all;
+    `image_tokens` is what one picture takes of either.
+    """
 
     id: str
     name: str
@@ -176,6 +180,7 @@ class ModelCard(Model):
     tools: bool = False
     context_window: int
     trained_context: int | None = None
+    image_tokens: int = 256
     licence: str
     summary: str
     tiny: bool = False

@@ -1,9 +1,9 @@
 """Writes the contract down in TypeScript: contract.py and engine_contract.py become `js_bridge/contract.gen.ts`.
 
-Owns the translation of shapes, nothing about their meaning. Run `python -m cloche.contract_typescript` to write the file
-and with `--check` to fail where it is stale. Rules: `bytes` are `Uint8Array`, docstrings become JSDoc, a field with a
-default may be left out where the shape is only ever a parameter and is always there where Python or a worker answers
-with it. Ranges and lengths that pydantic enforces are repeated in `LIMITS`, so that forms need no numbers of their own.
+Owns the translation of shapes, nothing about their meaning. Run `python -m cloche.contract_typescript` to write the
+file and with `--check` to fail where it is stale. Rules: `bytes` are `Uint8Array`, docstrings become JSDoc, a field
+with a default may be left out where the shape is only ever a parameter and is always there where Python or a worker
+answers with it. Ranges and lengths that pydantic enforces are repeated in `LIMITS`, so that forms need no numbers of their own.
 """
 
 from __future__ import annotations
@@ -36,9 +36,8 @@ def models() -> list[type[Model]]:
     """All shapes in the order of their definition."""
     found: list[type[Model]] = []
     for module in (contract, engine_contract):
-        for value in vars(module).values():
-            if inspect.isclass(value) and issubclass(value, Model) and value.__module__ == module.__name__:
-                found.append(value)
+        shapes = (value for value in vars(module).values() if inspect.isclass(value) and issubclass(value, Model))
+        found.extend(shape for shape in shapes if shape.__module__ == module.__name__)
     return [model for model in found if model is not Model]
 
 

@@ -1,9 +1,10 @@
 """What Python and an engine worker say to each other; generated into `js_bridge/contract.gen.ts` like contract.py.
 
 Owns the shapes of the engine protocol, nothing else. It is OpenAI's chat-completions shape where that has a word for
-the thing. WORKERS names each worker and the methods it answers; `chat.complete` streams batches of `Delta` (one batch per
-animation frame or 16 ms, never one message per token) and ends with a `Completion`. Cancelling the request aborts it:
-the worker answers with the error code `aborted` within 250 ms, restarting its WASM instance where nothing milder stops it.
+the thing. WORKERS names each worker and the methods it answers; `chat.complete` streams batches of `Delta` (one batch
+per animation frame or 16 ms, never one message per token) and ends with a `Completion`. Cancelling the request aborts
+it: the worker answers with the error code `aborted` within 250 ms, restarting its WASM instance where nothing milder
+stops it.
 """
 
 from __future__ import annotations
@@ -22,8 +23,8 @@ class FetchFiles(Model):
     must do); a wrong one is deleted and fetched once more, a second mismatch is the error `file_corrupt`. Broken
     connections are taken up where they broke, also by the next call. Other errors: `fetch_failed`, `storage_full`.
 
-    Ask the downloads worker first: it keeps the files in OPFS. If it answers `kept: false`, it has fetched nothing; then
-    ask the engine's worker with the same parameters, which holds the files in its own memory for this visit.
+    Ask the downloads worker first: it keeps the files in OPFS. If it answers `kept: false`, it has fetched nothing;
+    then ask the engine's worker with the same parameters, which holds the files in its own memory for this visit.
     """
 
     model_id: str

@@ -22,6 +22,7 @@
         +-- StorageLost       "storage_lost"         another tab holds the database now
         +-- StorageBroken     "storage_broken"
 """
+# ruff: noqa: N818 - the names say what happened; "Error" after each would only be noise
 
 from __future__ import annotations
 
