@@ -1,0 +1,72 @@
+"""The tables, as SQL, and the migrations from one version of them to the next.
+
+Owns the shape of the database, not its use. `user_version` of the file holds the schema's version; migration N lifts
+version N to N + 1, so that the schema's version is the number of migrations. Released migrations are never edited.
+"""
+
+from __future__ import annotations
+
+FIRST = """
+CREATE TABLE sessions (
+    seq INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    title TEXT NOT NULL DEFAULT '',
+    title_by_person INTEGER NOT NULL DEFAULT 0,
+    parameters TEXT NOT NULL DEFAULT '{}',
+    active_leaf TEXT,
+    created_at REAL NOT NULL,
+    updated_at REAL NOT NULL,
+    deleted_at REAL
+);
+
+-- A tree: versions of a message share their parent. `depth` counts from 1 at the root. A deleted message hides what
+-- follows it; `deleted_by` of each hidden row is the id of the message whose deletion hid it.
+CREATE TABLE messages (
+    seq INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    session_id TEXT NOT NULL REFERENCES sessions (id) ON DELETE CASCADE,
+    parent_id TEXT REFERENCES messages (id) DEFERRABLE INITIALLY DEFERRED,
+    depth INTEGER NOT NULL,
+    role TEXT NOT NULL,
+    parts TEXT NOT NULL,
+    status TEXT NOT NULL,
+    error TEXT,
+    finish_reason TEXT,
+    usage TEXT,
+    timings TEXT,
+    model TEXT,
+    created_at REAL NOT NULL,
+    deleted_by TEXT
+);
+CREATE INDEX messages_by_session ON messages (session_id, seq);
+CREATE INDEX messages_by_parent ON messages (parent_id);
+CREATE INDEX messages_by_status ON messages (status) WHERE status = 'streaming';
+
+CREATE TABLE images (
+    id TEXT PRIMARY KEY,
+    mime TEXT NOT NULL,
+    width INTEGER NOT NULL,
+    height INTEGER NOT NULL,
+    name TEXT NOT NULL DEFAULT '',
+    created_at REAL NOT NULL,
+    bytes BLOB NOT NULL
+);
+
+CREATE TABLE message_images (
+    message_id TEXT NOT NULL REFERENCES messages (id) ON DELETE CASCADE,
+    image_id TEXT NOT NULL REFERENCES images (id),
+    PRIMARY KEY (message_id, image_id)
+) WITHOUT ROWID;
+CREATE INDEX message_images_by_image ON message_images (image_id);
+
+CREATE TABLE settings (
+    key TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+) WITHOUT ROWID;
+
+-- Full text: rowid is the `seq` of the session or the message.
+CREATE VIRTUAL TABLE title_texts USING fts5 (text, tokenize = 'unicode61 remove_diacritics 2', prefix = '2 3');
+CREATE VIRTUAL TABLE message_texts USING fts5 (text, tokenize = 'unicode61 remove_diacritics 2', prefix = '2 3');
+"""
+
+MIGRATIONS: tuple[str, ...] = (FIRST,)
