@@ -15,8 +15,8 @@ if sys.version_info < (3, 11):  # noqa: UP036 - the message is for the Pythons t
 
 sys.path.insert(0, str(Path(__file__).resolve().parent / "py_app"))
 
-from toolchain import setup  # noqa: E402
-from toolchain.errors import BuildError  # noqa: E402
+from toolchain import setup
+from toolchain.errors import BuildError
 
 
 def parser() -> argparse.ArgumentParser:

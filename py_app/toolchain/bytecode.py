@@ -43,9 +43,7 @@ def _compile(jobs: list[tuple[Path, Path]], pyodide: Path, node: Path) -> None:
     BUILD.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(dir=BUILD) as folder:
         bytecode = [Path(folder) / f"{number}.zip" for number in range(len(jobs))]
-        listing = [
-            {"wheel": str(wheel), "bytecode": str(out)} for (wheel, _), out in zip(jobs, bytecode, strict=True)
-        ]
+        listing = [{"wheel": str(wheel), "bytecode": str(out)} for (wheel, _), out in zip(jobs, bytecode, strict=True)]
         listed = Path(folder) / "jobs.json"
         listed.write_text(json.dumps(listing), "utf-8")
         names = ", ".join(wheel.name.split("-")[0] for wheel, _ in jobs)

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from toolchain.errors import BuildError
-from toolchain.paths import DOWNLOADS, REQUIREMENTS, VENV_PYTHON
+from toolchain.paths import DOWNLOADS, REQUIREMENTS
 from toolchain.process import run_tool
+from toolchain.python_env import LOCKED, NETWORK, PIP
 from toolchain.wheel import normalised
 
 BROWSER_LOCK = REQUIREMENTS / "browser.txt"
@@ -47,10 +48,9 @@ def _wheels(lock: Path, platform: tuple[str, ...]) -> list[Path]:
     kept = _kept()
     if any(pin.sha256 not in kept for pin in pins(lock)):
         run_tool(
-            [VENV_PYTHON, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-input"]
-            + ["--no-deps", "--only-binary=:all:", *platform, "--require-hashes", "--dest", DOWNLOADS, "-r", lock],
+            [*PIP, "download", "--no-deps", *LOCKED, *platform, "--dest", DOWNLOADS, "-r", lock],
             what=f"Downloading the wheels of {lock.name}",
-            todo="check the network (and pip's proxy or index settings), then run the same command again.",
+            todo=NETWORK,
         )
         kept = _kept()
     try:

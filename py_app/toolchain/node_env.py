@@ -114,5 +114,3 @@ def _npm_ci(progress: Progress) -> str:
 def package_program(path: str) -> list[str | Path]:
     """The command that runs a program of an npm package, e.g. "vite/bin/vite.js"."""
     return [require_node().program, NODE_MODULES / path]
-
-

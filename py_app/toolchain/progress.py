@@ -15,7 +15,7 @@ def say(line: str = "", *, stream: TextIO | None = None) -> None:
 
 
 class Progress:
-    """One running step. On a terminal its line shows the tool's latest words; elsewhere only start and end are printed."""
+    """One running step: on a terminal its line shows the tool's latest words, elsewhere only start and end."""
 
     def __init__(self, doing: str) -> None:
         self.doing = doing

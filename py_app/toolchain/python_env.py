@@ -14,6 +14,8 @@ from toolchain.progress import Progress
 from toolchain.steps import Step
 
 LOCK = REQUIREMENTS / "dev.txt"
+PIP = (VENV_PYTHON, "-m", "pip", "--disable-pip-version-check", "--no-input")
+LOCKED = ("--require-hashes", "--only-binary=:all:")
 NETWORK = "check the network (and pip's proxy or index settings), then run the same command again."
 
 
@@ -59,8 +61,7 @@ def _make_venv(progress: Progress) -> None:
 def pip_install(lock: Path, progress: Progress) -> None:
     """Installs a lock file into .venv, every file checked against its hash."""
     run_tool(
-        [VENV_PYTHON, "-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--require-hashes"]
-        + ["--only-binary=:all:", "-r", str(lock)],
+        [*PIP, "install", *LOCKED, "-r", lock],
         what=f"Installing the packages of {lock.name}",
         todo=NETWORK,
         on_line=progress.detail,

@@ -31,9 +31,9 @@ class Step:
 def run(step: Step, *, stamps: Path = STAMPS, force: bool = False) -> bool:
     """Runs a step unless nothing has changed; says whether it ran. A failing action leaves no stamp behind."""
     stamp = stamps / step.name
-    if not force and stamp.exists() and all(path.exists() for path in step.outputs):
-        if stamp.read_text("utf-8") == fingerprint(step.inputs):
-            return False
+    complete = stamp.exists() and all(path.exists() for path in step.outputs)
+    if complete and not force and stamp.read_text("utf-8") == fingerprint(step.inputs):
+        return False
     stamp.unlink(missing_ok=True)
     with Progress(step.doing) as progress:
         result = step.action(progress)
