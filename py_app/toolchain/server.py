@@ -16,13 +16,15 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from toolchain import http_files
 from toolchain.http_files import Headers, UnsatisfiableRangeError
+from toolchain.paths import WINDOWS
 
 DEFAULT_PORT = 8765
 CHUNK_BYTES = 1 << 18
+STOP_SECONDS = 0.05  # how often the listening thread looks whether it shall stop
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,9 @@ class StaticServer:
         """Listens and answers in threads of its own; OSError when the port is taken."""
         self._listening = _Listener(self)
         self.port = self._listening.server_address[1]
-        self._thread = threading.Thread(target=self._listening.serve_forever, name="static-server", daemon=True)
+        self._thread = threading.Thread(
+            target=self._listening.serve_forever, args=(STOP_SECONDS,), name="static-server", daemon=True
+        )
         self._thread.start()
         return self
 
@@ -107,6 +111,7 @@ class _Listener(ThreadingHTTPServer):
     """The listening socket; knows its open connections."""
 
     daemon_threads = True
+    allow_reuse_address = not WINDOWS  # there it would let two servers share a port
     block_on_close = False
     request_queue_size = 128
 
@@ -122,14 +127,13 @@ class _Listener(ThreadingHTTPServer):
         socketserver.TCPServer.server_bind(self)
         self.server_name, self.server_port = self.site.host, self.server_address[1]
 
-    def process_request(self, request: object, client_address: object) -> None:
+    def process_request(self, request: Any, client_address: Any) -> None:
         """Remembers the connection before its thread starts."""
-        assert isinstance(request, socket.socket)  # noqa: S101 - what the base class hands over
         with self._guard:
             self._connections.add(request)
-        super().process_request(request, client_address)  # type: ignore[arg-type]
+        super().process_request(request, client_address)
 
-    def shutdown_request(self, request: object) -> None:
+    def shutdown_request(self, request: Any) -> None:
         """Forgets a connection that has ended."""
         with self._guard:
             self._connections.discard(request)
@@ -143,7 +147,7 @@ class _Listener(ThreadingHTTPServer):
             with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
 
-    def handle_error(self, request: object, client_address: object) -> None:
+    def handle_error(self, request: Any, client_address: Any) -> None:
         """A browser that went away in the middle of an answer is nobody's error."""
 
 

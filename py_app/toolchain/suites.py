@@ -1,0 +1,145 @@
+"""`build.py test`: runs the suites one after another and adds up what passed and failed.
+
+A suite that crashes, hangs or finds no test counts as a failure. Does not own the tests: tests/ does.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+import xml.etree.ElementTree as ET
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from toolchain.check import run_checks
+from toolchain.chromium import VARIABLE, chromium
+from toolchain.errors import BuildError
+from toolchain.node_env import package_program, require_node
+from toolchain.paths import BUILD, ROOT, VENV_PYTHON, WINDOWS
+from toolchain.progress import say
+
+REPORTS = BUILD / "reports"
+LONGEST_SUITE_SECONDS = 30 * 60
+FAREWELL_SECONDS = 30
+
+
+@dataclass(frozen=True)
+class Count:
+    """What a run came to."""
+
+    passed: int = 0
+    failed: int = 0
+
+    def __add__(self, other: Count) -> Count:
+        return Count(self.passed + other.passed, self.failed + other.failed)
+
+    def __str__(self) -> str:
+        return f"{self.passed} passed, {self.failed} failed"
+
+
+@dataclass(frozen=True)
+class Suite:
+    """A suite: the command that runs it and writes a JUnit report."""
+
+    name: str
+    about: str
+    command: Callable[[Path], Sequence[str | Path]]
+
+
+def _pytest(folder: str) -> Callable[[Path], Sequence[str | Path]]:
+    return lambda report: [VENV_PYTHON, "-m", "pytest", f"tests/{folder}", f"--junitxml={report}"]
+
+
+def _vitest(report: Path) -> Sequence[str | Path]:
+    reporters = ["--reporter=default", "--reporter=junit", f"--outputFile.junit={report}"]
+    return [*package_program("vitest/vitest.mjs"), "run", *reporters]
+
+
+CHECK = "check"
+SUITES = {
+    suite.name: suite
+    for suite in (
+        Suite("unit", "Python under CPython", _pytest("unit")),
+        Suite("bridge", "TypeScript in Chromium", _vitest),
+        Suite("wasm", "Python inside Pyodide in Chromium", _pytest("wasm")),
+        Suite("e2e", "journeys through the app in Chromium", _pytest("e2e")),
+    )
+}
+NAMES = (CHECK, *SUITES)
+
+
+def run_suites(names: Sequence[str], extra: Sequence[str]) -> Count:
+    """Runs the named suites (all when none is named) and prints the total as the last line."""
+    unknown = [name for name in names if name not in NAMES]
+    if unknown:
+        raise BuildError(f"There is no suite {unknown[0]}.", todo=f"name some of {', '.join(NAMES)}.")
+    total = Count()
+    browser = chromium() if set(names or NAMES) - {CHECK, "unit"} else None
+    for name in names or NAMES:
+        started = time.monotonic()
+        say(f"\n== {name}: {'style and types' if name == CHECK else SUITES[name].about}")
+        count = Count(*run_checks()) if name == CHECK else _run(SUITES[name], browser, extra)
+        say(f"== {name}: {count.passed} of {count.passed + count.failed} in {time.monotonic() - started:.0f} s")
+        total += count
+    say(f"\n{total}")
+    return total
+
+
+def _run(suite: Suite, browser: Path | None, extra: Sequence[str]) -> Count:
+    REPORTS.mkdir(parents=True, exist_ok=True)
+    report = REPORTS / f"{suite.name}.xml"
+    report.unlink(missing_ok=True)
+    environment = {**os.environ, **require_node().env, **({VARIABLE: str(browser)} if browser else {})}
+    code = _run_to_its_end([*suite.command(report), *extra], environment)
+    count = read_report(report)
+    if code is None:
+        say(f"{suite.name} was ended after {LONGEST_SUITE_SECONDS // 60} minutes; that counts as a failure.")
+    elif count == Count():
+        say(f"{suite.name} ran no test (exit code {code}); that counts as a failure.")
+    elif code != 0 and count.failed == 0:
+        say(f"{suite.name} ended with exit code {code} although no test failed; that counts as a failure.")
+    else:
+        return count
+    return count + Count(failed=1)
+
+
+def _run_to_its_end(command: Sequence[str | Path], environment: dict[str, str]) -> int | None:
+    """The exit code, with the output going straight to the terminal; None when it had to be ended."""
+    try:
+        process = subprocess.Popen([str(part) for part in command], cwd=ROOT, env=environment, stdin=subprocess.DEVNULL)
+    except OSError as error:
+        raise BuildError(
+            f"{command[0]} could not be started.", why=str(error), todo="delete .venv and try again."
+        ) from error
+    try:
+        return process.wait(LONGEST_SUITE_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.send_signal(signal.SIGTERM if WINDOWS else signal.SIGINT)
+        try:
+            process.wait(FAREWELL_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+        return None
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+
+
+def read_report(report: Path) -> Count:
+    """Adds up a JUnit report; nothing when there is none or it is broken off."""
+    try:
+        root = ET.parse(report).getroot()  # noqa: S314 - written by our own test runners
+    except (OSError, ET.ParseError):
+        return Count()
+    failed = passed = 0
+    for case in root.iter("testcase"):
+        outcomes = {child.tag for child in case}
+        if outcomes & {"failure", "error"}:
+            failed += 1
+        elif "skipped" not in outcomes:
+            passed += 1
+    return Count(passed, failed)
