@@ -1,0 +1,155 @@
+"""What every journey stands on: the browser, a server of the built app, fresh profiles, and an eye on what they do.
+
+Owns starting and ending them. Profiles are watched: a request to another origin, a Content-Security-Policy report or an
+uncaught error fails the module that caused it. Does not own what people do in the app (cloche_page.py).
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Playwright, sync_playwright
+from toolchain import browsers
+from toolchain.paths import DIST
+from toolchain.server import StaticServer
+
+from tests.e2e.cloche_page import Cloche
+
+POLICY_REPORT = re.compile(r"Content Security Policy|TrustedHTML|TrustedScript|Refused to ")
+QUIET_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+
+
+class Site(StaticServer):
+    """A server of dist/ whose overlay folder's files come first."""
+
+    def __init__(self, overlay: Path, *, isolation: bool = True) -> None:
+        super().__init__(DIST, overlay=overlay, isolation_headers=isolation)
+        self.overlay = overlay
+
+    def asked_for(self, name: str) -> int:
+        """How often a file was asked for."""
+        return sum(request.path.endswith(name) for request in self.requests)
+
+
+class Watch:
+    """Notes what a profile must never do."""
+
+    def __init__(self, context: BrowserContext, origin: str) -> None:
+        self.complaints: list[str] = []
+        context.on("request", lambda request: self._look_at(request.url, origin))
+        context.on("console", lambda message: self._listen(message.text))
+        context.on("weberror", lambda error: self.complaints.append(f"uncaught: {error.error}"))
+
+    def _look_at(self, url: str, origin: str) -> None:
+        if not url.startswith((origin, "blob:" + origin, "data:")):
+            self.complaints.append(f"request to another origin: {url}")
+
+    def _listen(self, text: str) -> None:
+        if POLICY_REPORT.search(text):
+            self.complaints.append(f"policy: {text}")
+
+
+OpenSite = Callable[..., Site]
+OpenProfile = Callable[..., Cloche]
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Playwright]:
+    with sync_playwright() as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    return str(browsers.find())
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Playwright, chromium: str) -> Iterator[Browser]:
+    with playwright.chromium.launch(executable_path=chromium, args=QUIET_FLAGS) as launched:
+        yield launched
+
+
+@pytest.fixture(scope="module")
+def open_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenSite]:
+    """Starts servers: `open_site(isolation=False)` is a host that cannot send headers."""
+    sites: list[Site] = []
+
+    def start(*, isolation: bool = True) -> Site:
+        site = Site(tmp_path_factory.mktemp("overlay"), isolation=isolation)
+        site.start()
+        sites.append(site)
+        return site
+
+    yield start
+    for site in sites:
+        site.stop()
+
+
+@pytest.fixture(scope="module")
+def watches() -> Iterator[list[Watch]]:
+    noted: list[Watch] = []
+    yield noted
+    complaints = list(itertools.chain.from_iterable(watch.complaints for watch in noted))
+    assert not complaints
+
+
+@pytest.fixture(scope="module")
+def open_profile(browser: Browser, watches: list[Watch]) -> Iterator[OpenProfile]:
+    """Opens fresh profiles with one tab each; nothing is loaded in it yet."""
+    contexts: list[BrowserContext] = []
+
+    def start(site: Site, **options: object) -> Cloche:
+        context = browser.new_context(**options)
+        contexts.append(context)
+        watches.append(Watch(context, site.url))
+        return Cloche(context.new_page(), site.url)
+
+    yield start
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture(scope="module")
+def site(open_site: OpenSite) -> Site:
+    return open_site()
+
+
+@pytest.fixture(scope="module")
+def cloche(site: Site, open_profile: OpenProfile) -> Cloche:
+    """The app, started once for all tests of a module."""
+    return open_profile(site).open()
+
+
+LaunchProfile = Callable[..., Cloche]
+
+
+@pytest.fixture
+def launch_profile(
+    playwright: Playwright, chromium: str, tmp_path: Path, watches: list[Watch]
+) -> Iterator[LaunchProfile]:
+    """Launches a browser of its own on a profile on disk, the same at every call: a restart when called again."""
+    contexts: list[BrowserContext] = []
+
+    def start(site: Site, *flags: str, **options: object) -> Cloche:
+        context = playwright.chromium.launch_persistent_context(
+            tmp_path / "profile", executable_path=chromium, args=[*QUIET_FLAGS, *flags], **options
+        )
+        contexts.append(context)
+        watches.append(Watch(context, site.url))
+        return Cloche(context.pages[0], site.url)
+
+    yield start
+    for context in contexts:
+        context.close()
