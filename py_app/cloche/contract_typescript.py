@@ -3,7 +3,8 @@
 Owns the translation of shapes, nothing about their meaning. Run `python -m cloche.contract_typescript` to write the
 file and with `--check` to fail where it is stale. Rules: `bytes` are `Uint8Array`, docstrings become JSDoc, a field
 with a default may be left out where the shape is only ever a parameter and is always there where Python or a worker
-answers with it. Ranges and lengths that pydantic enforces are repeated in `LIMITS`, so that forms need no numbers of their own.
+answers with it. Ranges and lengths that pydantic enforces are repeated in `LIMITS`, so that forms need no numbers of
+their own.
 """
 
 from __future__ import annotations

@@ -1,0 +1,229 @@
+"""The agent loop: ask the provider, run the tools it calls, ask again, until there is an answer.
+
+Owns the order of events of a turn (Amplifier's orchestrator contract) and the limits on it; it knows no model, no tool
+and no page. `execution:start` comes first, `execution:end` on every exit, `orchestrator:complete` last. Text streams as
+`content_block:*` events which the provider emits while `complete` runs. An immediate cancellation breaks off the
+provider and the tools at once, a graceful one ends the turn before the next request.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from amplifier_core import ChatRequest, ChatResponse, HookResult, Message, ToolSpec
+from amplifier_core.events import (
+    CONTENT_BLOCK_END,
+    EXECUTION_END,
+    EXECUTION_START,
+    ORCHESTRATOR_COMPLETE,
+    PROMPT_SUBMIT,
+    PROVIDER_ERROR,
+    PROVIDER_REQUEST,
+    PROVIDER_RESPONSE,
+)
+
+from .tool_calls import ToolCalls
+from .transcript import Data
+
+MAX_ROUNDS = 8
+
+
+class StreamingLoop:
+    """An Amplifier orchestrator. `options` gives the generation parameters of each request."""
+
+    def __init__(self, options: Callable[[], Data] = dict, max_rounds: int = MAX_ROUNDS) -> None:
+        self._options = options
+        self._max_rounds = max_rounds
+        self._running: asyncio.Task[str] | None = None
+        #: what ended the last turn; amplifier-core only hands on its text
+        self.failure: BaseException | None = None
+
+    async def execute(
+        self,
+        prompt: str,
+        context: Any,
+        providers: dict[str, Any],
+        tools: dict[str, Any],
+        hooks: Any,
+        coordinator: Any = None,
+        **_: Any,
+    ) -> str:
+        """One turn; gives the text of the last answer."""
+        self.failure = None
+        turn = Turn(context, providers, tools, hooks, coordinator)
+        await hooks.emit(EXECUTION_START, {"prompt": prompt})
+        try:
+            self._running = asyncio.create_task(self._rounds(turn, prompt))
+            turn.text = await self._running
+            turn.status = "cancelled" if turn.cancelled else "success"
+        except BaseException as error:
+            if not (isinstance(error, asyncio.CancelledError) and turn.cancelled):
+                self.failure = error
+                raise
+            turn.status = "cancelled"
+        finally:
+            self._running = None
+            await hooks.emit(EXECUTION_END, {"response": turn.text, "status": turn.status})
+            await hooks.emit(
+                ORCHESTRATOR_COMPLETE,
+                {"orchestrator": "loop-streaming", "turn_count": turn.rounds, "status": turn.status},
+            )
+        return turn.text
+
+    async def break_off(self) -> None:
+        """End what is running now: the callback of an immediate cancellation."""
+        if self._running is not None:
+            self._running.cancel()
+
+    async def _rounds(self, turn: Turn, prompt: str) -> str:
+        submitted = await turn.emit(PROMPT_SUBMIT, {"prompt": prompt})
+        if submitted.action == "deny":
+            return await self._say(turn, f"Denied: {submitted.reason or 'no reason given'}")
+        await turn.context.add_message({"role": "user", "content": changed(submitted, "prompt", prompt)})
+        calls = ToolCalls(turn.tools, turn.emit, turn.cancellation)
+        text = ""
+        while not turn.cancelled:
+            turn.rounds += 1
+            response = await self._ask(turn)
+            if isinstance(response, str):
+                return await self._say(turn, response)
+            text = text_of(response)
+            requested = turn.provider.parse_tool_calls(response)
+            await turn.context.add_message({"role": "assistant", "content": blocks_of(response)})
+            if not requested:
+                return text
+            for result in await calls.run(requested):
+                await turn.context.add_message(result)
+            if turn.rounds >= self._max_rounds:
+                return await self._say(turn, f"I stopped after {turn.rounds} rounds of tool calls without an answer.")
+        return text
+
+    async def _ask(self, turn: Turn) -> ChatResponse | str:
+        """The provider's response, or the reason of a hook that denied the request."""
+        asked = await turn.emit(PROVIDER_REQUEST, {"provider": turn.provider_name, "iteration": turn.rounds})
+        if asked.action == "deny":
+            return f"Denied: {asked.reason or 'no reason given'}"
+        messages = await turn.context.get_messages_for_request(provider=turn.provider)
+        request = ChatRequest(
+            messages=[Message(**message) for message in with_ephemeral(messages, asked)],
+            tools=tool_specs(turn.tools) or None,
+            stream=True,
+            **self._options(),
+        )
+        try:
+            response: ChatResponse = await turn.provider.complete(request)
+        except Exception as error:
+            problem = {"type": type(error).__name__, "msg": str(error)}
+            await turn.emit(PROVIDER_ERROR, {"provider": turn.provider_name, "error": problem})
+            raise
+        for index, block in enumerate(response.content):
+            data = {"block_index": index, "total_blocks": len(response.content), "block": block.model_dump()}
+            await turn.emit(CONTENT_BLOCK_END, data)
+        await turn.emit(
+            PROVIDER_RESPONSE,
+            {
+                "provider": turn.provider_name,
+                "finish_reason": response.finish_reason,
+                "usage": response.usage.model_dump() if response.usage else None,
+                "metadata": response.metadata,
+            },
+        )
+        return response
+
+    async def _say(self, turn: Turn, text: str) -> str:
+        """Answer with a sentence of the loop's own."""
+        await turn.context.add_message({"role": "assistant", "content": text})
+        await turn.emit(PROVIDER_REQUEST, {"provider": "loop-streaming", "iteration": turn.rounds + 1})
+        block = {"type": "text", "text": text}
+        await turn.emit(CONTENT_BLOCK_END, {"block_index": 0, "total_blocks": 1, "block": block})
+        return text
+
+
+class Turn:
+    """What one execution works with, and how far it is."""
+
+    def __init__(
+        self, context: Any, providers: dict[str, Any], tools: dict[str, Any], hooks: Any, coordinator: Any
+    ) -> None:
+        if not providers:
+            raise RuntimeError("No provider is mounted.")
+        self.context, self.tools, self.hooks, self.coordinator = context, tools, hooks, coordinator
+        self.provider_name, self.provider = next(iter(providers.items()))
+        self.rounds = 0
+        self.text = ""
+        self.status = "error"
+
+    @property
+    def cancellation(self) -> Any:
+        """The session's cancellation token."""
+        return self.coordinator.cancellation if self.coordinator is not None else None
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether the turn is to end."""
+        return bool(self.cancellation is not None and self.cancellation.is_cancelled)
+
+    async def emit(self, event: str, data: Data, source: str = "loop-streaming") -> HookResult:
+        """Tell the hooks and carry out what they want; approval is asked for here."""
+        result: HookResult = await self.hooks.emit(event, data)
+        if self.coordinator is not None:
+            result = await self.coordinator.process_hook_result(result, event, source)
+        return result
+
+
+def changed(result: HookResult, field: str, value: Any) -> Any:
+    """A field of an event as a hook modified it, else as it was."""
+    if result.action == "modify" and result.data and field in result.data:
+        return result.data[field]
+    return value
+
+
+def with_ephemeral(messages: list[Data], result: HookResult) -> list[Data]:
+    """The messages of a request with what hooks inject into this request only."""
+    if result.action != "inject_context":
+        return messages
+    messages = list(messages)
+    for injection in result.context_injections:
+        if not injection.ephemeral:
+            continue
+        last = messages[-1] if messages else {}
+        if injection.append_to_last_tool_result and last.get("role") == "tool" and isinstance(last["content"], str):
+            messages[-1] = {**last, "content": f"{last['content']}\n\n{injection.content}"}
+        else:
+            messages.append({"role": injection.role, "content": injection.content})
+    return messages
+
+
+def tool_specs(tools: dict[str, Any]) -> list[ToolSpec]:
+    """The tools as a provider's request names them."""
+    return [
+        ToolSpec(name=name, description=tool.description, parameters=getattr(tool, "input_schema", None) or {})
+        for name, tool in tools.items()
+    ]
+
+
+def text_of(response: ChatResponse) -> str:
+    """The text of a response."""
+    return "".join(block.text for block in response.content if block.type == "text")
+
+
+def blocks_of(response: ChatResponse) -> str | list[Data]:
+    """What a context keeps of a response: its text, and its tool calls where there are any."""
+    blocks = [block.model_dump(exclude_none=True) for block in response.content if block.type in ("text", "tool_call")]
+    if all(block["type"] == "text" for block in blocks):
+        return text_of(response)
+    return blocks
+
+
+async def mount(coordinator: Any, config: Data, options: Callable[[], Data] = dict) -> None:
+    """Mount the loop, so that an immediate cancellation reaches it."""
+    loop = StreamingLoop(options, config.get("max_rounds", MAX_ROUNDS))
+    await coordinator.mount("orchestrator", loop)
+
+    async def on_cancel() -> None:
+        if coordinator.cancellation.is_immediate:
+            await loop.break_off()
+
+    coordinator.cancellation.on_cancel(on_cancel)

@@ -1,0 +1,142 @@
+"""One conversation's AmplifierSession, put together from our modules.
+
+Owns the life of the session: built at its first turn, cancelled on Stop, cleaned up at the end. What happens in a turn
+goes out as hook events; whoever asks hears those that a turn is made of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from amplifier_core import AmplifierSession, HookResult
+from amplifier_core.events import (
+    CONTENT_BLOCK_DELTA,
+    CONTENT_BLOCK_END,
+    PROVIDER_REQUEST,
+    PROVIDER_RESPONSE,
+    TOOL_ERROR,
+    TOOL_POST,
+    TOOL_PRE,
+)
+
+from ..providers.base import Transport
+from ..providers.chat_completions import ChatCompletionsProvider
+from . import orchestrator
+from .context import ContextWindow
+from .modules import Modules
+from .transcript import Data
+
+PROVIDER = "llamacpp"
+CONFIG: dict[str, Any] = {
+    "session": {"orchestrator": "loop-streaming", "context": "context-window"},
+    "providers": [{"module": f"provider-{PROVIDER}"}],
+}
+TURN_EVENTS = (
+    PROVIDER_REQUEST,
+    CONTENT_BLOCK_DELTA,
+    CONTENT_BLOCK_END,
+    PROVIDER_RESPONSE,
+    TOOL_PRE,
+    TOOL_POST,
+    TOOL_ERROR,
+)
+Listener = Callable[[str, Data], None]
+#: after every other hook, so that what is heard is what happens
+LAST = 1000
+
+
+class Request(NamedTuple):
+    """What to ask: the prompt with its pictures, the messages before it, and the generation parameters."""
+
+    prompt: str
+    attachments: list[Data]
+    messages: list[Data]
+    options: Data
+
+
+class AgentSession:
+    """A conversation that can be asked. `running` is true while it answers."""
+
+    running = False
+
+    def __init__(
+        self,
+        session_id: str,
+        transport: Transport,
+        read_image: Callable[[str], bytes],
+        display: Any,
+    ) -> None:
+        self._options: Data = {}
+        self._listener: Listener | None = None
+        self._transport = transport
+        self._read_image = read_image
+        self._session = AmplifierSession(CONFIG, session_id=session_id, display_system=display)
+        self._session.coordinator.loader = Modules(
+            {
+                "loop-streaming": self._mount_orchestrator,
+                "context-window": self._mount_context,
+                f"provider-{PROVIDER}": self._mount_provider,
+            }
+        )
+
+    async def _mount_orchestrator(self, coordinator: Any, config: Data) -> None:
+        await orchestrator.mount(coordinator, config, lambda: self._options)
+
+    async def _mount_context(self, coordinator: Any, _: Data) -> None:
+        await coordinator.mount("context", ContextWindow(coordinator))
+
+    async def _mount_provider(self, coordinator: Any, _: Data) -> None:
+        provider = ChatCompletionsProvider(PROVIDER, self._transport, self._read_image, coordinator.hooks)
+        await coordinator.mount("providers", provider, name=PROVIDER)
+        for event in TURN_EVENTS:
+            coordinator.hooks.register(event, self._hear, priority=LAST, name=f"cloche-turn-{event}")
+
+    async def _hear(self, event: str, data: Data) -> HookResult:
+        if self._listener is not None:
+            self._listener(event, data)
+        return HookResult()
+
+    async def run(self, request: Request, listener: Listener) -> None:
+        """One turn; `listener(event, data)` hears what it is made of. Raises what ended the turn early."""
+        self._options, self._listener, self.running = request.options, listener, True
+        coordinator = self._session.coordinator
+        coordinator.cancellation.reset()
+        try:
+            await self._session.initialize()
+            coordinator.reset_turn()
+            context = coordinator.get("context")
+            await context.set_messages(request.messages)
+            context.attach(request.attachments)
+            await self._session.execute(request.prompt)
+        except Exception as error:
+            # amplifier-core hands on only the text of what went wrong; the loop kept the error itself.
+            loop = coordinator.get("orchestrator")
+            raise (getattr(loop, "failure", None) or error) from None
+        finally:
+            self.running, self._listener = False, None
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether the turn was stopped."""
+        return bool(self._session.coordinator.cancellation.is_cancelled)
+
+    async def stop(self) -> None:
+        """End the turn at once."""
+        await self._session.coordinator.request_cancel(True)
+        await self._session.coordinator.cancellation.trigger_callbacks()
+
+    async def close(self) -> None:
+        """Clean up."""
+        await self._session.cleanup()
+
+
+class Notices:
+    """Amplifier's display system: what a hook wants to tell people becomes a notice on the page."""
+
+    def __init__(self, tell: Callable[[str, str, str], None]) -> None:
+        self._tell = tell
+
+    def show_message(self, message: str, level: str, source: str = "hook") -> None:
+        """Show a message."""
+        self._tell(level, source, message)

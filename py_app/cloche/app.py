@@ -1,0 +1,133 @@
+"""The composition root: builds the app from a Host and answers the page's commands.
+
+Owns which part answers which command, and the order of starting and ending; it decides nothing else. Commands are
+checked by the contract on the way in; answers are plain data of the contract's shapes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from . import __version__, contract
+from .conversations import Conversations
+from .errors import BadInput, StorageLost
+from .host.base import Host
+from .models.library import Library
+from .store.store import Store
+from .turns import Turns
+
+Answer = Callable[[Any], Any]
+
+
+class App:
+    """The whole app."""
+
+    def __init__(self, host: Host) -> None:
+        self.host = host
+        self.library = Library(host)
+        self._ended = False
+        self._commands: dict[str, Answer] = {}
+
+    async def start(self) -> None:
+        """Open the database, tell the page, begin to load the model. Raises StorageError."""
+        self.store = Store(self.host.database)
+        self.store.recover()
+        self.turns = Turns(self.host, self.store, self.library)
+        self.conversations = Conversations(self.host, self.store, self.library, self.turns)
+        self._commands = self._table()
+        self.host.emit([("app:ready", self._info())])
+        self.library.load(self.store.settings.load().model_id)
+
+    async def handle(self, method: str, params: dict[str, Any]) -> Any:
+        """Answer a command of contract.COMMANDS with plain data. Raises ClocheError."""
+        if self._ended or not self._commands:
+            raise StorageLost("The conversations are open in another tab now.")
+        command = contract.COMMANDS.get(method)
+        if command is None:
+            raise BadInput(f"There is no command '{method}'.")
+        try:
+            checked = command.params.model_validate(params)
+        except ValidationError as error:
+            raise BadInput(readable(error)) from error
+        answer = self._commands[method](checked)
+        if isinstance(answer, Awaitable):
+            answer = await answer
+        return answer.model_dump() if isinstance(answer, BaseModel) else answer
+
+    async def shutdown(self) -> None:
+        """Commit what is being written, end the engine and give the database back."""
+        if self._ended or not self._commands:
+            return
+        self._ended = True
+        try:
+            await self.turns.close()
+        finally:
+            self.store.close()
+        await self.library.close()
+
+    def _table(self) -> dict[str, Answer]:
+        sessions, conversations, turns = self.store.sessions, self.conversations, self.turns
+        return {
+            "app.info": lambda _: self._info(),
+            "settings.set": self._set_settings,
+            "model.load": lambda _: self._load_model(),
+            "session.create": lambda _: self._changed(sessions.create()),
+            "session.open": lambda p: conversations.open(p.session_id),
+            "session.rename": lambda p: self._changed(sessions.rename(p.session_id, p.title)),
+            "session.delete": self._delete_session,
+            "session.restore": lambda p: self._changed(sessions.restore(p.session_id)),
+            "session.set_parameters": lambda p: self._changed(sessions.set_parameters(p.session_id, p.parameters)),
+            "session.search": lambda p: self.store.search.find(p.query, p.limit),
+            "message.send": conversations.send,
+            "message.stop": lambda p: turns.stop(p.session_id),
+            "message.regenerate": lambda p: conversations.regenerate(p.session_id, p.message_id),
+            "message.edit": conversations.edit,
+            "message.delete": lambda p: conversations.delete_message(p.session_id, p.message_id),
+            "message.restore": lambda p: conversations.restore_message(p.session_id, p.message_id),
+            "message.select_version": lambda p: conversations.select_version(p.session_id, p.message_id),
+            "image.get": lambda p: dict(zip(("bytes", "mime"), self.store.images.read(p.image_id), strict=True)),
+        }
+
+    def _info(self) -> dict[str, Any]:
+        return {
+            "version": __version__,
+            "sessions": self.conversations.sessions(),
+            "settings": self.store.settings.load().model_dump(),
+            "storage": {
+                "durable": self.host.durable,
+                "database_bytes": self.store.database.size,
+                "reason": self.host.reason,
+            },
+            "model": self.library.status.model_dump(),
+        }
+
+    def _changed(self, session: dict[str, Any]) -> dict[str, Any]:
+        session = {**session, "working": self.turns.working(session["id"])}
+        self.host.emit([("session:changed", {"session": session})])
+        return session
+
+    async def _delete_session(self, params: contract.SessionRef) -> None:
+        await self.turns.forget(params.session_id)
+        self.store.sessions.delete(params.session_id)
+        self.host.emit([("session:removed", {"session_id": params.session_id})])
+
+    def _set_settings(self, settings: contract.Settings) -> contract.Settings:
+        self.store.settings.save(settings)
+        self.library.load(settings.model_id)
+        return settings
+
+    def _load_model(self) -> contract.ModelStatus:
+        self.library.load(self.store.settings.load().model_id)
+        return self.library.status
+
+
+def readable(error: ValidationError) -> str:
+    """What is wrong with a command's parameters, in a sentence."""
+    problems = []
+    for problem in error.errors(include_url=False, include_input=False)[:3]:
+        where = ".".join(str(step) for step in problem["loc"])
+        problems.append(f"{where}: {problem['msg']}" if where else problem["msg"])
+    return "; ".join(problems) + "."

@@ -1,0 +1,37 @@
+"""What a chat-completions provider needs from an engine, wherever that engine runs.
+
+Owns the abstract Transport. Every engine speaks the one shape of engine_contract.py, so a transport only carries it.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import Any
+
+from ..contract import EngineInfo, ModelCard
+from ..engine_contract import ChatRequest, Completion
+
+OnDeltas = Callable[[list[dict[str, Any]]], None]
+
+
+class Transport(ABC):
+    """Carries requests to one engine. Errors are those of errors.py."""
+
+    @property
+    @abstractmethod
+    def card(self) -> ModelCard | None:
+        """The chosen model, as soon as it is known."""
+
+    @property
+    @abstractmethod
+    def engine(self) -> EngineInfo | None:
+        """The engine as it runs, while it runs."""
+
+    @abstractmethod
+    async def complete(self, request: ChatRequest, on_deltas: OnDeltas) -> Completion:
+        """Answer a request. `on_deltas` gets batches of engine_contract.Delta meanwhile."""
+
+    @abstractmethod
+    async def count_tokens(self, texts: list[str]) -> list[int]:
+        """The number of tokens of each text."""

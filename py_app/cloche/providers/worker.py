@@ -1,0 +1,45 @@
+"""Transport to an engine in a worker of this tab.
+
+Owns no engine: the library loads it and replaces it when it dies; this waits for it, asks it, and reports its death.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ..contract import EngineInfo, Model, ModelCard
+from ..engine_contract import ChatRequest, Completion, CountTokens
+from ..errors import EngineCrashed
+from ..models.library import Library
+from .base import OnDeltas, Transport
+
+
+class WorkerTransport(Transport):
+    """Asks whatever engine the library has loaded."""
+
+    def __init__(self, library: Library) -> None:
+        self._library = library
+
+    @property
+    def card(self) -> ModelCard | None:
+        return self._library.status.card
+
+    @property
+    def engine(self) -> EngineInfo | None:
+        return self._library.status.engine
+
+    async def complete(self, request: ChatRequest, on_deltas: OnDeltas) -> Completion:
+        return Completion.model_validate(await self._call("chat.complete", request, on_deltas))
+
+    async def count_tokens(self, texts: list[str]) -> list[int]:
+        counted: list[int] = await self._call("tokens.count", CountTokens(texts=texts))
+        return counted
+
+    async def _call(self, method: str, params: Model, on_chunks: Callable[[list[Any]], None] | None = None) -> Any:
+        link = await self._library.ready()
+        try:
+            return await link.call(method, params.model_dump(), on_chunks)
+        except EngineCrashed:
+            self._library.replace(link)
+            raise

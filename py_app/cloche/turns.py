@@ -1,0 +1,166 @@
+"""Runs the turns: who is being answered at the moment, by which session of the agent, and how each turn ends.
+
+Owns the running answers and the agent's sessions. Whatever happens, a turn ends with its message complete, stopped,
+interrupted or with an error that says what to do; an answer for which there is no space stays in memory.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from .agent.session import AgentSession, Notices, Request
+from .agent.transcript import history, image_blocks, text_of
+from .contract import ModelCard, Parameters
+from .errors import ClocheError, GenerationFailed, StorageError
+from .host.base import Host
+from .models.library import Library
+from .providers.failures import original
+from .providers.worker import WorkerTransport
+from .store.store import Store
+from .turn import Data, Turn
+
+#: agent's sessions kept ready for their next turn
+SESSIONS_KEPT = 8
+
+
+class Turns:
+    """The answers being written."""
+
+    def __init__(self, host: Host, store: Store, library: Library) -> None:
+        self._host = host
+        self._store = store
+        self._library = library
+        self._transport = WorkerTransport(library)
+        self._running: dict[str, tuple[Turn, asyncio.Task[bool]]] = {}
+        self._agents: dict[str, AgentSession] = {}
+        self._unsaved: dict[str, Data] = {}
+
+    def working(self, session_id: str) -> bool:
+        """Whether this conversation is being answered."""
+        return session_id in self._running
+
+    def newest(self, message: Data) -> Data:
+        """A message of the store as it is now: it may have grown since it was committed."""
+        running = self._running.get(message["session_id"])
+        if running is not None and running[0].message["id"] == message["id"]:
+            return {**running[0].snapshot(), "siblings": message["siblings"]}
+        return {**self._unsaved.get(message["id"], message), "siblings": message["siblings"]}
+
+    def begin(self, user: Data, answer: Data, before: list[Data]) -> None:
+        """Answer `user`, which follows the messages `before`; `answer` is the message to fill."""
+        turn = Turn(answer, self._store, lambda name, data: self._host.emit([(name, data)]))
+        task = asyncio.create_task(self._run(turn, user, before))
+        self._running[user["session_id"]] = (turn, task)
+        task.add_done_callback(lambda done: self._end(turn, done))
+
+    async def stop(self, session_id: str) -> None:
+        """End the turn; the answer keeps what it has."""
+        running = self._running.get(session_id)
+        if running is None:
+            return
+        agent = self._agents.get(session_id)
+        if agent is not None and agent.running:
+            await agent.stop()
+        else:
+            running[1].cancel()
+        await asyncio.wait([running[1]])
+        self._end(*running)
+
+    async def forget(self, session_id: str) -> None:
+        """End the turn and the agent's session of a conversation."""
+        await self.stop(session_id)
+        agent = self._agents.pop(session_id, None)
+        if agent is not None:
+            await agent.close()
+
+    async def close(self) -> None:
+        """Commit what is being written and end everything. The commits come first and wait for nothing."""
+        self.save_unsaved()
+        for turn, _ in self._running.values():
+            turn.finish("interrupted")
+        for session_id in list(self._running):
+            await self.stop(session_id)
+        for agent in self._agents.values():
+            await agent.close()
+        self._agents.clear()
+
+    def save_unsaved(self) -> None:
+        """Try again to keep answers for which there was no space."""
+        for message_id, message in list(self._unsaved.items()):
+            try:
+                self._store.messages.finish(message)
+            except StorageError:
+                return
+            del self._unsaved[message_id]
+
+    def tell_session(self, session_id: str) -> None:
+        """Tell the page how a session stands."""
+        session = {**self._store.sessions.get(session_id), "working": self.working(session_id)}
+        self._host.emit([("session:changed", {"session": session})])
+
+    async def _run(self, turn: Turn, user: Data, before: list[Data]) -> bool:
+        """The turn itself; says whether the answer was finished rather than stopped."""
+        await self._library.ready()
+        agent = await self._agent(user["session_id"])
+        await agent.run(self._request(user, before), turn.hear)
+        return not agent.cancelled
+
+    def _end(self, turn: Turn, task: asyncio.Task[bool]) -> None:
+        running = self._running.get(turn.message["session_id"])
+        if running is None or running[0] is not turn:
+            return
+        del self._running[turn.message["session_id"]]
+        failure = None if task.cancelled() else task.exception()
+        error: ClocheError | None = None
+        status = "stopped"
+        if failure is not None:
+            status = "error"
+            error = original(failure) or GenerationFailed(f"The answer broke off: {failure}")
+        elif not task.cancelled() and task.result():
+            status = "complete"
+        if not turn.ended and not turn.finish(status, error):
+            self._unsaved[turn.message["id"]] = turn.message
+        self._tell(turn)
+
+    def _tell(self, turn: Turn) -> None:
+        self._host.emit([("message:changed", {"message": turn.snapshot()})])
+        self.tell_session(turn.message["session_id"])
+
+    def _request(self, user: Data, before: list[Data]) -> Request:
+        card = self._library.status.card
+        parameters = effective(card, self._store.sessions.parameters(user["session_id"]))
+        messages = history(before)
+        if parameters.system_prompt:
+            messages.insert(0, {"role": "system", "content": parameters.system_prompt})
+        return Request(text_of(user["parts"]), image_blocks(user["parts"]), messages, options(parameters))
+
+    async def _agent(self, session_id: str) -> AgentSession:
+        agent = self._agents.pop(session_id, None)
+        if agent is None:
+            agent = AgentSession(session_id, self._transport, self._read_image, Notices(self._notice))
+        self._agents[session_id] = agent
+        idle = [other for other, kept in self._agents.items() if not kept.running and other != session_id]
+        for other in idle[: max(0, len(self._agents) - SESSIONS_KEPT)]:
+            await self._agents.pop(other).close()
+        return agent
+
+    def _read_image(self, image_id: str) -> bytes:
+        return self._store.images.read(image_id)[0]
+
+    def _notice(self, level: str, source: str, message: str) -> None:
+        self._host.emit([("notice", {"level": level, "code": source, "message": message, "action": ""})])
+
+
+def effective(card: ModelCard | None, parameters: Parameters) -> Parameters:
+    """A session's parameters over the defaults of the model's card."""
+    defaults = card.defaults if card else Parameters()
+    return defaults.model_copy(update=parameters.model_dump(exclude_none=True))
+
+
+def options(parameters: Parameters) -> dict[str, Any]:
+    """Parameters as the fields of Amplifier's request."""
+    given = parameters.model_dump(exclude_none=True, exclude={"system_prompt"})
+    if "max_tokens" in given:
+        given["max_output_tokens"] = given.pop("max_tokens")
+    return given
