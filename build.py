@@ -22,7 +22,7 @@ from toolchain.errors import BuildError
 from toolchain.progress import say
 from toolchain.serve import serve
 from toolchain.server import DEFAULT_PORT
-from toolchain.suites import NAMES, Count, run_suites
+from toolchain.suites import NAMES, Count, in_browser, run_suites
 
 EPILOG = """
 Everything that is made lies in .venv, node_modules, .build and dist; deleting them is safe, they are made again.
@@ -70,7 +70,8 @@ def perform(options: argparse.Namespace, extra: list[str]) -> int:
         case "build":
             setup.build(retry_numpy=options.retry_numpy)
         case "test":
-            setup.build()
+            prepare = setup.build if in_browser(options.suites) else setup.set_up
+            prepare()
             return 1 if run_suites(options.suites, extra).failed else 0
         case "check":
             setup.set_up()

@@ -69,6 +69,12 @@ SUITES = {
     )
 }
 NAMES = (CHECK, *SUITES)
+NEED_NO_BROWSER = {CHECK, "unit"}
+
+
+def in_browser(names: Sequence[str]) -> bool:
+    """Whether any of these suites needs a Chromium and the built app."""
+    return bool(set(names or NAMES) - NEED_NO_BROWSER)
 
 
 def run_suites(names: Sequence[str], extra: Sequence[str]) -> Count:
@@ -77,7 +83,7 @@ def run_suites(names: Sequence[str], extra: Sequence[str]) -> Count:
     if unknown:
         raise BuildError(f"There is no suite {unknown[0]}.", todo=f"name some of {', '.join(NAMES)}.")
     total = Count()
-    browser = chromium() if set(names or NAMES) - {CHECK, "unit"} else None
+    browser = chromium() if in_browser(names) else None
     for name in names or NAMES:
         started = time.monotonic()
         say(f"\n== {name}: {'style and types' if name == CHECK else SUITES[name].about}")
