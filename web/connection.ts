@@ -1,0 +1,72 @@
+/**
+ * The page's line to Python: starts the worker, speaks the contract with it, starts it anew when asked.
+ *
+ * Owns the worker's life. Does not know what commands mean and keeps no state: events go to the listener as they come.
+ */
+import pythonWorker from '../js_bridge/python.worker.ts?worker&url';
+import type { Commands, Events } from '../js_bridge/contract.gen';
+import { Rpc, RpcError, type CallOptions, type EventEntry } from '../js_bridge/rpc';
+import { ownScript } from './trusted_types';
+
+/** Messages beside the RPC: how the page starts Python and claims the database. */
+interface Boot {
+  boot: { base_url: string };
+}
+interface TakeOver {
+  takeOver: true;
+}
+
+type Listener = (events: readonly EventEntry<Events>[]) => void;
+
+export class Connection {
+  private worker: Worker | undefined;
+  private rpc: Rpc<Commands, {}, Events> | undefined;
+
+  constructor(private readonly listener: Listener) {}
+
+  /** Starts Python. What ran before ends, and its calls reject. */
+  start(): void {
+    this.stop();
+    const worker = new Worker(ownScript(pythonWorker), { type: 'module', name: 'python' });
+    worker.addEventListener('error', (event) => {
+      event.preventDefault();
+      this.listener([['boot:failed', { error: workerError(event.message) }]]);
+    });
+    this.worker = worker;
+    this.rpc = new Rpc(worker);
+    this.rpc.onEvents(this.listener);
+    const boot: Boot = { boot: { base_url: new URL('.', document.baseURI).href } };
+    worker.postMessage(boot);
+  }
+
+  /** Asks the tab that holds the database to let go of it. */
+  takeOver(): void {
+    const claim: TakeOver = { takeOver: true };
+    this.worker?.postMessage(claim);
+  }
+
+  stop(): void {
+    this.rpc?.close(new RpcError('closed', 'Python was stopped.'));
+    this.worker?.terminate();
+    this.rpc = undefined;
+    this.worker = undefined;
+  }
+
+  call<K extends keyof Commands>(
+    command: K,
+    params: Commands[K]['params'],
+    options?: CallOptions<never>,
+  ): Promise<Commands[K]['result']> {
+    if (!this.rpc) return Promise.reject(new RpcError('closed', 'Python is not running.'));
+    return this.rpc.call(command, params, options);
+  }
+}
+
+function workerError(reason: string) {
+  return {
+    code: 'worker_failed',
+    message: reason ? `Python's worker stopped: ${reason}` : "Python's worker could not be loaded.",
+    action: 'Try again. If it stays like this, reload the page while you are online.',
+    retryable: true,
+  };
+}

@@ -1,0 +1,38 @@
+/** Starts the page: isolates the origin where the host does not, starts Python, mirrors the state onto <html>. */
+import { effect } from '@preact/signals';
+import { render } from 'preact';
+import { boot, report } from './actions';
+import { isolate, keepOffline } from './service_worker';
+import { currentState, phase, settings } from './store';
+import { Shell } from './views/shell';
+import './styles/tokens.css';
+import './styles/base.css';
+import './styles/controls.css';
+import './styles/shell.css';
+import './styles/chat.css';
+import './styles/prose.css';
+import './styles/pages.css';
+
+const root = document.documentElement;
+
+effect(() => {
+  root.dataset['appState'] = currentState.value;
+});
+effect(() => {
+  const { theme } = settings.value;
+  if (theme === 'system') delete root.dataset['theme'];
+  else root.dataset['theme'] = theme;
+});
+addEventListener('unhandledrejection', (event) => report(event.reason));
+
+const place = document.getElementById('app');
+if (place) render(<Shell />, place);
+
+if (await isolate()) {
+  boot();
+  const stopWaiting = effect(() => {
+    if (phase.value !== 'up') return;
+    queueMicrotask(() => stopWaiting());
+    keepOffline().catch(report);
+  });
+}

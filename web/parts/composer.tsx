@@ -1,0 +1,200 @@
+/**
+ * Where a message is written: text, pictures, camera, Send or Stop.
+ *
+ * Owns the text until Python has stored the message: when sending fails everything stays where it was. Drafts are kept
+ * by drafts.ts, pictures by attachments.ts.
+ */
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { ArrowUp, Camera, Image, SlidersHorizontal, Square, X } from 'lucide';
+import { LIMITS, type ErrorInfo } from '../../js_bridge/contract.gen';
+import { errorOf, send, stop } from '../actions';
+import { attachFiles, attachmentError, attachments, decoding, detach, detachAll } from '../attachments';
+import { readDraft, writeDraft } from '../drafts';
+import { cameraOpen, model, openSession, parametersOpen, settings } from '../store';
+import { CameraPanel } from './camera_panel';
+import { Icon } from './icon';
+import { sends } from './send_key';
+
+const COUNT_FROM = 10_000;
+
+function problemBefore(text: string, pictures: number): ErrorInfo | null {
+  const problem = (message: string, action: string): ErrorInfo => ({ code: 'page', message, action, retryable: false });
+  if (!text.trim() && pictures === 0) return problem('There is nothing to send yet.', 'Write a message or attach a picture.');
+  if (decoding.value > 0) return problem('A picture is still being read.', 'Send again in a moment.');
+  const { state, error } = model.value;
+  if (state === 'failed') return problem(error?.message ?? 'The model could not be loaded.', error?.action ?? '');
+  if (state !== 'ready') return problem('The model is still loading.', 'Your message stays here; send it in a moment.');
+  return null;
+}
+
+function Thumbnails() {
+  if (attachments.value.length === 0 && decoding.value === 0) return null;
+  return (
+    <ul class="thumbnails" aria-label="Attached pictures">
+      {attachments.value.map(({ key, image, address }) => (
+        <li key={key}>
+          <img src={address} alt={image.name || 'Attached picture'} title={`${image.width} × ${image.height}`} />
+          <button class="tool" type="button" aria-label={`Remove ${image.name || 'picture'}`} onClick={() => detach(key)}>
+            <Icon of={X} />
+          </button>
+        </li>
+      ))}
+      {decoding.value > 0 && (
+        <li class="decoding" role="status">
+          Reading…
+        </li>
+      )}
+    </ul>
+  );
+}
+
+export function Composer({ sessionId, onSent }: { sessionId: string | null; onSent: () => void }) {
+  const field = useRef<HTMLTextAreaElement>(null);
+  const picker = useRef<HTMLInputElement>(null);
+  const [error, setError] = useState<ErrorInfo | null>(null);
+  const [sending, setSending] = useState(false);
+  const [length, setLength] = useState(0);
+  const owner = useRef<string | null>(sessionId);
+  const working = openSession.value?.working ?? false;
+  const shownError = error ?? attachmentError.value;
+
+  // A new chat becomes a session while it is being sent: the text then stays where it is.
+  useEffect(() => {
+    const becameSession = owner.current === null && sending;
+    owner.current = sessionId;
+    if (!field.current) return;
+    if (becameSession) {
+      writeDraft(null, '');
+      writeDraft(sessionId, field.current.value);
+      return;
+    }
+    field.current.value = readDraft(sessionId);
+    setLength(field.current.value.length);
+    setError(null);
+    detachAll();
+    if (matchMedia('(hover: hover)').matches) field.current.focus({ preventScroll: true });
+  }, [sessionId]);
+
+  const submit = async (): Promise<void> => {
+    const text = field.current?.value ?? '';
+    if (working || sending || !field.current) return;
+    const problem = problemBefore(text, attachments.value.length);
+    setError(problem);
+    if (problem) return;
+    setSending(true);
+    const draftOf = sessionId;
+    try {
+      await send(text, attachments.value.map(({ image }) => image));
+      field.current.value = '';
+      setLength(0);
+      writeDraft(draftOf, '');
+      writeDraft(owner.current, '');
+      detachAll();
+      onSent();
+    } catch (thrown) {
+      setError(errorOf(thrown));
+    } finally {
+      setSending(false);
+    }
+  };
+
+  const onKeyDown = (event: KeyboardEvent): void => {
+    if (event.key === 'Escape' && working) {
+      event.stopPropagation();
+      stop();
+    } else if (sends(event, settings.value.send_with)) {
+      event.preventDefault();
+      void submit();
+    }
+  };
+
+  const onInput = ({ currentTarget }: { currentTarget: HTMLTextAreaElement }): void => {
+    writeDraft(sessionId, currentTarget.value);
+    setLength(currentTarget.value.length);
+    if (error) setError(null);
+  };
+
+  const onPaste = (event: ClipboardEvent): void => {
+    const files = [...(event.clipboardData?.files ?? [])];
+    if (files.length === 0) return;
+    event.preventDefault();
+    void attachFiles(files);
+  };
+
+  const most = LIMITS.MessageSend.text.maxLength;
+  return (
+    <form
+      class="composer"
+      onSubmit={(event) => {
+        event.preventDefault();
+        if (working) stop();
+        else void submit();
+      }}
+    >
+      {cameraOpen.value && <CameraPanel />}
+      <Thumbnails />
+      <textarea
+        ref={field}
+        rows={1}
+        aria-label="Message"
+        aria-describedby={shownError ? 'composer-error' : undefined}
+        placeholder="Ask something, or attach a picture and ask about it"
+        maxLength={most}
+        readOnly={sending}
+        enterkeyhint={settings.value.send_with === 'enter' ? 'send' : 'enter'}
+        onInput={onInput}
+        onKeyDown={onKeyDown}
+        onPaste={onPaste}
+      />
+      {shownError && (
+        <p class="field-error" id="composer-error" role="alert">
+          {shownError.message} {shownError.action}
+        </p>
+      )}
+      <div class="composer-tools">
+        <button class="tool" type="button" aria-label="Attach image" title="Attach image" onClick={() => picker.current?.click()}>
+          <Icon of={Image} />
+        </button>
+        <button
+          class="tool"
+          type="button"
+          aria-label="Camera"
+          title="Take a picture"
+          aria-expanded={cameraOpen.value}
+          onClick={() => (cameraOpen.value = !cameraOpen.value)}
+        >
+          <Icon of={Camera} />
+        </button>
+        <button
+          class="tool"
+          type="button"
+          aria-label="Parameters"
+          title="Generation parameters of this conversation"
+          aria-expanded={parametersOpen.value}
+          onClick={() => (parametersOpen.value = !parametersOpen.value)}
+        >
+          <Icon of={SlidersHorizontal} />
+        </button>
+        {length >= COUNT_FROM && (
+          <span class="muted figure">
+            {length.toLocaleString('en')} of {most.toLocaleString('en')} characters
+          </span>
+        )}
+        <button class="send" type="submit" aria-label={working ? 'Stop' : 'Send'} title={working ? 'Stop' : 'Send'} disabled={sending}>
+          <Icon of={working ? Square : ArrowUp} />
+        </button>
+      </div>
+      <input
+        ref={picker}
+        type="file"
+        accept="image/*"
+        multiple
+        hidden
+        onChange={({ currentTarget }) => {
+          void attachFiles([...(currentTarget.files ?? [])]).then(() => field.current?.focus());
+          currentTarget.value = '';
+        }}
+      />
+    </form>
+  );
+}

@@ -1,0 +1,109 @@
+/** Under the button "Model": which model this is, how small it is, and what really runs. Owns the button and the panel. */
+import { useEffect, useRef } from 'preact/hooks';
+import { Cpu } from 'lucide';
+import type { EngineInfo, ModelStatus } from '../../js_bridge/contract.gen';
+import { loadModel } from '../actions';
+import { count, duration } from '../figures';
+import { addressOf } from '../routes';
+import { card, model, modelOpen } from '../store';
+import { Icon } from './icon';
+import { Progress } from './progress';
+
+const BACKENDS = { cpu: 'CPU', webgpu: 'WebGPU' };
+
+export function engineLine({ backend, threads }: EngineInfo): string {
+  return `${BACKENDS[backend]}, ${count(threads, 'thread')}`;
+}
+
+/** Why there is one thread, when there could be more. */
+export function threadNote({ threads }: EngineInfo): string {
+  if (threads > 1 || navigator.hardwareConcurrency <= 2) return '';
+  return crossOriginIsolated
+    ? ''
+    : 'One thread only: this page is not isolated by its host, so the browser allows no more.';
+}
+
+function Engine({ engine }: { engine: EngineInfo }) {
+  const note = threadNote(engine);
+  return (
+    <>
+      <dl class="facts">
+        <dt>Runs on</dt>
+        <dd>{engineLine(engine)}</dd>
+        <dt>Engine</dt>
+        <dd>{engine.engine}</dd>
+        <dt>Context</dt>
+        <dd>{count(engine.context_window, 'token')}</dd>
+        <dt>Pictures</dt>
+        <dd>{engine.images ? 'understood' : 'not understood'}</dd>
+        <dt>Loaded in</dt>
+        <dd>{duration(engine.load_ms)}</dd>
+      </dl>
+      {note && <p class="muted">{note}</p>}
+    </>
+  );
+}
+
+/** What the model is doing now: loading, failed, or what runs. */
+export function ModelState({ status }: { status: ModelStatus }) {
+  if (status.state === 'failed') {
+    return (
+      <div class="message-error" role="alert">
+        <p>
+          {status.error?.message} {status.error?.action}
+        </p>
+        <button class="button" type="button" onClick={loadModel}>
+          Retry
+        </button>
+      </div>
+    );
+  }
+  if (status.state === 'ready') return status.engine && <Engine engine={status.engine} />;
+  return <Progress label={status.stage || 'Loading the model'} loaded={status.loaded_bytes} total={status.total_bytes} />;
+}
+
+export function ModelButton() {
+  const { value: status } = model;
+  const root = useRef<HTMLDivElement>(null);
+  const open = modelOpen.value;
+  useEffect(() => {
+    if (!open) return;
+    const outside = (event: PointerEvent): void => {
+      if (!root.current?.contains(event.target as Node)) modelOpen.value = false;
+    };
+    addEventListener('pointerdown', outside);
+    return () => removeEventListener('pointerdown', outside);
+  }, [open]);
+  const line = status.state === 'ready' && status.engine ? engineLine(status.engine) : status.state === 'failed' ? 'failed' : 'loading';
+  return (
+    <div class="model" ref={root}>
+      <button
+        class="button quiet"
+        type="button"
+        aria-expanded={open}
+        aria-controls="model-panel"
+        aria-describedby="model-line"
+        onClick={() => (modelOpen.value = !open)}
+      >
+        <Icon of={Cpu} /> Model
+      </button>
+      <span class="model-line muted figure" id="model-line">
+        {card.value?.name} {card.value && '·'} {line}
+      </span>
+      {open && (
+        <section class="popover" id="model-panel" aria-label="About the model">
+          <h2>{card.value?.name ?? 'No model'}</h2>
+          {card.value && (
+            <p>
+              {card.value.tiny && <span class="tag">tiny</span>} {card.value.summary}
+            </p>
+          )}
+          <ModelState status={status} />
+          <a href={addressOf({ view: 'models' })} onClick={() => (modelOpen.value = false)}>
+            What it can do, with figures
+          </a>
+        </section>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,93 @@
+/** The empty conversation: says what the model is and teaches by example. A click on an example sends it. */
+import { useState } from 'preact/hooks';
+import { Shapes } from 'lucide';
+import { errorOf, send } from '../actions';
+import { attach, attachments, detachAll } from '../attachments';
+import { addressOf } from '../routes';
+import { card, model } from '../store';
+import { drawTestPicture } from '../test_picture';
+import { Icon } from './icon';
+
+export function Welcome({ onSent }: { onSent: () => void }) {
+  const [problem, setProblem] = useState('');
+  const [busy, setBusy] = useState(false);
+  const { value: known } = card;
+  const ready = model.value.state === 'ready' && !busy;
+  const pictures = attachments.value.map(({ image }) => image);
+
+  const ask = async (question: string, withPicture: boolean): Promise<void> => {
+    setBusy(true);
+    setProblem('');
+    try {
+      const shown = withPicture ? (pictures.length > 0 ? pictures : [await drawTestPicture(question)]) : [];
+      await send(question, shown);
+      if (withPicture) detachAll();
+      onSent();
+    } catch (thrown) {
+      setProblem(errorOf(thrown).message);
+    } finally {
+      setBusy(false);
+    }
+  };
+  const draw = (): void => {
+    detachAll();
+    drawTestPicture().then(attach, (thrown: unknown) => setProblem(errorOf(thrown).message));
+  };
+
+  const chip = (question: string, withPicture: boolean) => (
+    <li key={question}>
+      <button class="chip" type="button" disabled={!ready} onClick={() => void ask(question, withPicture)}>
+        {question}
+      </button>
+    </li>
+  );
+  return (
+    <div class="welcome">
+      <h2>Private by construction</h2>
+      <p>
+        Model, Python and your conversations are in this tab and on this device. Nothing you write or show leaves it.
+      </p>
+      {known && (
+        <>
+          <div class="note">
+            <p>
+              <strong>{known.name}</strong> {known.tiny && <span class="tag">tiny</span>}
+            </p>
+            <p>
+              {known.summary} <a href={addressOf({ view: 'models' })}>What it can do, with figures</a>
+            </p>
+          </div>
+          {known.examples.length > 0 && (
+            <section aria-labelledby="examples-text">
+              <h3 id="examples-text">Say something</h3>
+              <ul class="chips">{known.examples.map((question) => chip(question, false))}</ul>
+            </section>
+          )}
+          {known.modalities.includes('image') && (
+            <section aria-labelledby="examples-picture">
+              <h3 id="examples-picture">Ask about a picture</h3>
+              <ul class="chips">
+                <li>
+                  <button class="chip drawing" type="button" onClick={draw}>
+                    <Icon of={Shapes} /> {pictures.length > 0 ? 'Draw another test picture' : 'Draw me a test picture'}
+                  </button>
+                </li>
+                {known.image_examples.map((question) => chip(question, true))}
+              </ul>
+              <p class="muted">
+                {pictures.length > 0
+                  ? 'The picture is attached below. Choose a question or write your own.'
+                  : 'A question without a picture of yours gets a freshly drawn one.'}
+              </p>
+            </section>
+          )}
+        </>
+      )}
+      {problem && (
+        <p class="field-error" role="alert">
+          {problem}
+        </p>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,52 @@
+/**
+ * Which view is shown: hash routes, so that Back, Forward and reload keep it and any static host will do.
+ *
+ *     #/chat                       a new conversation
+ *     #/chat/<session>             a conversation
+ *     #/chat/<session>/<message>   the same, shown at one message
+ *     #/models, #/settings
+ *
+ * Anything else is a new conversation. Does not load what a view needs.
+ */
+import { signal } from '@preact/signals';
+
+export type Route =
+  | { view: 'chat'; sessionId: string | null; messageId: string | null }
+  | { view: 'models' }
+  | { view: 'settings' };
+
+export function parseRoute(hash: string): Route {
+  const [view, ...rest] = hash.replace(/^#\/?/, '').split('/').map(decoded);
+  if (view === 'models' || view === 'settings') return { view };
+  const [sessionId, messageId] = view === 'chat' ? rest : [];
+  return { view: 'chat', sessionId: sessionId || null, messageId: messageId || null };
+}
+
+function decoded(piece: string): string {
+  try {
+    return decodeURIComponent(piece);
+  } catch {
+    return '';
+  }
+}
+
+export function addressOf(route: Route): string {
+  if (route.view !== 'chat') return `#/${route.view}`;
+  const pieces = [route.sessionId, route.messageId].filter((piece) => piece !== null);
+  return ['#/chat', ...pieces.map(encodeURIComponent)].join('/');
+}
+
+export const chatAddress = (sessionId: string | null = null, messageId: string | null = null): string =>
+  addressOf({ view: 'chat', sessionId, messageId });
+
+export const route = signal<Route>(parseRoute(location.hash));
+addEventListener('hashchange', () => {
+  route.value = parseRoute(location.hash);
+});
+
+/** Goes to a view; `replace` leaves no entry to go back to. */
+export function go(address: string, { replace = false } = {}): void {
+  if (replace) history.replaceState(null, '', address);
+  else if (address !== location.hash) history.pushState(null, '', address);
+  route.value = parseRoute(address);
+}

@@ -1,0 +1,193 @@
+/**
+ * What the page knows: a pure reducer over the events of the contract, plus the few facts that only the page has.
+ *
+ * Owns the shape of the state and how each event changes it. Does not talk to Python, touch the DOM or keep anything:
+ * Python is the source of truth, this is its shadow.
+ */
+import type {
+  AppInfo,
+  BootProgress,
+  ContentDelta,
+  Conversation,
+  DatabaseOwner,
+  ErrorInfo,
+  Events,
+  Message,
+  ModelStatus,
+  Notice,
+  Part,
+  Session,
+  Settings,
+  StorageInfo,
+} from '../js_bridge/contract.gen';
+
+export type Phase = 'booting' | 'up' | 'failed';
+
+/** What `<html data-app-state>` says. */
+export type AppState = 'booting' | 'loading-model' | 'ready' | 'working' | 'error';
+
+/** A notice on screen; `key` tells two equal ones apart. */
+export interface ShownNotice extends Notice {
+  key: number;
+}
+
+export interface State {
+  phase: Phase;
+  boot: BootProgress | null;
+  failure: ErrorInfo | null;
+  owner: DatabaseOwner['owner'];
+  version: string;
+  storage: StorageInfo;
+  settings: Settings;
+  /** Newest first. */
+  sessions: readonly Session[];
+  model: ModelStatus;
+  /** The conversation on screen, null while none is open. */
+  conversation: Conversation | null;
+  notices: readonly ShownNotice[];
+  lastKey: number;
+}
+
+/** Facts that only the page has, told to the reducer the same way. */
+export interface PageEvents {
+  'page:boot-started': null;
+  'page:conversation-opened': Conversation;
+  'page:conversation-closed': null;
+  'page:settings-chosen': Settings;
+  'page:notice-dismissed': number;
+}
+
+type All = Events & PageEvents;
+export type StateEvent = { [K in keyof All]: readonly [name: K, data: All[K]] }[keyof All];
+
+export const INITIAL: State = {
+  phase: 'booting',
+  boot: null,
+  failure: null,
+  owner: 'this',
+  version: '',
+  storage: { durable: true, database_bytes: 0, reason: '' },
+  settings: { theme: 'system', send_with: 'enter', model_id: '' },
+  sessions: [],
+  model: {
+    state: 'absent',
+    card: null,
+    engine: null,
+    stage: '',
+    loaded_bytes: 0,
+    total_bytes: 0,
+    kept: true,
+    error: null,
+  },
+  conversation: null,
+  notices: [],
+  lastKey: 0,
+};
+
+export function reduce(state: State, [name, data]: StateEvent): State {
+  switch (name) {
+    case 'boot:progress':
+      return { ...state, boot: data };
+    case 'boot:failed':
+      return { ...state, phase: 'failed', failure: data.error };
+    case 'app:ready':
+      return ready(state, data);
+    case 'database:owner':
+      return { ...state, owner: data.owner };
+    case 'model:status':
+      return { ...state, model: data };
+    case 'session:changed':
+      return withSession(state, data.session);
+    case 'session:removed':
+      return {
+        ...state,
+        sessions: state.sessions.filter((session) => session.id !== data.session_id),
+        conversation: state.conversation?.session.id === data.session_id ? null : state.conversation,
+      };
+    case 'conversation:changed':
+      return state.conversation?.session.id === data.conversation.session.id
+        ? withSession({ ...state, conversation: data.conversation }, data.conversation.session)
+        : withSession(state, data.conversation.session);
+    case 'message:changed':
+      return inConversation(state, data.message.session_id, (messages) => withMessage(messages, data.message));
+    case 'content_block:delta':
+      return inConversation(state, data.session_id, (messages) => withDelta(messages, data));
+    case 'notice':
+      return {
+        ...state,
+        lastKey: state.lastKey + 1,
+        notices: [
+          ...state.notices.filter((notice) => notice.code !== data.code),
+          { ...data, key: state.lastKey + 1 },
+        ],
+      };
+    case 'page:boot-started':
+      return { ...INITIAL, settings: state.settings, lastKey: state.lastKey };
+    case 'page:conversation-opened':
+      return withSession({ ...state, conversation: data }, data.session);
+    case 'page:conversation-closed':
+      return state.conversation ? { ...state, conversation: null } : state;
+    case 'page:settings-chosen':
+      return { ...state, settings: data };
+    case 'page:notice-dismissed':
+      return { ...state, notices: state.notices.filter((notice) => notice.key !== data) };
+  }
+}
+
+function ready(state: State, info: AppInfo): State {
+  return {
+    ...state,
+    phase: 'up',
+    failure: null,
+    owner: 'this',
+    version: info.version,
+    storage: info.storage,
+    settings: info.settings,
+    sessions: byRecency(info.sessions),
+    model: info.model,
+  };
+}
+
+function byRecency(sessions: readonly Session[]): Session[] {
+  return [...sessions].sort((a, b) => b.updated_at - a.updated_at);
+}
+
+function withSession(state: State, session: Session): State {
+  const others = state.sessions.filter(({ id }) => id !== session.id);
+  const conversation =
+    state.conversation?.session.id === session.id ? { ...state.conversation, session } : state.conversation;
+  return { ...state, sessions: byRecency([session, ...others]), conversation };
+}
+
+function inConversation(state: State, sessionId: string, change: (messages: Message[]) => Message[]): State {
+  const { conversation } = state;
+  if (conversation?.session.id !== sessionId) return state;
+  const messages = change(conversation.messages);
+  return messages === conversation.messages ? state : { ...state, conversation: { ...conversation, messages } };
+}
+
+function withMessage(messages: Message[], message: Message): Message[] {
+  const index = messages.findLastIndex(({ id }) => id === message.id);
+  return index < 0 ? [...messages, message] : messages.with(index, message);
+}
+
+function withDelta(messages: Message[], delta: ContentDelta): Message[] {
+  const index = messages.findLastIndex(({ id }) => id === delta.message_id);
+  const message = messages[index];
+  if (!message) return messages;
+  const part = message.parts[delta.index];
+  let parts: Part[];
+  if (!part) parts = [...message.parts, { type: delta.kind, text: delta.text }];
+  else if (part.type === delta.kind) parts = message.parts.with(delta.index, { ...part, text: part.text + delta.text });
+  else return messages;
+  return messages.with(index, { ...message, parts });
+}
+
+/** The one word that tells tests and styles where the app stands. */
+export function appState(state: State): AppState {
+  if (state.phase === 'failed' || state.owner !== 'this') return 'error';
+  if (state.phase === 'booting') return 'booting';
+  if (state.model.state === 'failed') return 'error';
+  if (state.model.state !== 'ready') return 'loading-model';
+  return state.sessions.some((session) => session.working) ? 'working' : 'ready';
+}
