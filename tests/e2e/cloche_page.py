@@ -1,7 +1,7 @@
 """The app as a person uses it: the page object of all journeys.
 
-Owns how each action is found on screen, by accessible names and by `<html data-app-state>` only, so that a journey reads
-as what a person does. Does not judge anything: that is the tests' part.
+Owns how each action is found on screen, by accessible names and by `<html data-app-state>` only, so that a journey
+reads as what a person does. Does not judge anything: that is the tests' part.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ ANSWER_MS = 60_000
 # Text of an answer without the controls and figures around it.
 ANSWER_TEXT = """article => {
   const copy = article.cloneNode(true);
-  for (const extra of copy.querySelectorAll('[role=group], [role=status], [aria-label="Figures of this answer"]')) extra.remove();
+  const controls = '[role=group], [role=status], [aria-label="Figures of this answer"]';
+  for (const control of copy.querySelectorAll(controls)) control.remove();
   return copy.textContent.trim();
 }"""
 
@@ -58,7 +59,7 @@ class Cloche:
 
     @property
     def sessions(self) -> Locator:
-        return self.page.get_by_role("list", name="Conversations").get_by_role("link")
+        return self.page.get_by_role("navigation", name="Conversations").get_by_role("link")
 
     def button(self, name: str) -> Locator:
         return self.page.get_by_role("button", name=name, exact=True)

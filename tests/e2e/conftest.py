@@ -13,11 +13,11 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Playwright, sync_playwright
-from toolchain import browsers
+from tests.e2e.cloche_page import Cloche
+
+from toolchain import chromium as installed
 from toolchain.paths import DIST
 from toolchain.server import StaticServer
-
-from tests.e2e.cloche_page import Cloche
 
 POLICY_REPORT = re.compile(r"Content Security Policy|TrustedHTML|TrustedScript|Refused to ")
 QUIET_FLAGS = [
@@ -72,7 +72,7 @@ def playwright() -> Iterator[Playwright]:
 
 @pytest.fixture(scope="session")
 def chromium() -> str:
-    return str(browsers.find())
+    return str(installed.chromium())
 
 
 @pytest.fixture(scope="session")

@@ -39,7 +39,8 @@ SHA256_OF_FILE = """async ([folder, name]) => {
   let directory = await navigator.storage.getDirectory();
   for (const step of ['models', folder]) directory = await directory.getDirectoryHandle(step);
   const bytes = await (await (await directory.getFileHandle(name)).getFile()).arrayBuffer();
-  return [...new Uint8Array(await crypto.subtle.digest('SHA-256', bytes))].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
+  return [...digest].map((byte) => byte.toString(16).padStart(2, '0')).join('');
 }"""
 
 

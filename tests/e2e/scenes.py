@@ -44,9 +44,8 @@ def draw(background: str, shapes: Iterable[Shape], size: int = SIZE) -> Image.Im
     image = Image.new("RGB", (side, side), BACKGROUNDS[background])
     pen = ImageDraw.Draw(image)
     for shape in shapes:
-        pen_colour = COLOURS[shape.colour]
-        points = [((shape.x + x * shape.radius) * side, (shape.y + y * shape.radius) * side) for x, y in _outline(shape.kind)]
-        pen.polygon(points, fill=pen_colour)
+        corners = [(shape.x + x * shape.radius, shape.y + y * shape.radius) for x, y in _outline(shape.kind)]
+        pen.polygon([(x * side, y * side) for x, y in corners], fill=COLOURS[shape.colour])
     return image.resize((size, size), Image.Resampling.LANCZOS)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 
 from playwright.sync_api import expect
-
 from tests.e2e.cloche_page import ANSWER_MS, Cloche
 
 PRESS_ENTER_TWICE = """field => {

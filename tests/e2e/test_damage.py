@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 
 from playwright.sync_api import expect
-
 from tests.e2e import faults, models
 from tests.e2e.cloche_page import ANSWER_MS, Cloche
 from tests.e2e.conftest import OpenProfile, OpenSite, Site
@@ -28,7 +27,9 @@ def test_a_damaged_model_file_on_disk_is_noticed_and_fetched_again(site: Site, o
     assert kept == hashlib.sha256(models.original(models.WEIGHTS)).hexdigest()
 
 
-def test_wrong_bytes_on_the_server_are_refused_until_it_is_repaired(open_site: OpenSite, open_profile: OpenProfile) -> None:
+def test_wrong_bytes_on_the_server_are_refused_until_it_is_repaired(
+    open_site: OpenSite, open_profile: OpenProfile
+) -> None:
     site = open_site()
     models.write(site.overlay, {models.WEIGHTS: models.damaged(models.original(models.WEIGHTS))})
     cloche = open_profile(site)

@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 import pytest
 from playwright.sync_api import expect
-
 from tests.e2e.cloche_page import Cloche
 from tests.e2e.conftest import OpenProfile, OpenSite, Site
 

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Locator, expect
-
 from tests.e2e import models, scenes
 from tests.e2e.cloche_page import ANSWER_MS, Cloche, picture_file
 from tests.e2e.conftest import OpenProfile, OpenSite

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import expect
-
 from tests.e2e import models
 from tests.e2e.cloche_page import ANSWER_MS, Cloche
 from tests.e2e.conftest import OpenProfile, OpenSite

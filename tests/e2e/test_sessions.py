@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 
 from playwright.sync_api import expect
-
 from tests.e2e import scenes
 from tests.e2e.cloche_page import Cloche, picture_file
 from tests.e2e.conftest import LaunchProfile, Site

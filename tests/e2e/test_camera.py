@@ -1,0 +1,63 @@
+"""The camera: preview, a snapshot whose pixels are answered about, and a camera that is off when nobody looks."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from playwright.sync_api import expect
+from tests.e2e import scenes
+from tests.e2e.cloche_page import Cloche
+from tests.e2e.conftest import LaunchProfile, Site
+
+# Remembers every stream that the page was given.
+NOTE_STREAMS = """
+  globalThis.streams = [];
+  const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+  navigator.mediaDevices.getUserMedia = async (wanted) => {
+    const stream = await ask(wanted);
+    streams.push(stream);
+    return stream;
+  };
+"""
+LIVE_TRACKS = "streams.flatMap((stream) => stream.getTracks()).filter((track) => track.readyState === 'live').length"
+
+
+def open_camera(cloche: Cloche) -> None:
+    cloche.button("Camera").click()
+    expect(cloche.button("Take picture")).to_be_enabled(timeout=30_000)
+
+
+def test_a_snapshot_is_answered_about_and_the_camera_is_off_afterwards(
+    site: Site, launch_profile: LaunchProfile, tmp_path: Path
+) -> None:
+    film = scenes.film(tmp_path / "scene.mjpeg", scenes.red_circle())
+    cloche = launch_profile(
+        site,
+        "--use-fake-device-for-media-stream",
+        f"--use-file-for-fake-video-capture={film}",
+        permissions=["camera"],
+    )
+    cloche.page.add_init_script(NOTE_STREAMS)
+    cloche.open()
+
+    open_camera(cloche)
+    assert cloche.page.evaluate(LIVE_TRACKS) == 1
+    cloche.button("Close camera").click()
+    expect(cloche.page.get_by_role("region", name="Camera preview")).to_have_count(0)
+    assert cloche.page.evaluate(LIVE_TRACKS) == 0
+
+    open_camera(cloche)
+    cloche.button("Take picture").click()
+    expect(cloche.attached).to_have_count(1)
+    assert cloche.page.evaluate(LIVE_TRACKS) == 0
+    assert "red" in cloche.ask("What color is the circle?")
+
+
+def test_a_refused_camera_gets_a_reason(cloche: Cloche) -> None:
+    cloche.page.context.clear_permissions()
+    cloche.button("Camera").click()
+    reason = cloche.page.get_by_role("region", name="Camera preview").get_by_role("alert")
+    expect(reason).to_have_text(re.compile(r"camera", re.IGNORECASE))
+    cloche.button("Close camera").click()
+    assert cloche.ask("Hello")
