@@ -1,5 +1,5 @@
 // What the page, Python and the workers say to each other. Owns nothing by hand: generated from
-// py_app/cloche/contract.py and py_app/cloche/engine_contract.py by `python -m cloche.contract_typescript`.
+// py_app/cloche/{shapes,contract,engine_contract}.py by `python -m cloche.contract_typescript`.
 
 /** An error for people: what happened, why, what to do next (see errors.py for the tree). */
 export interface ErrorInfo {

@@ -16,6 +16,7 @@ from .conversations import Conversations
 from .errors import BadInput, StorageLost
 from .host.base import Host
 from .models.library import Library
+from .shapes import ModelStatus, Settings
 from .store.store import Store
 from .turns import Turns
 
@@ -114,12 +115,12 @@ class App:
         self.store.sessions.delete(params.session_id)
         self.host.emit([("session:removed", {"session_id": params.session_id})])
 
-    def _set_settings(self, settings: contract.Settings) -> contract.Settings:
+    def _set_settings(self, settings: Settings) -> Settings:
         self.store.settings.save(settings)
         self.library.load(settings.model_id)
         return settings
 
-    def _load_model(self) -> contract.ModelStatus:
+    def _load_model(self) -> ModelStatus:
         self.library.load(self.store.settings.load().model_id)
         return self.library.status
 

@@ -1,4 +1,4 @@
-"""Writes the contract down in TypeScript: contract.py and engine_contract.py become `js_bridge/contract.gen.ts`.
+"""Writes the contract down in TypeScript: it becomes `js_bridge/contract.gen.ts`.
 
 Owns the translation of shapes, nothing about their meaning. Run `python -m cloche.contract_typescript` to write the
 file and with `--check` to fail where it is stale. Rules: `bytes` are `Uint8Array`, docstrings become JSDoc, a field
@@ -20,25 +20,26 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
-from . import contract, engine_contract
-from .contract import Command, Model, NoParams
+from . import contract, engine_contract, shapes
+from .contract import Command, NoParams
+from .shapes import Model
 
 OUTPUT = Path(__file__).resolve().parents[2] / "js_bridge" / "contract.gen.ts"
 HEADER = """\
 // What the page, Python and the workers say to each other. Owns nothing by hand: generated from
-// py_app/cloche/contract.py and py_app/cloche/engine_contract.py by `python -m cloche.contract_typescript`.
+// py_app/cloche/{shapes,contract,engine_contract}.py by `python -m cloche.contract_typescript`.
 """
 PLAIN = {str: "string", int: "number", float: "number", bool: "boolean", bytes: "Uint8Array", type(None): "null"}
-ALIASES: dict[str, Any] = {"Part": contract.Part}
+ALIASES: dict[str, Any] = {"Part": shapes.Part}
 LIMIT_NAMES = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "minLength", "maxLength", "maxItems")
 
 
 def models() -> list[type[Model]]:
     """All shapes in the order of their definition."""
     found: list[type[Model]] = []
-    for module in (contract, engine_contract):
-        shapes = (value for value in vars(module).values() if inspect.isclass(value) and issubclass(value, Model))
-        found.extend(shape for shape in shapes if shape.__module__ == module.__name__)
+    for module in (shapes, contract, engine_contract):
+        classes = (value for value in vars(module).values() if inspect.isclass(value) and issubclass(value, Model))
+        found.extend(shape for shape in classes if shape.__module__ == module.__name__)
     return [model for model in found if model is not Model]
 
 

@@ -13,7 +13,8 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from .contract import Command, EngineInfo, Model, ModelFile, NoParams, Timings, Usage
+from .contract import Command, NoParams
+from .shapes import EngineInfo, Model, ModelFile, Timings, Usage
 
 
 class FetchFiles(Model):

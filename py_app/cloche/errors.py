@@ -26,7 +26,7 @@
 
 from __future__ import annotations
 
-from .contract import ErrorInfo
+from .shapes import ErrorInfo
 
 
 class ClocheError(Exception):

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from .contract import NewImage
 from .errors import BadImage
+from .shapes import NewImage
 
 MAX_BYTES = 25 * 1024 * 1024
 SIGNATURES = {"image/png": b"\x89PNG\r\n\x1a\n", "image/jpeg": b"\xff\xd8\xff"}

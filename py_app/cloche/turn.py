@@ -21,8 +21,8 @@ from amplifier_core.events import (
     TOOL_PRE,
 )
 
-from .contract import Timings, Usage
 from .errors import ClocheError, StorageError
+from .shapes import Timings, Usage
 from .store.messages import cancel_running_calls
 from .store.store import Store
 
@@ -34,7 +34,7 @@ KINDS = {"text": "text", "thinking": "reasoning"}
 
 
 class Turn:
-    """One answer. `message` is its state as contract.Message."""
+    """One answer. `message` is its state as shapes.Message."""
 
     def __init__(self, message: Data, store: Store, emit: Emit) -> None:
         self.message = message

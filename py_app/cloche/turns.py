@@ -11,12 +11,12 @@ from typing import Any
 
 from .agent.session import AgentSession, Notices, Request
 from .agent.transcript import history, image_blocks, text_of
-from .contract import ModelCard, Parameters
 from .errors import ClocheError, GenerationFailed, StorageError
 from .host.base import Host
 from .models.library import Library
 from .providers.failures import original
 from .providers.worker import WorkerTransport
+from .shapes import ModelCard, Parameters
 from .store.store import Store
 from .turn import Data, Turn
 

@@ -7,14 +7,15 @@ whoever needs the engine waits for `ready`.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
 from typing import Any
 
 from pydantic import ValidationError
 
-from ..contract import EngineInfo, ErrorInfo, ModelCard, ModelStatus
 from ..engine_contract import FetchedFiles, FetchFiles, LoadModel
 from ..errors import ClocheError, ModelLoadFailed, ModelNotReady
 from ..host.base import Host, Link
+from ..shapes import EngineInfo, ErrorInfo, ModelCard, ModelStatus
 
 #: where the cards of the models are that come with the app
 CARDS = {"cloche-starter": "models/starter/card.json"}
@@ -35,7 +36,7 @@ class Library:
             return
         if self.status.state == "ready" and self.status.card is not None and self.status.card.id == model_id:
             return
-        self._begin(model_id)
+        self._begin(self._load(model_id))
 
     async def ready(self) -> Link:
         """The link to the loaded engine, as soon as there is one."""
@@ -44,10 +45,10 @@ class Library:
         return await asyncio.shield(self._loading)
 
     def replace(self, link: Link) -> None:
-        """Replace an engine that died, if it is still the current one."""
+        """Load the model anew after the engine died, if it is still the current one."""
         card = self.status.card
-        if link is self._link and card is not None:
-            self._begin(card.id)
+        if link is self._link and self.status.state == "ready" and card is not None:
+            self._begin(self._restarted(link, card))
 
     async def close(self) -> None:
         """End the engine."""
@@ -56,8 +57,8 @@ class Library:
             await asyncio.wait([self._loading])
         await self._drop()
 
-    def _begin(self, model_id: str) -> None:
-        self._loading = asyncio.create_task(self._load(model_id))
+    def _begin(self, loading: Coroutine[Any, Any, Link]) -> None:
+        self._loading = asyncio.create_task(loading)
         # Whoever waits for the engine gets the failure; without anyone waiting the page has it as a status.
         self._loading.add_done_callback(lambda loading: loading.cancelled() or loading.exception())
 
@@ -66,9 +67,7 @@ class Library:
             await self._drop()
             card = await self._card(model_id)
             link, kept = await self._fetched(card)
-            self._tell(state="loading", card=card, stage="Loading the model", kept=kept)
-            params = LoadModel(model_id=card.id, files=card.files, context_window=card.context_window)
-            engine = EngineInfo.model_validate(await link.call("model.load", params.model_dump()))
+            await self._start(link, card, "Loading the model", kept)
         except ClocheError as error:
             await self._fail(error.info())
             raise
@@ -76,8 +75,21 @@ class Library:
             failed = ModelLoadFailed(f"The model could not be loaded: {error}")
             await self._fail(failed.info())
             raise failed from error
-        self._tell(state="ready", card=card, engine=engine, kept=kept)
         return link
+
+    async def _restarted(self, link: Link, card: ModelCard) -> Link:
+        """The same worker with a new instance; where the worker itself is gone, a new worker."""
+        try:
+            await self._start(link, card, "Restarting the engine", self.status.kept)
+        except ClocheError:
+            return await self._load(card.id)
+        return link
+
+    async def _start(self, link: Link, card: ModelCard, stage: str, kept: bool) -> None:
+        self._tell(state="loading", card=card, stage=stage, kept=kept)
+        params = LoadModel(model_id=card.id, files=card.files, context_window=card.context_window)
+        engine = EngineInfo.model_validate(await link.call("model.load", params.model_dump()))
+        self._tell(state="ready", card=card, engine=engine, kept=kept)
 
     async def _card(self, model_id: str) -> ModelCard:
         path = CARDS.get(model_id)

@@ -9,8 +9,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any
 
-from ..contract import EngineInfo, ModelCard
 from ..engine_contract import ChatRequest, Completion
+from ..shapes import EngineInfo, ModelCard
 
 OnDeltas = Callable[[list[dict[str, Any]]], None]
 

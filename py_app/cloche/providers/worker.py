@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ..contract import EngineInfo, Model, ModelCard
 from ..engine_contract import ChatRequest, Completion, CountTokens
 from ..errors import EngineCrashed
 from ..models.library import Library
+from ..shapes import EngineInfo, Model, ModelCard
 from .base import OnDeltas, Transport
 
 

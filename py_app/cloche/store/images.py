@@ -9,8 +9,8 @@ import time
 import uuid
 from collections.abc import Iterable
 
-from ..contract import ImagePart, NewImage
 from ..errors import NotFound
+from ..shapes import ImagePart, NewImage
 from .database import Database
 
 

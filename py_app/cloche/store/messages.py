@@ -23,7 +23,7 @@ COLUMNS = "id, parent_id, role, parts, status, error, finish_reason, usage, timi
 
 
 class Messages:
-    """Messages as contract.Message in plain data."""
+    """Messages as shapes.Message in plain data."""
 
     def __init__(self, database: Database, images: Images, search: Search) -> None:
         self._database = database
@@ -221,7 +221,7 @@ def dumped(value: Any) -> str | None:
 
 
 def message_data(row: tuple[Any, ...], session_id: str, siblings: list[str]) -> Data:
-    """A row of COLUMNS as contract.Message."""
+    """A row of COLUMNS as shapes.Message."""
     message_id, parent_id, role, parts, status, error, finish_reason, usage, timings, model, created_at = row
     return {
         "id": message_id,

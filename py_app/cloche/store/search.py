@@ -45,7 +45,7 @@ class Search:
         self._database.write("DELETE FROM message_texts WHERE rowid NOT IN (SELECT seq FROM messages)")
 
     def find(self, query: str, limit: int) -> list[dict[str, Any]]:
-        """Hits as contract.SearchHit: titles first, then messages, the best and newest first."""
+        """Hits as shapes.SearchHit: titles first, then messages, the best and newest first."""
         match = match_expression(query)
         if not match:
             return []

@@ -10,8 +10,8 @@ import time
 import uuid
 from typing import Any
 
-from ..contract import Parameters
 from ..errors import NotFound
+from ..shapes import Parameters
 from .database import Database
 from .search import Search
 
@@ -24,7 +24,7 @@ SELECT = """
 
 
 class Sessions:
-    """The sessions as contract.Session in plain data; `working` is always False here."""
+    """The sessions as shapes.Session in plain data; `working` is always False here."""
 
     def __init__(self, database: Database, search: Search) -> None:
         self._database = database
@@ -111,7 +111,7 @@ class Sessions:
 
 
 def session_data(row: tuple[Any, ...]) -> dict[str, Any]:
-    """A row of SELECT as contract.Session."""
+    """A row of SELECT as shapes.Session."""
     session_id, title, created_at, updated_at, parameters, message_count = row
     return {
         "id": session_id,

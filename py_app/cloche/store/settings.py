@@ -9,7 +9,7 @@ import json
 
 from pydantic import ValidationError
 
-from ..contract import Settings
+from ..shapes import Settings
 from .database import Database
 
 

@@ -1,0 +1,258 @@
+"""The data that the page, Python and the workers all know: messages, sessions, models, settings.
+
+Owns these shapes, nothing else; contract.py says which commands and events carry them. Times are seconds since the Unix
+epoch (float), durations are milliseconds (`*_ms`), sizes are bytes.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Model(BaseModel):
+    """Base of all shapes: unknown fields are an error, so that a typo never passes in silence."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+# ---------------------------------------------------------------- messages
+
+
+class ErrorInfo(Model):
+    """An error for people: what happened, why, what to do next (see errors.py for the tree)."""
+
+    code: str
+    message: str
+    action: str = ""
+    retryable: bool = False
+
+
+class TextPart(Model):
+    """A run of text; Markdown in answers, plain text in a person's messages."""
+
+    type: Literal["text"] = "text"
+    text: str
+
+
+class ReasoningPart(Model):
+    """What a thinking model wrote before its answer."""
+
+    type: Literal["reasoning"] = "reasoning"
+    text: str
+
+
+class ImagePart(Model):
+    """A picture kept in the store; its bytes come through the command `image.get`. Sizes in pixels."""
+
+    type: Literal["image"] = "image"
+    image_id: str
+    mime: str
+    width: int
+    height: int
+    name: str = ""
+
+
+class ToolCallPart(Model):
+    """One tool call of the model with its result once it is known."""
+
+    type: Literal["tool_call"] = "tool_call"
+    id: str
+    name: str
+    arguments: dict[str, Any]
+    status: Literal["running", "done", "failed", "denied", "cancelled"] = "running"
+    output: str | None = None
+    duration_ms: float | None = None
+
+
+Part = Annotated[TextPart | ReasoningPart | ImagePart | ToolCallPart, Field(discriminator="type")]
+
+
+class Usage(Model):
+    """Token counts of one answer. `cached_tokens` is the part of the prompt taken from the KV cache."""
+
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cached_tokens: int = 0
+
+
+class Timings(Model):
+    """How long one answer took. `image_ms` is the image encoding, None when there was no image."""
+
+    time_to_first_token_ms: float | None = None
+    prompt_ms: float | None = None
+    image_ms: float | None = None
+    total_ms: float | None = None
+    tokens_per_second: float | None = None
+
+
+class Message(Model):
+    """One message of a conversation. An assistant message is a whole turn, its tool calls and results included.
+
+    `siblings` holds the ids of all versions under the same parent in order of creation, this one included: one entry
+    means that the message was never edited or regenerated.
+    """
+
+    id: str
+    session_id: str
+    parent_id: str | None
+    role: Literal["user", "assistant"]
+    parts: list[Part]
+    status: Literal["complete", "streaming", "stopped", "interrupted", "error"] = "complete"
+    error: ErrorInfo | None = None
+    finish_reason: str | None = None
+    usage: Usage | None = None
+    timings: Timings | None = None
+    model: str | None = None
+    created_at: float
+    siblings: list[str] = []
+
+
+class Parameters(Model):
+    """Generation parameters of a session; None leaves the choice to the model's card."""
+
+    system_prompt: str | None = Field(default=None, max_length=20_000)
+    temperature: float | None = Field(default=None, ge=0, le=2)
+    top_p: float | None = Field(default=None, gt=0, le=1)
+    top_k: int | None = Field(default=None, ge=0, le=1000)
+    min_p: float | None = Field(default=None, ge=0, le=1)
+    max_tokens: int | None = Field(default=None, ge=1, le=32_768)
+    seed: int | None = Field(default=None, ge=0, le=2**32 - 1)
+    stop: list[Annotated[str, Field(min_length=1, max_length=100)]] | None = Field(default=None, max_length=8)
+
+
+class Session(Model):
+    """A conversation as the side bar shows it. `working` is true while an answer is being written."""
+
+    id: str
+    title: str
+    created_at: float
+    updated_at: float
+    parameters: Parameters
+    message_count: int = 0
+    working: bool = False
+
+
+class Conversation(Model):
+    """A session with the messages of its active branch, oldest first."""
+
+    session: Session
+    messages: list[Message]
+
+
+class SearchHit(Model):
+    """One search result. `excerpt` marks the matches with U+0002 (start) and U+0003 (end)."""
+
+    session_id: str
+    title: str
+    message_id: str | None
+    excerpt: str
+
+
+class NewImage(Model):
+    """A picture as the page hands it over: PNG or JPEG, already decoded and scaled down. Sizes in pixels."""
+
+    bytes: bytes
+    mime: Literal["image/png", "image/jpeg"]
+    width: int = Field(ge=1, le=16_384)
+    height: int = Field(ge=1, le=16_384)
+    name: str = ""
+
+
+# ---------------------------------------------------------------- the app
+
+
+class ModelCard(Model):
+    """A model that can be chosen: `card.json` beside its files. Sizes in bytes, contexts in tokens.
+
+    `trained_context` is what the history is trimmed to, `context_window` what the engine can hold at all;
+    `image_tokens` is what one picture takes of either.
+    """
+
+    id: str
+    name: str
+    engine: Literal["llamacpp"]
+    modalities: list[Literal["text", "image"]]
+    tools: bool = False
+    context_window: int
+    trained_context: int | None = None
+    image_tokens: int = 256
+    licence: str
+    summary: str
+    tiny: bool = False
+    abilities: list[str] = []
+    limits: list[str] = []
+    examples: list[str] = []
+    image_examples: list[str] = []
+    defaults: Parameters = Parameters()
+    figures: list[Figure] = []
+    files: list[ModelFile]
+
+
+class Figure(Model):
+    """A measured figure of a card: share of right answers (0 to 1) over `cases` held-out cases."""
+
+    label: str
+    value: float
+    cases: int
+
+
+class ModelFile(Model):
+    """One file of a model. `url` is relative to the app's base address."""
+
+    role: Literal["weights", "projector"]
+    name: str
+    url: str
+    size: int
+    sha256: str
+
+
+class EngineInfo(Model):
+    """What really runs: filled from the loaded engine, never from what was asked for."""
+
+    engine: str
+    backend: Literal["cpu", "webgpu"]
+    threads: int
+    context_window: int
+    images: bool
+    load_ms: float
+
+
+class ModelStatus(Model):
+    """State of the chosen model. `loaded_bytes` of `total_bytes` while files are fetched and checked."""
+
+    state: Literal["absent", "fetching", "loading", "ready", "failed"]
+    card: ModelCard | None = None
+    engine: EngineInfo | None = None
+    stage: str = ""
+    loaded_bytes: int = 0
+    total_bytes: int = 0
+    kept: bool = True
+    error: ErrorInfo | None = None
+
+
+class Settings(Model):
+    """Choices that hold for the whole app and are kept."""
+
+    theme: Literal["system", "light", "dark"] = "system"
+    send_with: Literal["enter", "ctrl-enter"] = "enter"
+    model_id: str = "cloche-starter"
+
+
+class StorageInfo(Model):
+    """Where things are kept. `durable` is false when the browser gives no OPFS: then nothing outlives the tab."""
+
+    durable: bool
+    database_bytes: int = 0
+    reason: str = ""
+
+
+class AppInfo(Model):
+    """What the page needs to draw itself, given once Python is up."""
+
+    version: str
+    sessions: list[Session]
+    settings: Settings
+    storage: StorageInfo
+    model: ModelStatus
