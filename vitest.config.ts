@@ -7,6 +7,7 @@ import { playwright } from '@vitest/browser-playwright';
 import type { Plugin } from 'vite';
 import { defineConfig } from 'vitest/config';
 import headers from './js_bridge/headers.json' with { type: 'json' };
+import { faultyFiles } from './tests/bridge/faulty_files';
 
 const root = fileURLToPath(new URL('.', import.meta.url));
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable', 'microsoft-edge', 'msedge'];
@@ -48,7 +49,7 @@ const executablePath = chromium();
 export default defineConfig({
   root,
   cacheDir: join(root, '.build/vitest'),
-  plugins: [preact(), python()],
+  plugins: [preact(), python(), faultyFiles()],
   server: { headers: headers.isolation },
   optimizeDeps: { noDiscovery: true, include: [] },
   test: {

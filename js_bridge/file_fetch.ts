@@ -80,9 +80,7 @@ class Fetching {
     try {
       part = await this.store.openPart(this.request.model_id, file.name)
       this.hashPart(part, file)
-      let plausible = true
-      while (plausible && part.size < file.size) plausible = await this.fetchRest(part, file)
-      if (plausible && this.hasher.digest('hex') === file.sha256) {
+      if ((await this.fetchAllOf(part, file)) && this.hasher.digest('hex') === file.sha256) {
         await part.finish()
         return true
       }
@@ -108,12 +106,22 @@ class Fetching {
     }
   }
 
-  /**
-   * One request for what is missing; false when the answer cannot be the file.
-   *
-   * A connection that breaks after it brought something is no failure: the next request goes on from there. So a
-   * transfer ends only when it is whole or when an attempt brings nothing.
-   */
+  /** Asks again after every broken connection, until two in a row have brought nothing. False: see fetchRest. */
+  private async fetchAllOf(part: PartFile, file: ModelFile): Promise<boolean> {
+    let fruitless = 0
+    while (part.size < file.size) {
+      const before = part.size
+      try {
+        if (!(await this.fetchRest(part, file))) return false
+      } catch (error) {
+        fruitless = part.size > before ? 0 : fruitless + 1
+        if (!(error instanceof TypeError) || fruitless === 2) throw error
+      }
+    }
+    return true
+  }
+
+  /** One request for what is missing; false when the answer cannot be the file. */
   private async fetchRest(part: PartFile, file: ModelFile): Promise<boolean> {
     const { signal } = this.context
     const asked = part.size
@@ -132,18 +140,12 @@ class Fetching {
       }
     }
     if (!response.ok) throw new RpcError('fetch_failed', `The server answered ${response.status} for ${file.name}.`)
-    const start = part.size
-    try {
-      for await (const bytes of response.body ?? []) {
-        if (part.size + bytes.byteLength > file.size) return false
-        part.append(bytes)
-        this.hasher.update(bytes)
-        this.fetchedBytes += bytes.byteLength
-        this.report(file, 'fetching', part.size)
-      }
-    } catch (error) {
-      if (error instanceof TypeError && part.size > start) return true
-      throw error
+    for await (const bytes of response.body ?? []) {
+      if (part.size + bytes.byteLength > file.size) return false
+      part.append(bytes)
+      this.hasher.update(bytes)
+      this.fetchedBytes += bytes.byteLength
+      this.report(file, 'fetching', part.size)
     }
     return part.size === file.size
   }
