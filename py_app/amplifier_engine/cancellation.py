@@ -127,7 +127,7 @@ class RustCancellationToken:
                 logger.error("Error in cancellation callback: %s", describe.error(error))
                 continue
             if inspect.iscoroutine(answer):
-                await owned_task.run(answer, cancels=False)
+                await owned_task.finish(answer)
 
 
 def _token(value: object) -> None:

@@ -26,6 +26,6 @@ async def run(functions: list[Callable[[], Any]], logger: logging.Logger) -> Non
             logger.error("Error during cleanup: %s", describe.error(error))
             continue
         if inspect.iscoroutine(answer):
-            outcome = await owned_task.run(answer, cancels=False)
-            if outcome is not None and outcome.error is not None:
+            outcome = await owned_task.finish(answer)
+            if outcome.error is not None:
                 logger.error("Error during cleanup: %s", describe.error(outcome.error))

@@ -1,6 +1,6 @@
 """The coordinator: where a session's modules are mounted and find each other.
 
-Owns the mount points, capabilities, contribution channels, cleanup functions and
+Owns what is mounted, the capabilities, contribution channels, cleanup functions and
 the per-turn injection counter, and holds the session's hooks and cancellation
 token. It loads nothing and decides nothing; `hook_dispatch` acts on hook results.
 """
@@ -10,16 +10,13 @@ import logging
 from collections.abc import Coroutine
 from typing import Any, Self
 
-from . import arguments, cleanup, hook_dispatch, payload
+from . import arguments, cleanup, hook_dispatch, mount_points, payload
 from .cancellation import RustCancellationToken
 from .hooks import RustHookRegistry
-from .payload import JsonFault
+from .payload import JsonError
 
 # The native engine logs under this name; people filter on it.
 logger = logging.getLogger("_engine.coordinator")
-
-_SINGLE = ("orchestrator", "context", "module-source-resolver")
-_NAMED = ("providers", "tools", "agents")
 
 
 class RustCoordinator:
@@ -55,13 +52,17 @@ class RustCoordinator:
     _channels: dict[str, list[dict[str, Any]]]
     _cleanups: list[Any]
     _session_state: dict[str, Any]
+    _config: Any
+    _session: Any
+    _loader: Any
+    _approval_system: Any
+    _display_system: Any
+    _display_seen: bool
     _session_id: str
     _parent_id: str | None
     _injected: int
 
-    def __new__(
-        cls, session: Any = None, approval_system: Any = None, display_system: Any = None
-    ) -> Self:
+    def __new__(cls, session: Any = None, approval_system: Any = None, display_system: Any = None) -> Self:
         self = super().__new__(cls)
         self._session_id, self._parent_id, self._config = "", None, {}
         if session is not None:
@@ -72,14 +73,7 @@ class RustCoordinator:
         self._session = session
         self._hooks = RustHookRegistry()
         self._cancellation = RustCancellationToken()
-        self._mount_points = {
-            "orchestrator": None,
-            "providers": {},
-            "tools": {},
-            "context": None,
-            "hooks": self._hooks,
-            "module-source-resolver": None,
-        }
+        self._mount_points = mount_points.empty(self._hooks)
         self._capabilities = {}
         self._channels = {}
         self._cleanups = []
@@ -205,70 +199,28 @@ class RustCoordinator:
 
     def to_dict(self) -> dict[str, Any]:
         """An overview of what is mounted and registered."""
-        point = self._point
         return {
-            "tools": list(point("tools")),
-            "providers": list(point("providers")),
-            "has_orchestrator": point("orchestrator") is not None,
-            "has_context": point("context") is not None,
+            **mount_points.overview(self._mount_points),
             "capabilities": list(self._capabilities),
             "has_approval_provider": self._approval_system is not None,
             "has_display_service": self._display_seen,
         }
 
-    def _point(self, name: str) -> Any:
-        if name not in self._mount_points:
-            raise RuntimeError(f"mount_points missing '{name}'")
-        return self._mount_points[name]
-
     # Modules
 
-    def mount(
-        self, mount_point: str, module: Any, name: str | None = None
-    ) -> Coroutine[Any, Any, None]:
+    def mount(self, mount_point: str, module: Any, name: str | None = None) -> Coroutine[Any, Any, None]:
         """Put a module in its place, at once; tools and providers go by name."""
-        mount_point = self._known(mount_point)
-        name = arguments.optional_text(name)
-        if mount_point == "hooks":
-            raise ValueError("Hooks should be registered directly with the HookRegistry")
-        if mount_point in _SINGLE:
-            self._mount_points[mount_point] = module
-        elif mount_point in _NAMED:
-            if name is None:
-                if not hasattr(module, "name"):
-                    raise ValueError(f"Name required for {mount_point}")
-                name = arguments.text(module.name)
-            self._mount_points[mount_point][name] = module
+        mount_points.mount(self._mount_points, mount_point, module, name)
         return _nothing()
 
     def unmount(self, mount_point: str, name: str | None = None) -> Coroutine[Any, Any, None]:
         """Take a module out of its place, at once; one that is not there is no error."""
-        mount_point = self._known(mount_point)
-        name = arguments.optional_text(name)
-        if mount_point in _SINGLE:
-            self._mount_points[mount_point] = None
-        elif mount_point in _NAMED:
-            if name is None:
-                raise ValueError(f"Name required to unmount from {mount_point}")
-            arguments.dictionary(self._mount_points[mount_point]).pop(name, None)
+        mount_points.unmount(self._mount_points, mount_point, name)
         return _nothing()
 
     def get(self, mount_point: str, name: str | None = None) -> Any:
         """A mounted module, or all of a kind, or None."""
-        mount_point = self._known(mount_point)
-        name = arguments.optional_text(name)
-        if mount_point in _NAMED:
-            modules = self._mount_points[mount_point]
-            return modules if name is None else arguments.dictionary(modules).get(name)
-        if mount_point in _SINGLE or mount_point == "hooks":
-            return self._mount_points[mount_point]
-        return None
-
-    def _known(self, mount_point: str) -> str:
-        mount_point = arguments.text(mount_point)
-        if mount_point not in self._mount_points:
-            raise ValueError(f"Unknown mount point: {mount_point}")
-        return mount_point
+        return mount_points.get(self._mount_points, mount_point, name)
 
     # Capabilities, contributions, cleanup
 
@@ -289,7 +241,8 @@ class RustCoordinator:
         """Ask the contributors of a channel; resolves to what they give, without None."""
         from amplifier_core._collect_helper import collect_contributions
 
-        return collect_contributions(self._channels, arguments.text(channel))
+        asking: Coroutine[Any, Any, list[Any]] = collect_contributions(self._channels, arguments.text(channel))
+        return asking
 
     def register_cleanup(self, cleanup_fn: Any) -> None:
         """Add a function for the end of the session; what cannot be called is ignored."""
@@ -320,9 +273,7 @@ class RustCoordinator:
         """Start a new turn with nothing injected yet."""
         self._injected = 0
 
-    def process_hook_result(
-        self, result: Any, event: str, hook_name: str = "unknown"
-    ) -> Coroutine[Any, Any, Any]:
+    def process_hook_result(self, result: Any, event: str, hook_name: str = "unknown") -> Coroutine[Any, Any, Any]:
         """Act on a hook's result; resolves to the result that the caller goes on with."""
         event = arguments.text(event)
         hook_name = arguments.text(hook_name)
@@ -344,9 +295,7 @@ def _check_config(config: Any) -> None:
     try:
         fits = isinstance(payload.canonical(payload.dumped(config)), dict)
         reason = "expected a map"
-    except JsonFault as fault:
+    except JsonError as fault:
         fits, reason = False, str(fault)
     if not fits:
-        logger.warning(
-            "Failed to parse session config as JSON object (using empty config): %s", reason
-        )
+        logger.warning("Failed to parse session config as JSON object (using empty config): %s", reason)

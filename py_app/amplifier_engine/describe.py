@@ -31,11 +31,7 @@ def quoted(text: str) -> str:
     """A string in double quotes, with what cannot be printed escaped."""
     short = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\0": "\\0"}
     written = [
-        short[char]
-        if char in short
-        else char
-        if char.isprintable() or char == " "
-        else f"\\u{{{ord(char):x}}}"
+        short[char] if char in short else char if char.isprintable() or char == " " else f"\\u{{{ord(char):x}}}"
         for char in text
     ]
     return '"' + "".join(written) + '"'

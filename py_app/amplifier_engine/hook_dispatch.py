@@ -24,9 +24,7 @@ _CHARACTERS_PER_TOKEN = 4
 _GRANTED = ("allow", "allow once", "allow always")
 
 
-def process(
-    coordinator: "RustCoordinator", result: Any, event: str, hook_name: str
-) -> Coroutine[Any, Any, Any]:
+def process(coordinator: "RustCoordinator", result: Any, event: str, hook_name: str) -> Coroutine[Any, Any, Any]:
     """Do at once what can be done at once and return the coroutine for the rest."""
     action = arguments.text(result.action)
     injection = arguments.optional_text(result.context_injection)
@@ -50,9 +48,7 @@ def process(
                     "content": injection,
                     "role": role,
                     "ephemeral": ephemeral,
-                    "append_to_last_tool_result": arguments.boolean(
-                        result.append_to_last_tool_result
-                    ),
+                    "append_to_last_tool_result": arguments.boolean(result.append_to_last_tool_result),
                     "hook_name": hook_name,
                     "event": event,
                 }
@@ -135,8 +131,7 @@ def _charge(coordinator: "RustCoordinator", items: list[Fields], budget: int | N
         current = coordinator._current_turn_injections
         if budget is not None and current + tokens > budget:
             logger.warning(
-                "Warning: Hook injection budget exceeded "
-                "(hook=%s, current=%d, attempted=%d, budget=%d)",
+                "Warning: Hook injection budget exceeded (hook=%s, current=%d, attempted=%d, budget=%d)",
                 item["hook_name"],
                 current,
                 tokens,
@@ -229,9 +224,7 @@ async def _asked(approvals: Any, question: _Question, hook_name: str) -> Any:
     try:
         decision = arguments.text(
             await _called(
-                approvals.request_approval(
-                    question.prompt, question.options, question.timeout, question.default
-                )
+                approvals.request_approval(question.prompt, question.options, question.timeout, question.default)
             )
         )
     except ApprovalTimeoutError:
@@ -244,8 +237,7 @@ async def _asked(approvals: Any, question: _Question, hook_name: str) -> Any:
         return HookResult(action="continue")
     if decision.lower() != "deny":
         logger.warning(
-            "Approval system returned unexpected decision '%s' for hook '%s' "
-            "— treating as deny (fail-closed)",
+            "Approval system returned unexpected decision '%s' for hook '%s' — treating as deny (fail-closed)",
             decision,
             hook_name,
         )
@@ -262,7 +254,7 @@ async def _called(answer: Any) -> Any:
     """The value of a sync or async call; its error is raised as it is."""
     if not inspect.iscoroutine(answer):
         return answer
-    outcome = await owned_task.run(answer, cancels=False)
-    if outcome is None or outcome.error is None:
-        return None if outcome is None else outcome.value
-    raise outcome.error
+    outcome = await owned_task.finish(answer)
+    if outcome.error is not None:
+        raise outcome.error
+    return outcome.value

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from . import payload
-from .payload import JsonFault
+from .payload import JsonError
 
 # The native engine logs under this name; people filter on it.
 logger = logging.getLogger("_engine.bridges")
@@ -41,7 +41,7 @@ _DEFAULTS: Fields = {
 }
 
 
-class _Unfit(ValueError):
+class _UnfitError(ValueError):
     """A field of an answer has the wrong type."""
 
 
@@ -66,10 +66,9 @@ def read(answer: Any) -> Fields:
         if value is None:
             return fields()
         return _fields(value)
-    except (JsonFault, _Unfit) as fault:
+    except (JsonError, _UnfitError) as fault:
         logger.error(
-            "SECURITY: Hook handler returned unparseable result — failing closed (Deny): "
-            "%s — json: %s",
+            "SECURITY: Hook handler returned unparseable result — failing closed (Deny): %s — json: %s",
             fault,
             _text(answer),
         )
@@ -80,7 +79,7 @@ def _canonical(answer: Any) -> Any:
     """The answer as plain JSON; an answer that cannot be written counts as none."""
     try:
         return payload.canonical(payload.dumped(answer))
-    except JsonFault:
+    except JsonError:
         raise
     except BaseException:
         return {}
@@ -103,11 +102,9 @@ def merge(results: list[tuple[Fields, str]], event: str) -> Fields:
             }
         ]
         items += [{**item, "hook_name": handler, "event": event} for item in given]
-    first = results[0][0]
-    if len(results) == 1:
-        base = first
-    else:
-        base = fields(action="inject_context", suppress_output=first["suppress_output"])
+    base = results[0][0]
+    if len(results) > 1:
+        base = fields(action="inject_context", suppress_output=base["suppress_output"])
     return {**base, **projected(items)}
 
 
@@ -124,7 +121,7 @@ def projected(items: list[Fields]) -> Fields:
 
 def _fields(value: Any) -> Fields:
     if not isinstance(value, dict):
-        raise _Unfit(f"invalid type: {_kind(value)}, expected struct HookResult")
+        raise _UnfitError(f"invalid type: {_kind(value)}, expected struct HookResult")
     result = fields()
     for name, check in _CHECKS.items():
         if name in value:
@@ -149,31 +146,31 @@ def _kind(value: Any) -> str:
 
 def _string(value: Any) -> str:
     if not isinstance(value, str):
-        raise _Unfit(f"invalid type: {_kind(value)}, expected a string")
+        raise _UnfitError(f"invalid type: {_kind(value)}, expected a string")
     return value
 
 
 def _boolean(value: Any) -> bool:
     if not isinstance(value, bool):
-        raise _Unfit(f"invalid type: {_kind(value)}, expected a boolean")
+        raise _UnfitError(f"invalid type: {_kind(value)}, expected a boolean")
     return value
 
 
 def _real(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise _Unfit(f"invalid type: {_kind(value)}, expected f64")
+        raise _UnfitError(f"invalid type: {_kind(value)}, expected f64")
     return float(value)
 
 
 def _map(value: Any) -> Fields:
     if not isinstance(value, dict):
-        raise _Unfit(f"invalid type: {_kind(value)}, expected a map")
+        raise _UnfitError(f"invalid type: {_kind(value)}, expected a map")
     return value
 
 
 def _list(value: Any) -> list[Any]:
     if not isinstance(value, list):
-        raise _Unfit(f"invalid type: {_kind(value)}, expected a sequence")
+        raise _UnfitError(f"invalid type: {_kind(value)}, expected a sequence")
     return value
 
 
@@ -182,18 +179,19 @@ def _optional(check: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 
 def _one_of(*allowed: str) -> Callable[[Any], str]:
-    expected = ", ".join(f"`{name}`" for name in allowed)
+    names = [f"`{name}`" for name in allowed]
+    expected = " or ".join(names) if len(names) == 2 else f"one of {', '.join(names)}"
 
     def check(value: Any) -> str:
         if isinstance(value, dict) and len(value) == 1:
             # The long form of a choice without content: {"deny": null}.
             [(value, content)] = value.items()
             if content is not None:
-                raise _Unfit(f"invalid type: {_kind(content)}, expected unit")
+                raise _UnfitError(f"invalid type: {_kind(content)}, expected unit")
         if not isinstance(value, str):
-            raise _Unfit("expected value")
+            raise _UnfitError("expected value")
         if value not in allowed:
-            raise _Unfit(f"unknown variant `{value}`, expected one of {expected}")
+            raise _UnfitError(f"unknown variant `{value}`, expected {expected}")
         return value
 
     return check
@@ -201,9 +199,9 @@ def _one_of(*allowed: str) -> Callable[[Any], str]:
 
 def _injection(value: Any) -> Fields:
     if not isinstance(value, dict):
-        raise _Unfit(f"invalid type: {_kind(value)}, expected struct ContextInjection")
+        raise _UnfitError(f"invalid type: {_kind(value)}, expected struct ContextInjection")
     if "content" not in value:
-        raise _Unfit("missing field `content`")
+        raise _UnfitError("missing field `content`")
     return {
         "content": _string(value["content"]),
         "role": _role(value.get("role", "system")),

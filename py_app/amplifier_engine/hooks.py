@@ -13,13 +13,14 @@ import logging
 import time
 import uuid
 from bisect import insort_right
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Final
 
 from . import arguments, describe, events, hook_result, owned_task, payload
 from .hook_result import Fields
-from .payload import JsonFault
+from .payload import JsonError
 
 # The native engine logs under this name; people filter on it.
 logger = logging.getLogger("amplifier_core.hooks")
@@ -42,20 +43,22 @@ class _Registration:
 class RustUnregisterFn:
     """Removes the one registration it was returned for; calling it again does nothing."""
 
-    __slots__ = ("_registration", "_registry")
+    __slots__ = ("_name", "_remove")
 
     def __init_subclass__(cls) -> None:
         arguments.sealed("RustUnregisterFn")
 
-    def __init__(self, registry: "RustHookRegistry", registration: _Registration) -> None:
-        self._registry = registry
-        self._registration = registration
+    def __init__(self, name: str = "", remove: Callable[[], None] | None = None) -> None:
+        if remove is None:
+            raise TypeError("cannot create 'builtins.RustUnregisterFn' instances")
+        self._name = name
+        self._remove = remove
 
     def __call__(self) -> None:
-        self._registry._remove(self._registration)
+        self._remove()
 
     def __repr__(self) -> str:
-        return f"<unregister '{self._registration.name}'>"
+        return f"<unregister '{self._name}'>"
 
 
 class RustHookRegistry:
@@ -80,9 +83,7 @@ class RustHookRegistry:
         self._names: dict[str, list[_Registration]] = {}
         self._defaults: Any = None
 
-    def register(
-        self, event: str, handler: Any, priority: int = 0, name: str | None = None
-    ) -> RustUnregisterFn:
+    def register(self, event: str, handler: Any, priority: int = 0, name: str | None = None) -> RustUnregisterFn:
         """Add a handler `(event, data)`, sync or async; returns what removes it again."""
         event = arguments.text(event)
         priority = arguments.integer(priority)
@@ -90,15 +91,11 @@ class RustHookRegistry:
         if name is None:
             name = f"_auto_{event}_{uuid.uuid4()}"
         registration = _Registration(event, handler, priority, name)
-        insort_right(
-            self._handlers.setdefault(event, []), registration, key=lambda entry: entry.priority
-        )
+        insort_right(self._handlers.setdefault(event, []), registration, key=lambda entry: entry.priority)
         self._names.setdefault(name, []).append(registration)
-        return RustUnregisterFn(self, registration)
+        return RustUnregisterFn(name, partial(self._remove, registration))
 
-    def on(
-        self, event: str, handler: Any, priority: int = 0, name: str | None = None
-    ) -> RustUnregisterFn:
+    def on(self, event: str, handler: Any, priority: int = 0, name: str | None = None) -> RustUnregisterFn:
         """The same as `register`."""
         return self.register(event, handler, priority, name)
 
@@ -131,9 +128,7 @@ class RustHookRegistry:
         asyncio.get_running_loop()
         return self._emit(event, current)
 
-    def emit_and_collect(
-        self, event: str, data: Any, timeout: float = 1.0
-    ) -> Coroutine[Any, Any, list[Any]]:
+    def emit_and_collect(self, event: str, data: Any, timeout: float = 1.0) -> Coroutine[Any, Any, list[Any]]:
         """Ask every handler, each with a time limit; resolves to the data they answer."""
         event = arguments.text(event)
         seconds = arguments.real(timeout)
@@ -144,7 +139,7 @@ class RustHookRegistry:
         asyncio.get_running_loop()
         return self._collect(event, current, seconds)
 
-    async def dispatch(self, event: str, data: Any) -> Fields:
+    async def _dispatch(self, event: str, data: Any) -> Fields:
         """Send canonical data through the handlers; for the kernel's own events."""
         handlers = self._handlers.get(event)
         if not handlers:
@@ -177,12 +172,12 @@ class RustHookRegistry:
         return hook_result.fields(data=data if type(data) is dict else {})
 
     async def _emit(self, event: str, data: Any) -> Any:
-        return hook_result.model(await self.dispatch(event, data))
+        return hook_result.model(await self._dispatch(event, data))
 
-    async def _collect(self, event: str, data: Any, timeout: float) -> list[Any]:
+    async def _collect(self, event: str, data: Any, seconds: float) -> list[Any]:
         collected = []
         for registration in tuple(self._handlers.get(event, ())):
-            result = await _ask(registration, payload.copy(data), timeout)
+            result = await _ask(registration, payload.copy(data), seconds)
             if result is not None and result["data"] is not None:
                 collected.append(result["data"])
         return collected
@@ -199,7 +194,7 @@ class RustHookRegistry:
 _LONGEST_TIMEOUT: Final = 2.0**64
 
 
-async def _ask(registration: _Registration, data: Any, timeout: float | None) -> Fields | None:
+async def _ask(registration: _Registration, data: Any, seconds: float | None) -> Fields | None:
     """One handler's result; None when it failed or ran out of time."""
     event = registration.event
     try:
@@ -208,11 +203,9 @@ async def _ask(registration: _Registration, data: Any, timeout: float | None) ->
         _failed(registration, f"Python handler call error: {describe.error(error)}")
         return None
     if inspect.iscoroutine(answer):
-        outcome = await owned_task.run(answer, timeout=timeout)
+        outcome = await owned_task.run(answer, seconds=seconds)
         if outcome is None:
-            logger.warning(
-                "Hook handler timed out for event '%s' (handler '%s')", event, registration.name
-            )
+            logger.warning("Hook handler timed out for event '%s' (handler '%s')", event, registration.name)
             return None
         if outcome.error is not None:
             _failed(registration, f"Python async handler error: {describe.error(outcome.error)}")
@@ -233,7 +226,7 @@ def _failed(registration: _Registration, reason: str) -> None:
 def _cross(value: Any) -> Any:
     try:
         return payload.canonical(value)
-    except JsonFault as fault:
+    except JsonError as fault:
         raise RuntimeError(f"Invalid JSON: {fault}") from None
 
 

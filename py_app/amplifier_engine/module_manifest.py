@@ -4,7 +4,6 @@ Owns the reading of `amplifier.toml` and the detection of a Python package or a
 WASM file. It imports and loads nothing.
 """
 
-import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +22,8 @@ def resolve_module(path: str) -> dict[str, Any]:
     if manifest.is_file():
         try:
             return _declared(path, manifest)
-        except _Fault as fault:
-            raise RuntimeError(
-                f"failed to parse amplifier.toml at {path}: {fault}"
-            ) from None
+        except _ManifestError as fault:
+            raise RuntimeError(f"failed to parse amplifier.toml at {path}: {fault}") from None
     if folder.is_dir():
         for entry in folder.iterdir():
             if entry.suffix == ".wasm" and entry.is_file():
@@ -43,7 +40,7 @@ def resolve_module(path: str) -> dict[str, Any]:
     )
 
 
-class _Fault(Exception):
+class _ManifestError(Exception):
     """What is wrong with a manifest."""
 
 
@@ -66,25 +63,27 @@ def _package(folder: Path) -> str | None:
 
 
 def _declared(path: str, manifest: Path) -> dict[str, Any]:
+    import tomllib
+
     folder = Path(path)
     try:
         document = tomllib.loads(manifest.read_text(encoding="utf-8"))
     except tomllib.TOMLDecodeError as error:
-        raise _Fault(f"TOML parse error: {error}") from None
+        raise _ManifestError(f"TOML parse error: {error}") from None
     module = document.get("module")
     if not isinstance(module, dict):
-        raise _Fault("missing [module] section")
+        raise _ManifestError("missing [module] section")
     kind = module.get("type")
     if not isinstance(kind, str):
-        raise _Fault("missing 'type' field in [module] section")
+        raise _ManifestError("missing 'type' field in [module] section")
     if kind not in _TYPES:
-        raise _Fault(f"unknown module type: {kind}")
+        raise _ManifestError(f"unknown module type: {kind}")
     transport = module.get("transport")
     if transport == "grpc":
         section = document.get("grpc")
         endpoint = section.get("endpoint") if isinstance(section, dict) else None
         if not isinstance(endpoint, str):
-            raise _Fault("gRPC transport requires [grpc] section with 'endpoint' field")
+            raise _ManifestError("gRPC transport requires [grpc] section with 'endpoint' field")
         return _found("grpc", kind, "grpc", endpoint=endpoint)
     if transport == "wasm":
         name = module.get("artifact")
@@ -93,6 +92,6 @@ def _declared(path: str, manifest: Path) -> dict[str, Any]:
     if transport == "rust":
         crate = module.get("crate")
         if not isinstance(crate, str):
-            raise _Fault("Rust transport requires 'crate' field in [module] section")
+            raise _ManifestError("Rust transport requires 'crate' field in [module] section")
         return _found("rust", kind, "rust", crate_name=crate)
     return _found("python", kind, "python", package_name=folder.name or "unknown")

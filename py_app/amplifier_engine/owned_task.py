@@ -11,7 +11,7 @@ import sys
 from collections.abc import Coroutine
 from typing import Any
 
-_EAGER = sys.version_info >= (3, 12)
+_abandoned: set["asyncio.Task[Any]"] = set()
 
 
 class Outcome:
@@ -24,55 +24,73 @@ class Outcome:
         self.error = error
 
 
-def start(coroutine: Coroutine[Any, Any, Any]) -> "asyncio.Task[Any]":
-    """Start a task for `coroutine`; it may be done already on return."""
+async def run(coroutine: Coroutine[Any, Any, Any], *, seconds: float | None = None) -> Outcome | None:
+    """Run `coroutine` to its end and say how it ended; None when the time ran out.
+
+    When the waiter is cancelled or the time is up, the coroutine is asked to stop and
+    not waited for.
+    """
+    task = _start(coroutine)
+    if not task.done():
+        await _wait(task, seconds=seconds, cancels=True)
+        if not task.done():
+            _abandon(task, cancels=True)
+            return None
+    return _outcome(task)
+
+
+async def finish(coroutine: Coroutine[Any, Any, Any]) -> Outcome:
+    """Run `coroutine` to its end, which it reaches even when the waiter is cancelled."""
+    task = _start(coroutine)
+    if not task.done():
+        await _wait(task, seconds=None, cancels=False)
+    return _outcome(task)
+
+
+def _start(coroutine: Coroutine[Any, Any, Any]) -> "asyncio.Task[Any]":
+    """A task for `coroutine`; where Python can, it runs up to its first wait at once."""
     loop = asyncio.get_running_loop()
-    if _EAGER:
+    if sys.version_info >= (3, 12):
         return asyncio.Task(coroutine, loop=loop, eager_start=True)
     return asyncio.Task(coroutine, loop=loop)
 
 
-async def run(
-    coroutine: Coroutine[Any, Any, Any],
-    *,
-    timeout: float | None = None,
-    cancels: bool = True,
-) -> Outcome | None:
-    """Run `coroutine` to its end and say how it ended; None when time ran out.
-
-    When the waiter is cancelled this raises at once. The coroutine is then asked to
-    stop if `cancels` is set, and is not waited for.
-    """
-    task = start(coroutine)
-    if not task.done():
-        waiter = task.get_loop().create_future()
-        task.add_done_callback(lambda _done: waiter.done() or waiter.set_result(True))
-        timer = None
-        if timeout is not None:
-            timer = task.get_loop().call_later(
-                timeout, lambda: waiter.done() or waiter.set_result(False)
-            )
-        try:
-            finished = await waiter
-        except BaseException:
-            if cancels:
-                task.cancel()
-            raise
-        finally:
-            if timer is not None:
-                timer.cancel()
-        if not finished:
-            task.cancel()
-            return None
-    return outcome(task)
+async def _wait(task: "asyncio.Task[Any]", *, seconds: float | None, cancels: bool) -> None:
+    loop = task.get_loop()
+    waiter: asyncio.Future[None] = loop.create_future()
+    task.add_done_callback(lambda _task: _wake(waiter))
+    timer = None if seconds is None else loop.call_later(seconds, _wake, waiter)
+    try:
+        await waiter
+    except BaseException:
+        _abandon(task, cancels=cancels)
+        raise
+    finally:
+        if timer is not None:
+            timer.cancel()
 
 
-def outcome(task: "asyncio.Task[Any]") -> Outcome:
-    """How a finished task ended."""
-    if task.cancelled():
-        try:
-            task.result()
-        except asyncio.CancelledError as error:
-            return Outcome(error=error)
-    error = task.exception()
-    return Outcome(task.result()) if error is None else Outcome(error=error)
+def _wake(waiter: "asyncio.Future[None]") -> None:
+    if not waiter.done():
+        waiter.set_result(None)
+
+
+def _abandon(task: "asyncio.Task[Any]", *, cancels: bool) -> None:
+    """Let go of a task nobody waits for; it is kept alive until it ends."""
+    if cancels:
+        task.get_loop().call_soon(task.cancel)
+    _abandoned.add(task)
+    task.add_done_callback(_forget)
+
+
+def _forget(task: "asyncio.Task[Any]") -> None:
+    _abandoned.discard(task)
+    if not task.cancelled():
+        task.exception()  # nobody is left to hear of it
+
+
+def _outcome(task: "asyncio.Task[Any]") -> Outcome:
+    try:
+        return Outcome(task.result())
+    except BaseException as error:
+        return Outcome(error=error)

@@ -23,11 +23,11 @@ _LONG_INTEGER = re.compile(r"\d{19}")
 _SURROGATE = re.compile(r"\\u(d[89a-f][0-9a-f]{2})", re.IGNORECASE)
 
 
-class JsonFault(ValueError):
+class JsonError(ValueError):
     """A text that the kernel's JSON reader refuses; says what and where."""
 
 
-class _NotPlain(Exception):
+class _NotPlainError(Exception):
     """The value needs the detour through JSON text."""
 
 
@@ -53,12 +53,12 @@ def dumped(value: Any) -> Any:
 def canonical(value: Any) -> Any:
     """What `value` is after its way through JSON, sharing nothing with `value`.
 
-    Raises JsonFault where the reader refuses the text, and whatever the writer
+    Raises JsonError where the reader refuses the text, and whatever the writer
     raises for a value that cannot be written at all.
     """
     try:
         return _plain(value, MAX_DEPTH)
-    except _NotPlain:
+    except _NotPlainError:
         return parse(encode(value))
 
 
@@ -66,10 +66,7 @@ def copy(value: Any) -> Any:
     """A copy of a canonical value down to the last container."""
     kind = type(value)
     if kind is dict:
-        return {
-            key: item if type(item) is str or type(item) is int else copy(item)
-            for key, item in value.items()
-        }
+        return {key: item if type(item) is str or type(item) is int else copy(item) for key, item in value.items()}
     if kind is list:
         return [item if type(item) is str else copy(item) for item in value]
     return value
@@ -81,7 +78,7 @@ def parse(text: str) -> Any:
         _check(text)
     try:
         value = json.loads(text, parse_constant=_refuse_constant)
-    except JsonFault:
+    except JsonError:
         _check(text)
         raise
     return _narrow(value) if _LONG_INTEGER.search(text) else value
@@ -97,19 +94,19 @@ def _plain(value: Any, room: int) -> Any:
         return value
     if kind is int:
         if not _LEAST_INTEGER <= value < _INTEGER_END:
-            raise _NotPlain
+            raise _NotPlainError
         return value
     if kind is float:
         if not math.isfinite(value):
-            raise _NotPlain
+            raise _NotPlainError
         return value
     if not room:
-        raise _NotPlain
+        raise _NotPlainError
     if kind is dict:
         result = {}
         for key, item in value.items():
             if type(key) is not str:
-                raise _NotPlain
+                raise _NotPlainError
             if not key.isascii():
                 _check_surrogates(key)
             if type(item) is str and item.isascii():
@@ -119,18 +116,18 @@ def _plain(value: Any, room: int) -> Any:
         return result
     if kind is list or kind is tuple:
         return [_plain(item, room - 1) for item in value]
-    raise _NotPlain
+    raise _NotPlainError
 
 
 def _check_surrogates(text: str) -> None:
     try:
         text.encode()
     except UnicodeEncodeError:
-        raise _NotPlain from None
+        raise _NotPlainError from None
 
 
 def _refuse_constant(_name: str) -> NoReturn:
-    raise JsonFault("expected value")
+    raise JsonError("expected value")
 
 
 def _narrow(value: Any) -> Any:
@@ -142,7 +139,7 @@ def _narrow(value: Any) -> Any:
         try:
             return float(value)
         except OverflowError:
-            raise JsonFault("number out of range") from None
+            raise JsonError("number out of range") from None
     if kind is dict:
         return {key: _narrow(item) for key, item in value.items()}
     if kind is list:
@@ -189,4 +186,4 @@ def _check_escapes(word: str, start: int) -> None:
 
 
 def _fault(reason: str, column: int) -> NoReturn:
-    raise JsonFault(f"{reason} at line 1 column {column}")
+    raise JsonError(f"{reason} at line 1 column {column}")

@@ -55,9 +55,7 @@ def _jitter(value: Any) -> bool:
     try:
         number = arguments.real(value)
     except TypeError:
-        warnings.warn(
-            "jitter received an unexpected type; defaulting to True", UserWarning, stacklevel=3
-        )
+        warnings.warn("jitter received an unexpected type; defaulting to True", UserWarning, stacklevel=3)
         return True
     _deprecated("passing a float for jitter is deprecated, use a bool")
     return number != 0.0
@@ -178,7 +176,7 @@ def compute_delay(
     if config.honor_retry_after and retry_after is not None and not math.isnan(retry_after):
         delay = retry_after if math.isnan(delay) else max(delay, retry_after)
     if config.jitter:
-        delay *= random.uniform(0.5, 1.5)
+        delay *= random.uniform(0.5, 1.5)  # noqa: S311 - spreads load, guards nothing
     return delay
 
 

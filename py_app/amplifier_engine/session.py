@@ -18,7 +18,7 @@ from typing import Any, Self
 
 from . import arguments, cleanup, describe, events, owned_task, payload
 from .coordinator import RustCoordinator
-from .payload import JsonFault
+from .payload import JsonError
 
 # The native engine logs under this name; people filter on it.
 logger = logging.getLogger("_engine.session")
@@ -114,9 +114,7 @@ class RustSession:
             return self._do_nothing()
         self._coordinator._set_session(self)
         asyncio.get_running_loop()
-        return self._initialize(
-            initialize_session(self._config, self._coordinator, self._session_id, self._parent_id)
-        )
+        return self._initialize(initialize_session(self._config, self._coordinator, self._session_id, self._parent_id))
 
     def execute(self, prompt: str) -> Coroutine[Any, Any, str]:
         """Give a prompt to the orchestrator; resolves to its answer."""
@@ -137,18 +135,17 @@ class RustSession:
     def __aenter__(self) -> Coroutine[Any, Any, Self]:
         from amplifier_core._session_init import _session_aenter
 
-        return _session_aenter(self)
+        entering: Coroutine[Any, Any, Self] = _session_aenter(self)
+        return entering
 
-    def __aexit__(
-        self, _exc_type: Any, _exc_val: Any, _exc_tb: Any
-    ) -> Coroutine[Any, Any, None]:
+    def __aexit__(self, _exc_type: Any, _exc_val: Any, _exc_tb: Any) -> Coroutine[Any, Any, None]:
         return self.cleanup()
 
     async def _do_nothing(self) -> None:
         return None
 
     async def _initialize(self, loading: Coroutine[Any, Any, None]) -> None:
-        outcome = await _wait(loading)
+        outcome = await owned_task.finish(loading)
         if outcome.error is not None:
             reason = describe.error(outcome.error)
             raise RuntimeError(f"Session initialization failed: {reason}") from None
@@ -160,24 +157,22 @@ class RustSession:
         if not self._started:
             self._started = True
             identity = {"session_id": self._session_id, "parent_id": self._parent_id}
-            await hooks.dispatch(begin, {**identity, **payload.copy(self._metadata)})
-            raw = await _wait(
-                helper.emit_raw_field_if_configured(
-                    self._coordinator, self._config, self._session_id, begin
-                )
+            await hooks._dispatch(begin, {**identity, **payload.copy(self._metadata)})
+            raw = await owned_task.finish(
+                helper.emit_raw_field_if_configured(self._coordinator, self._config, self._session_id, begin)
             )
             if raw.error is not None:
                 reason = describe.error(raw.error)
                 raise RuntimeError(f"Debug event emission failed: {reason}") from None
 
-        outcome = await _wait(helper.run_orchestrator(self._coordinator, prompt))
+        outcome = await owned_task.finish(helper.run_orchestrator(self._coordinator, prompt))
 
         token = self._coordinator.cancellation
         if token.is_cancelled:
             data: dict[str, Any] = {"was_immediate": token.is_immediate}
             if outcome.error is not None:
                 data["error"] = describe.error(outcome.error)
-            await hooks.dispatch(events.CANCEL_COMPLETED, data)
+            await hooks._dispatch(events.CANCEL_COMPLETED, data)
         if outcome.error is not None:
             reason = describe.error(outcome.error)
             raise RuntimeError(f"Execution failed: {reason}") from None
@@ -187,9 +182,7 @@ class RustSession:
         async with self._tidying:
             if self._initialized:
                 self._initialized = False
-                await self._coordinator.hooks.dispatch(
-                    events.SESSION_END, {"session_id": self._session_id}
-                )
+                await self._coordinator.hooks._dispatch(events.SESSION_END, {"session_id": self._session_id})
             await cleanup.run(functions, logger)
 
 
@@ -205,13 +198,7 @@ def _metadata(config: dict[str, Any]) -> dict[str, Any]:
             raise ValueError(f"Configuration must specify session.{name}")
     try:
         plain = payload.canonical(config)
-    except JsonFault as fault:
+    except JsonError as fault:
         raise RuntimeError(f"Invalid config JSON: {fault}") from None
     metadata = plain["session"].get("metadata")
     return {"metadata": metadata} if metadata else {}
-
-
-async def _wait(coroutine: Coroutine[Any, Any, Any]) -> owned_task.Outcome:
-    outcome = await owned_task.run(coroutine, cancels=False)
-    assert outcome is not None  # only a timeout gives None
-    return outcome

@@ -10,11 +10,9 @@ import json
 from typing import Any, NoReturn
 
 from . import arguments, payload
-from .payload import JsonFault
+from .payload import JsonError
 
-_OMITTED = (
-    "[Image omitted from tool event; original retained for model request if unmodified.]"
-)
+_OMITTED = "[Image omitted from tool event; original retained for model request if unmodified.]"
 _INVALID = "invalid tool result content"
 
 
@@ -47,8 +45,7 @@ def _tool_result_safe_hook_presentation(tool_result_json: str) -> str:
             _refuse(_INVALID)
         if blocks:
             safe["content"] = [
-                {"type": "text", "text": _OMITTED} if block["type"] == "image" else block
-                for block in blocks
+                {"type": "text", "text": _OMITTED} if block["type"] == "image" else block for block in blocks
             ]
     return _written(safe, sort_keys=True)
 
@@ -56,7 +53,7 @@ def _tool_result_safe_hook_presentation(tool_result_json: str) -> str:
 def _read(text: str) -> Any:
     try:
         return payload.parse(text)
-    except (JsonFault, ValueError):
+    except (JsonError, ValueError):
         _refuse(_INVALID)
 
 
@@ -76,18 +73,14 @@ def _block(item: Any) -> dict[str, Any]:
         return {"type": "text", "text": item["text"]}
     if kind == "image":
         return {"type": "image", "source": _source(item.get("source"))}
-    _refuse(_INVALID)
+    raise ValueError(_INVALID)
 
 
 def _source(source: Any) -> dict[str, str]:
     if not isinstance(source, dict) or source.get("type") != "base64":
         _refuse("invalid tool result image source")
     media_type = source.get("media_type")
-    if (
-        not isinstance(media_type, str)
-        or not media_type.startswith("image/")
-        or media_type == "image/"
-    ):
+    if not isinstance(media_type, str) or not media_type.startswith("image/") or media_type == "image/":
         _refuse("invalid tool result image media type")
     data = source.get("data")
     if not isinstance(data, str) or not data or not _is_base64(data):

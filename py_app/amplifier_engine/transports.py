@@ -11,20 +11,18 @@ from . import arguments
 from .coordinator import RustCoordinator
 from .module_manifest import resolve_module
 
-_NO_COMPONENTS = (
-    "Module loading failed: a browser tab has no engine for WASM components; "
-    "use a Python module instead"
-)
-_NO_PROTOBUF = (
-    "protobuf messages serve gRPC sidecars, which a browser tab cannot reach; "
-    "use a Python module instead"
-)
+_NO_COMPONENTS = "Module loading failed: a browser tab has no engine for WASM components; use a Python module instead"
+_NO_PROTOBUF = "protobuf messages serve gRPC sidecars, which a browser tab cannot reach; use a Python module instead"
 
 
 class _Component:
     """A module inside a WASM component; none can be made here."""
 
     __slots__ = ()
+
+    def __init_subclass__(cls) -> None:
+        if cls.__base__ is not _Component:
+            arguments.sealed(str(cls.__base__ and cls.__base__.__name__))
 
     def __new__(cls, *_args: Any, **_kwargs: Any) -> NoReturn:
         raise TypeError(f"cannot create 'builtins.{cls.__name__}' instances")
@@ -70,9 +68,7 @@ def load_wasm_from_path(path: str) -> dict[str, Any]:
     """Raise: ValueError for a module that is no WASM module, else RuntimeError."""
     transport = resolve_module(path)["transport"]
     if transport == "rust":
-        raise ValueError(
-            "load_wasm_from_path cannot load Rust modules. Use the gRPC sidecar pattern instead."
-        )
+        raise ValueError("load_wasm_from_path cannot load Rust modules. Use the gRPC sidecar pattern instead.")
     _require_wasm("load_wasm_from_path", transport)
     raise RuntimeError(_NO_COMPONENTS)
 
@@ -80,18 +76,14 @@ def load_wasm_from_path(path: str) -> dict[str, Any]:
 def load_and_mount_wasm(coordinator: RustCoordinator, path: str) -> dict[str, Any]:
     """Raise: ValueError for a module that is no WASM module, else RuntimeError."""
     if not isinstance(coordinator, RustCoordinator):
-        raise TypeError(
-            f"'{type(coordinator).__name__}' object is not an instance of 'RustCoordinator'"
-        )
+        raise TypeError(f"'{type(coordinator).__name__}' object is not an instance of 'RustCoordinator'")
     _require_wasm("load_and_mount_wasm", resolve_module(path)["transport"])
     raise RuntimeError(_NO_COMPONENTS)
 
 
 def _require_wasm(name: str, transport: str) -> None:
     if transport != "wasm":
-        raise ValueError(
-            f"{name} only handles WASM modules, got transport '{transport.capitalize()}'"
-        )
+        raise ValueError(f"{name} only handles WASM modules, got transport '{transport.capitalize()}'")
 
 
 def proto_chat_request_to_json(proto_bytes: bytes) -> str:
