@@ -7,36 +7,36 @@
 
 export interface Capabilities {
   /** SharedArrayBuffer is there, so the engine can use more than one thread. */
-  isolated: boolean
+  isolated: boolean;
   /** Processors the browser admits to. */
-  processors: number
+  processors: number;
   /** Memory in GB as the browser rounds it, null where it does not tell. */
-  memory_gb: number | null
-  webgpu: WebGpuCapabilities
+  memory_gb: number | null;
+  webgpu: WebGpuCapabilities;
   /** Files can be written in place in the origin's private file system, so that sessions and models are kept. */
-  file_storage: boolean
-  storage: { used_bytes: number; quota_bytes: number; persisted: boolean }
+  file_storage: boolean;
+  storage: { used_bytes: number; quota_bytes: number; persisted: boolean };
 }
 
 export interface WebGpuCapabilities {
-  adapter: boolean
+  adapter: boolean;
   /** The engine's GPU code needs it; without it everything runs on the processor. */
-  shader_f16: boolean
-  software: boolean
-  description: string
+  shader_f16: boolean;
+  software: boolean;
+  description: string;
 }
 
 /** The part of WebGPU that is asked here; TypeScript's library does not have it. */
 interface Gpu {
-  requestAdapter(): Promise<GpuAdapter | null>
+  requestAdapter(): Promise<GpuAdapter | null>;
 }
 interface GpuAdapter {
-  features: ReadonlySet<string>
-  info?: { vendor: string; architecture: string; description: string; isFallbackAdapter?: boolean }
+  features: ReadonlySet<string>;
+  info?: { vendor: string; architecture: string; description: string; isFallbackAdapter?: boolean };
 }
 
 export async function capabilities(): Promise<Capabilities> {
-  const [webgpu, file_storage, storage] = await Promise.all([webGpu(), fileStorage(), storageUse()])
+  const [webgpu, file_storage, storage] = await Promise.all([webGpu(), fileStorage(), storageUse()]);
   return {
     isolated: isIsolated(),
     processors: processors(),
@@ -44,11 +44,11 @@ export async function capabilities(): Promise<Capabilities> {
     webgpu,
     file_storage,
     storage,
-  }
+  };
 }
 
 export function isIsolated(): boolean {
-  return globalThis.crossOriginIsolated && typeof SharedArrayBuffer === 'function'
+  return globalThis.crossOriginIsolated && typeof SharedArrayBuffer === 'function';
 }
 
 /**
@@ -56,44 +56,44 @@ export function isIsolated(): boolean {
  * without a processor of its own makes all of them many times slower. One without isolation.
  */
 export function defaultThreads(): number {
-  return isIsolated() ? Math.max(1, Math.floor(processors() / 2)) : 1
+  return isIsolated() ? Math.max(1, Math.floor(processors() / 2)) : 1;
 }
 
 /** Asks the browser not to evict what is stored. Call it from the page; true when it is granted (or was before). */
 export async function askToKeepStorage(): Promise<boolean> {
   try {
-    return (await navigator.storage.persisted()) || (await navigator.storage.persist())
+    return (await navigator.storage.persisted()) || (await navigator.storage.persist());
   } catch {
-    return false
+    return false;
   }
 }
 
 function processors(): number {
-  return navigator.hardwareConcurrency || 1
+  return navigator.hardwareConcurrency || 1;
 }
 
 async function webGpu(): Promise<WebGpuCapabilities> {
-  const none = { adapter: false, shader_f16: false, software: false, description: '' }
-  const { gpu } = navigator as { gpu?: Gpu }
-  const adapter = await gpu?.requestAdapter().catch(() => null)
-  if (!adapter) return none
-  const { vendor = '', architecture = '', description = '', isFallbackAdapter = false } = adapter.info ?? {}
+  const none = { adapter: false, shader_f16: false, software: false, description: '' };
+  const { gpu } = navigator as { gpu?: Gpu };
+  const adapter = await gpu?.requestAdapter().catch(() => null);
+  if (!adapter) return none;
+  const { vendor = '', architecture = '', description = '', isFallbackAdapter = false } = adapter.info ?? {};
   return {
     adapter: true,
     shader_f16: adapter.features.has('shader-f16'),
     software: isFallbackAdapter || architecture === 'swiftshader',
     description: [vendor, architecture, description].filter(Boolean).join(' '),
-  }
+  };
 }
 
 async function fileStorage(): Promise<boolean> {
   try {
-    await navigator.storage.getDirectory()
+    await navigator.storage.getDirectory();
   } catch {
-    return false
+    return false;
   }
   // Pages do not see the synchronous handles that workers have; the asynchronous ones come with them.
-  return 'FileSystemFileHandle' in globalThis
+  return 'FileSystemFileHandle' in globalThis;
 }
 
 async function storageUse(): Promise<Capabilities['storage']> {
@@ -101,9 +101,9 @@ async function storageUse(): Promise<Capabilities['storage']> {
     const [{ usage = 0, quota = 0 }, persisted] = await Promise.all([
       navigator.storage.estimate(),
       navigator.storage.persisted(),
-    ])
-    return { used_bytes: usage, quota_bytes: quota, persisted }
+    ]);
+    return { used_bytes: usage, quota_bytes: quota, persisted };
   } catch {
-    return { used_bytes: 0, quota_bytes: 0, persisted: false }
+    return { used_bytes: 0, quota_bytes: 0, persisted: false };
   }
 }

@@ -5,7 +5,7 @@
  * and judges nothing: whether a file is a usable model is the engine's word.
  */
 
-export type GgufValue = string | number | boolean | bigint | GgufArray
+export type GgufValue = string | number | boolean | bigint | GgufArray;
 
 /** An array of the metadata; its strings are decoded one at a time, because a vocabulary holds a hundred thousand. */
 export class GgufArray {
@@ -15,129 +15,164 @@ export class GgufArray {
   ) {}
 
   at(index: number): GgufValue | undefined {
-    return index >= 0 && index < this.length ? this.element(index) : undefined
+    return index >= 0 && index < this.length ? this.element(index) : undefined;
   }
 }
 
-const enum Type { Uint8, Int8, Uint16, Int16, Uint32, Int32, Float32, Bool, String, Array, Uint64, Int64, Float64 }
+const enum Type {
+  Uint8,
+  Int8,
+  Uint16,
+  Int16,
+  Uint32,
+  Int32,
+  Float32,
+  Bool,
+  String,
+  Array,
+  Uint64,
+  Int64,
+  Float64,
+}
 
 const SIZES: Partial<Record<number, number>> = {
-  [Type.Uint8]: 1, [Type.Int8]: 1, [Type.Bool]: 1, [Type.Uint16]: 2, [Type.Int16]: 2, [Type.Uint32]: 4,
-  [Type.Int32]: 4, [Type.Float32]: 4, [Type.Uint64]: 8, [Type.Int64]: 8, [Type.Float64]: 8,
-}
-const FIRST_READ = 1 << 20
-const LAST_READ = 1 << 26
-const utf8 = new TextDecoder()
+  [Type.Uint8]: 1,
+  [Type.Int8]: 1,
+  [Type.Bool]: 1,
+  [Type.Uint16]: 2,
+  [Type.Int16]: 2,
+  [Type.Uint32]: 4,
+  [Type.Int32]: 4,
+  [Type.Float32]: 4,
+  [Type.Uint64]: 8,
+  [Type.Int64]: 8,
+  [Type.Float64]: 8,
+};
+const FIRST_READ = 1 << 20;
+const LAST_READ = 1 << 26;
+const utf8 = new TextDecoder();
 
 /** The metadata of a GGUF file, or an empty map for a file that is none. */
 export async function readGgufHeader(file: Blob): Promise<Map<string, GgufValue>> {
   for (let size = FIRST_READ; ; size *= 4) {
-    const bytes = await file.slice(0, size).arrayBuffer()
+    const bytes = await file.slice(0, size).arrayBuffer();
     try {
-      return parse(new Cursor(bytes))
+      return parse(new Cursor(bytes));
     } catch (error) {
-      if (!(error instanceof RangeError)) throw error
-      if (bytes.byteLength >= file.size || size >= LAST_READ) return new Map()
+      if (!(error instanceof RangeError)) throw error;
+      if (bytes.byteLength >= file.size || size >= LAST_READ) return new Map();
     }
   }
 }
 
 function parse(cursor: Cursor): Map<string, GgufValue> {
-  const values = new Map<string, GgufValue>()
-  if (cursor.text(4) !== 'GGUF') return values
-  cursor.skip(4 + 8) // version, number of tensors
-  const count = cursor.length()
+  const values = new Map<string, GgufValue>();
+  if (cursor.text(4) !== 'GGUF') return values;
+  cursor.skip(4 + 8); // version, number of tensors
+  const count = cursor.length();
   for (let i = 0; i < count; i++) {
-    const key = cursor.string()
-    const value = cursor.value(cursor.uint32())
-    if (value === undefined) return values
-    values.set(key, value)
+    const key = cursor.string();
+    const value = cursor.value(cursor.uint32());
+    if (value === undefined) return values;
+    values.set(key, value);
   }
-  return values
+  return values;
 }
 
 /** Reads little-endian values one after another; past the end it throws a RangeError, as DataView does. */
 class Cursor {
-  private readonly view: DataView
-  private offset = 0
+  private readonly view: DataView;
+  private offset = 0;
 
   constructor(private readonly bytes: ArrayBuffer) {
-    this.view = new DataView(bytes)
+    this.view = new DataView(bytes);
   }
 
   skip(count: number): void {
-    if (count > this.bytes.byteLength - this.offset) throw new RangeError('The header goes on behind what was read.')
-    this.offset += count
+    if (count > this.bytes.byteLength - this.offset) throw new RangeError('The header goes on behind what was read.');
+    this.offset += count;
   }
 
   text(length: number): string {
-    const start = this.offset
-    this.skip(length)
-    return utf8.decode(new Uint8Array(this.bytes, start, length))
+    const start = this.offset;
+    this.skip(length);
+    return utf8.decode(new Uint8Array(this.bytes, start, length));
   }
 
   uint32(): number {
-    const value = this.view.getUint32(this.offset, true)
-    this.offset += 4
-    return value
+    const value = this.view.getUint32(this.offset, true);
+    this.offset += 4;
+    return value;
   }
 
   length(): number {
-    const value = this.view.getBigUint64(this.offset, true)
-    this.offset += 8
-    return Number(value)
+    const value = this.view.getBigUint64(this.offset, true);
+    this.offset += 8;
+    return Number(value);
   }
 
   string(): string {
-    return this.text(this.length())
+    return this.text(this.length());
   }
 
   value(type: number): GgufValue | undefined {
-    if (type === Type.String) return this.string()
-    if (type === Type.Array) return this.array()
-    const size = SIZES[type]
-    if (size === undefined) return undefined
-    const start = this.offset
-    this.skip(size)
-    return this.number(type, start)
+    if (type === Type.String) return this.string();
+    if (type === Type.Array) return this.array();
+    const size = SIZES[type];
+    if (size === undefined) return undefined;
+    const start = this.offset;
+    this.skip(size);
+    return this.number(type, start);
   }
 
   private array(): GgufArray | undefined {
-    const type = this.uint32()
-    const length = this.length()
-    const start = this.offset
-    const size = SIZES[type]
+    const type = this.uint32();
+    const length = this.length();
+    const start = this.offset;
+    const size = SIZES[type];
     if (size !== undefined) {
-      this.skip(size * length)
-      return new GgufArray(length, (index) => this.number(type, start + index * size))
+      this.skip(size * length);
+      return new GgufArray(length, (index) => this.number(type, start + index * size));
     }
-    if (type !== Type.String) return undefined
-    const starts = new Float64Array(length)
+    if (type !== Type.String) return undefined;
+    const starts = new Float64Array(length);
     for (let i = 0; i < length; i++) {
-      starts[i] = this.offset
-      this.skip(this.length())
+      starts[i] = this.offset;
+      this.skip(this.length());
     }
     return new GgufArray(length, (index) => {
-      const at = starts[index] as number
-      const size = Number(this.view.getBigUint64(at, true))
-      return utf8.decode(new Uint8Array(this.bytes, at + 8, size))
-    })
+      const at = starts[index] as number;
+      const size = Number(this.view.getBigUint64(at, true));
+      return utf8.decode(new Uint8Array(this.bytes, at + 8, size));
+    });
   }
 
   private number(type: number, at: number): GgufValue | undefined {
     switch (type) {
-      case Type.Uint8: return this.view.getUint8(at)
-      case Type.Int8: return this.view.getInt8(at)
-      case Type.Bool: return this.view.getUint8(at) !== 0
-      case Type.Uint16: return this.view.getUint16(at, true)
-      case Type.Int16: return this.view.getInt16(at, true)
-      case Type.Uint32: return this.view.getUint32(at, true)
-      case Type.Int32: return this.view.getInt32(at, true)
-      case Type.Float32: return this.view.getFloat32(at, true)
-      case Type.Float64: return this.view.getFloat64(at, true)
-      case Type.Uint64: return this.view.getBigUint64(at, true)
-      case Type.Int64: return this.view.getBigInt64(at, true)
-      default: return undefined
+      case Type.Uint8:
+        return this.view.getUint8(at);
+      case Type.Int8:
+        return this.view.getInt8(at);
+      case Type.Bool:
+        return this.view.getUint8(at) !== 0;
+      case Type.Uint16:
+        return this.view.getUint16(at, true);
+      case Type.Int16:
+        return this.view.getInt16(at, true);
+      case Type.Uint32:
+        return this.view.getUint32(at, true);
+      case Type.Int32:
+        return this.view.getInt32(at, true);
+      case Type.Float32:
+        return this.view.getFloat32(at, true);
+      case Type.Float64:
+        return this.view.getFloat64(at, true);
+      case Type.Uint64:
+        return this.view.getBigUint64(at, true);
+      case Type.Int64:
+        return this.view.getBigInt64(at, true);
+      default:
+        return undefined;
     }
   }
 }

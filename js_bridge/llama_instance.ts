@@ -6,72 +6,80 @@
  * What to do then, and who may ask when, is the business of llamacpp.worker.ts.
  */
 
-import { Wllama, type LoadedContextInfo } from '@wllama/wllama/esm/index.js'
-import wasmUrl from '@wllama/wllama/esm/wasm/wllama.wasm?url'
-import type { ChatRequest, Completion, Delta, EngineInfo } from './contract.gen'
-import { fitForEncoder, longestSide } from './encoder_images'
-import { GgufArray, readGgufHeader } from './gguf'
-import { Answer, countImages, toLlama } from './llama_request'
-import { RpcError } from './rpc'
+import { Wllama, type LoadedContextInfo } from '@wllama/wllama/esm/index.js';
+import wasmUrl from '@wllama/wllama/esm/wasm/wllama.wasm?url';
+import type { ChatRequest, Completion, Delta, EngineInfo } from './contract.gen';
+import { fitForEncoder, longestSide } from './encoder_images';
+import { GgufArray, readGgufHeader } from './gguf';
+import { Answer, countImages, toLlama } from './llama_request';
+import { RpcError } from './rpc';
 
 export interface LoadOptions {
-  weights: File[]
-  projector: File | undefined
-  contextWindow: number
-  threads: number
+  weights: File[];
+  projector: File | undefined;
+  contextWindow: number;
+  threads: number;
 }
 
 export interface CompletionOptions {
-  signal: AbortSignal
-  startedAt: number
-  onDelta(delta: Delta): void
+  signal: AbortSignal;
+  startedAt: number;
+  onDelta(delta: Delta): void;
 }
 
-const REASONS_KEPT = 12
+const ENGINE_CODE = new URL(wasmUrl, self.location.href).href;
+/**
+ * The compiled engine, held so that the browser finds it when an instance compiles the same bytes: a replaced instance
+ * loads in about half the time. Compiling starts with the worker, beside the fetching of the model.
+ */
+const engineCode = WebAssembly.compileStreaming(fetch(ENGINE_CODE)).catch(() => undefined);
+
+const REASONS_KEPT = 12;
 /** What wllama's glue says when llama.cpp threw an exception: the instance lives on, the reason is in the log. */
-const REFUSED = /invalid typed array length|array buffer allocation/i
-const OVERFLOW = /request \((\d+) tokens\) exceeds the available context size \((\d+) tokens\)/
-const UNREADABLE_IMAGE = /failed to load image/i
+const REFUSED = /invalid typed array length|array buffer allocation/i;
+const OVERFLOW = /request \((\d+) tokens\) exceeds the available context size \((\d+) tokens\)/;
+const UNREADABLE_IMAGE = /failed to load image/i;
 
 export class LlamaInstance {
   /** Rejects when the instance is dead, by `exit` (code "aborted") or by itself ("engine_crashed"). */
-  readonly gone: Promise<never>
-  private die!: (error: RpcError) => void
-  private readonly wllama: Wllama
-  private readonly reasons: string[] = []
-  private readonly imageClock = new ImageClock()
-  private gpu = false
-  private loaded: EngineInfo | undefined
-  private imageLimit = longestSide(undefined)
+  readonly gone: Promise<never>;
+  private die!: (error: RpcError) => void;
+  private readonly wllama: Wllama;
+  private readonly reasons: string[] = [];
+  private readonly imageClock = new ImageClock();
+  private gpu = false;
+  private loaded: EngineInfo | undefined;
+  private imageLimit = longestSide(undefined);
   /** A text of exactly one token that joins no other, and the tokens of an empty prompt padded with it. */
-  private padding: { text: string; base: number } | undefined
-  private paddingToken = ' a'
+  private padding: { text: string; base: number } | undefined;
+  private paddingToken = ' a';
 
   constructor() {
-    this.gone = new Promise((_resolve, reject) => (this.die = reject))
-    this.gone.catch(() => undefined) // Not every instance has somebody waiting on it.
-    const listen = (line: unknown): void => this.hear(line)
-    const logger = { debug: listen, log: listen, warn: listen, error: (line: unknown) => this.hear(line, true) }
-    this.wllama = new Wllama({ default: new URL(wasmUrl, self.location.href).href }, { logger })
-    this.wllama.setCompat(null) // Its compatibility build would come from another origin.
+    this.gone = new Promise((_resolve, reject) => (this.die = reject));
+    this.gone.catch(() => undefined); // Not every instance has somebody waiting on it.
+    const listen = (line: unknown): void => this.hear(line);
+    const logger = { debug: listen, log: listen, warn: listen, error: (line: unknown) => this.hear(line, true) };
+    this.wllama = new Wllama({ default: ENGINE_CODE }, { logger });
+    this.wllama.setCompat(null); // Its compatibility build would come from another origin.
   }
 
   /** Loads the model; fails with "model_load_failed" and the engine's own reason. */
   async load(options: LoadOptions): Promise<EngineInfo> {
-    const startedAt = performance.now()
-    const { weights, projector, contextWindow, threads } = options
-    const files = projector ? [...weights, projector] : weights
-    let context: LoadedContextInfo & { success?: boolean }
+    const startedAt = performance.now();
+    const { weights, projector, contextWindow, threads } = options;
+    const files = projector ? [...weights, projector] : weights;
+    let context: LoadedContextInfo & { success?: boolean };
     try {
-      await this.alive(this.wllama.loadModel(files, { n_ctx: contextWindow, n_threads: threads }))
-      context = this.wllama.getLoadedContextInfo()
+      await this.alive(engineCode);
+      await this.alive(this.wllama.loadModel(files, { n_ctx: contextWindow, n_threads: threads }));
+      context = this.wllama.getLoadedContextInfo();
     } catch (thrown) {
-      if (thrown instanceof RpcError && thrown.code === 'aborted') throw thrown
-      throw this.loadFailed(String(Object(thrown).message ?? thrown))
+      if (thrown instanceof RpcError && thrown.code === 'aborted') throw thrown;
+      throw this.loadFailed(String(Object(thrown).message ?? thrown));
     }
     // loadModel resolves for files that llama.cpp refused, too.
-    if (!context.success) throw this.loadFailed('the engine refused the files')
-    await this.readHeaders(weights[0], projector)
+    if (!context.success) throw this.loadFailed('the engine refused the files');
+    await this.readHeaders(weights[0], projector);
     this.loaded = {
       engine: `llama.cpp ${Wllama.getLibllamaVersion()} (wllama 3.8.1)`,
       backend: this.gpu ? 'webgpu' : 'cpu',
@@ -79,32 +87,37 @@ export class LlamaInstance {
       context_window: context.n_ctx,
       images: this.wllama.supportInputModality('image'),
       load_ms: performance.now() - startedAt,
-    }
-    return this.loaded
+    };
+    return this.loaded;
   }
 
   async complete(request: ChatRequest, options: CompletionOptions): Promise<Completion> {
-    const { signal, startedAt, onDelta } = options
-    const images = countImages(request)
+    const { signal, startedAt, onDelta } = options;
+    const images = countImages(request);
     if (images > 0 && !this.loaded?.images) {
-      throw new RpcError('image_unsupported', 'This model reads text only; it cannot see pictures.',
-        'Choose a model that sees pictures, or remove the picture.')
+      throw new RpcError(
+        'image_unsupported',
+        'This model reads text only; it cannot see pictures.',
+        'Choose a model that sees pictures, or remove the picture.',
+      );
     }
-    const llama = await toLlama(request, (data) => fitForEncoder(data, this.imageLimit))
-    signal.throwIfAborted()
-    const answer = new Answer(startedAt)
-    this.imageClock.start()
-    await this.ask(() => this.wllama.createChatCompletion({
-      ...llama,
-      stream: true,
-      abortSignal: signal,
-      onData: (chunk) => {
-        this.imageClock.mark()
-        const delta = answer.add(chunk)
-        if (delta) onDelta(delta)
-      },
-    }))
-    return answer.complete(images > 0 ? this.imageClock.elapsed : null)
+    const llama = await toLlama(request, (data) => fitForEncoder(data, this.imageLimit));
+    signal.throwIfAborted();
+    const answer = new Answer(startedAt);
+    this.imageClock.start();
+    await this.ask(() =>
+      this.wllama.createChatCompletion({
+        ...llama,
+        stream: true,
+        abortSignal: signal,
+        onData: (chunk) => {
+          this.imageClock.mark();
+          const delta = answer.add(chunk);
+          if (delta) onDelta(delta);
+        },
+      }),
+    );
+    return answer.complete(images > 0 ? this.imageClock.elapsed : null);
   }
 
   /**
@@ -112,84 +125,94 @@ export class LlamaInstance {
    * too long, before computing anything. So the text is padded beyond the context window and the padding subtracted.
    */
   async countTokens(text: string): Promise<number> {
-    this.padding ??= await this.measurePadding()
-    return (await this.promptLength(text + this.padding.text)) - this.padding.base
+    this.padding ??= await this.measurePadding();
+    return (await this.promptLength(text + this.padding.text)) - this.padding.base;
   }
 
   /** Ends the instance at once, whatever it is doing. */
   exit(): void {
-    this.die(new RpcError('aborted', 'Stopped on request.'))
-    void this.wllama.exit()
+    this.die(new RpcError('aborted', 'Stopped on request.'));
+    void this.wllama.exit();
   }
 
   private async measurePadding(): Promise<{ text: string; base: number }> {
-    const text = this.paddingToken.repeat((this.loaded?.context_window ?? 0) + 1)
-    return { text, base: await this.promptLength(text) }
+    const text = this.paddingToken.repeat((this.loaded?.context_window ?? 0) + 1);
+    return { text, base: await this.promptLength(text) };
   }
 
   private async promptLength(prompt: string): Promise<number> {
     try {
-      await this.ask(() => this.wllama.createCompletion({ prompt, max_tokens: 1, stream: true, onData: () => undefined }))
+      await this.ask(() =>
+        this.wllama.createCompletion({ prompt, max_tokens: 1, stream: true, onData: () => undefined }),
+      );
     } catch (error) {
-      const tokens = error instanceof RpcError && error.code === 'message_too_long' && /\d+/.exec(error.message)
-      if (tokens) return Number(tokens[0])
-      throw error
+      const tokens = error instanceof RpcError && error.code === 'message_too_long' && /\d+/.exec(error.message);
+      if (tokens) return Number(tokens[0]);
+      throw error;
     }
-    throw new RpcError('generation_failed', 'The tokens could not be counted.')
+    throw new RpcError('generation_failed', 'The tokens could not be counted.');
   }
 
   /** Runs one request and puts its failure into words. */
   private async ask<T>(request: () => Promise<T>): Promise<T> {
-    this.reasons.length = 0
+    this.reasons.length = 0;
     try {
-      return await this.alive(request())
+      return await this.alive(request());
     } catch (thrown) {
-      throw this.explain(thrown)
+      throw this.explain(thrown);
     }
   }
 
   /** Promises of a dead wllama never settle, so each is raced against the instance's death. */
   private alive<T>(promise: Promise<T>): Promise<T> {
-    return Promise.race([promise, this.gone])
+    return Promise.race([promise, this.gone]);
   }
 
   private explain(thrown: unknown): RpcError {
-    if (thrown instanceof RpcError) return thrown
-    const { name, type, message = String(thrown) } = Object(thrown) as { name?: string; type?: string; message?: string }
-    if (name === 'AbortError') return new RpcError('aborted', 'Stopped on request.')
-    if (type === 'inference_error') return refusal(message)
-    if (REFUSED.test(message)) return refusal(this.reasons[0] ?? 'The engine refused the request.')
-    const error = crash(message)
-    this.die(error)
-    return error
+    if (thrown instanceof RpcError) return thrown;
+    const {
+      name,
+      type,
+      message = String(thrown),
+    } = Object(thrown) as { name?: string; type?: string; message?: string };
+    if (name === 'AbortError') return new RpcError('aborted', 'Stopped on request.');
+    if (type === 'inference_error') return refusal(message);
+    if (REFUSED.test(message)) return refusal(this.reasons[0] ?? 'The engine refused the request.');
+    const error = crash(message);
+    this.die(error);
+    return error;
   }
 
   private loadFailed(fallback: string): RpcError {
-    const reason = (this.reasons[0] ?? fallback).replace(/^[\w ]+: (?:error loading model: )?/, '')
-    return new RpcError('model_load_failed', `The model could not be loaded: ${reason}.`,
-      'Retry; if it fails again, reload the page or choose another model.', true)
+    const reason = (this.reasons[0] ?? fallback).replace(/^[\w ]+: (?:error loading model: )?/, '');
+    return new RpcError(
+      'model_load_failed',
+      `The model could not be loaded: ${reason}.`,
+      'Retry; if it fails again, reload the page or choose another model.',
+      true,
+    );
   }
 
   /** Everything the engine and wllama write. */
   private hear(line: unknown, isError = false): void {
     if (line instanceof ErrorEvent) {
-      this.die(crash(line.message))
-      return
+      this.die(crash(line.message));
+      return;
     }
-    if (typeof line !== 'string') return
-    this.imageClock.hear(line)
-    if (/using device WebGPU/i.test(line)) this.gpu = true
-    if (isError && this.reasons.length < REASONS_KEPT && !line.startsWith('Stack trace')) this.reasons.push(line)
+    if (typeof line !== 'string') return;
+    this.imageClock.hear(line);
+    if (/using device WebGPU/i.test(line)) this.gpu = true;
+    if (isError && this.reasons.length < REASONS_KEPT && !line.startsWith('Stack trace')) this.reasons.push(line);
   }
 
   private async readHeaders(weights: File | undefined, projector: File | undefined): Promise<void> {
-    const text = weights && (await readGgufHeader(weights))
-    const tokens = text?.get('tokenizer.ggml.tokens')
-    const end = text?.get('tokenizer.ggml.eos_token_id')
-    const token = tokens instanceof GgufArray && typeof end === 'number' ? tokens.at(end) : undefined
-    if (typeof token === 'string' && token) this.paddingToken = token
-    const size = projector && (await readGgufHeader(projector)).get('clip.vision.image_size')
-    this.imageLimit = longestSide(typeof size === 'number' ? size : undefined)
+    const text = weights && (await readGgufHeader(weights));
+    const tokens = text?.get('tokenizer.ggml.tokens');
+    const end = text?.get('tokenizer.ggml.eos_token_id');
+    const token = tokens instanceof GgufArray && typeof end === 'number' ? tokens.at(end) : undefined;
+    if (typeof token === 'string' && token) this.paddingToken = token;
+    const size = projector && (await readGgufHeader(projector)).get('clip.vision.image_size');
+    this.imageLimit = longestSide(typeof size === 'number' ? size : undefined);
   }
 }
 
@@ -201,38 +224,49 @@ export class LlamaInstance {
  * is logged when the encoder is done and its output goes to the language model. The time between is the encoder's.
  */
 class ImageClock {
-  elapsed = 0
-  private border = 0
+  elapsed = 0;
+  private border = 0;
 
   start(): void {
-    this.elapsed = 0
-    this.border = performance.now()
+    this.elapsed = 0;
+    this.border = performance.now();
   }
 
   mark(): void {
-    this.border = performance.now()
+    this.border = performance.now();
   }
 
   hear(line: string): void {
-    if (line.startsWith('decoding image batch 1/')) this.elapsed += performance.now() - this.border
-    else if (line.startsWith('image decoded')) this.border = performance.now()
+    if (line.startsWith('decoding image batch 1/')) this.elapsed += performance.now() - this.border;
+    else if (line.startsWith('image decoded')) this.border = performance.now();
   }
 }
 
 function refusal(reason: string): RpcError {
-  const [, tokens, limit] = OVERFLOW.exec(reason) ?? []
+  const [, tokens, limit] = OVERFLOW.exec(reason) ?? [];
   if (tokens) {
-    return new RpcError('message_too_long', `${tokens} tokens are more than the ${limit} that fit this model's context.`,
-      'Shorten the message, or choose a model with a longer context.')
+    return new RpcError(
+      'message_too_long',
+      `${tokens} tokens are more than the ${limit} that fit this model's context.`,
+      'Shorten the message, or choose a model with a longer context.',
+    );
   }
   if (UNREADABLE_IMAGE.test(reason)) {
-    return new RpcError('bad_image', 'The engine cannot decode the picture.', 'Choose another picture.')
+    return new RpcError('bad_image', 'The engine cannot decode the picture.', 'Choose another picture.');
   }
-  return new RpcError('generation_failed', `The engine refused the request: ${reason}`, 'Change the request and try again.')
+  return new RpcError(
+    'generation_failed',
+    `The engine refused the request: ${reason}`,
+    'Change the request and try again.',
+  );
 }
 
 function crash(reason: string): RpcError {
-  const why = reason.trim() || 'unknown reason'
-  return new RpcError('engine_crashed', `The engine stopped working: ${why}.`,
-    'The engine was restarted by itself. Press Regenerate to try again.', true)
+  const why = reason.trim() || 'unknown reason';
+  return new RpcError(
+    'engine_crashed',
+    `The engine stopped working: ${why}.`,
+    'The engine was restarted by itself. Press Regenerate to try again.',
+    true,
+  );
 }

@@ -5,69 +5,78 @@
  * replacing an instance that died or does not come free. What happens inside an instance is llama_instance.ts.
  */
 
-import { defaultThreads, isIsolated } from './capabilities'
-import type { ChatRequest, Completion, CountTokens, Delta, EngineInfo, LoadModel, Streams, Workers } from './contract.gen'
-import { fetchFiles } from './file_fetch'
-import { LlamaInstance, type LoadOptions } from './llama_instance'
-import { joined } from './llama_request'
-import { MemoryStore, OpfsStore } from './model_files'
-import { Rpc, RpcError } from './rpc'
-import { Turns } from './turns'
+import { defaultThreads, isIsolated } from './capabilities';
+import type {
+  ChatRequest,
+  Completion,
+  CountTokens,
+  Delta,
+  EngineInfo,
+  LoadModel,
+  Streams,
+  Workers,
+} from './contract.gen';
+import { fetchFiles } from './file_fetch';
+import { LlamaInstance, type LoadOptions } from './llama_instance';
+import { joined } from './llama_request';
+import { MemoryStore, OpfsStore } from './model_files';
+import { Rpc, RpcError } from './rpc';
+import { Turns } from './turns';
 
-declare const self: DedicatedWorkerGlobalScope
+declare const self: DedicatedWorkerGlobalScope;
 
 /** A stopped request may take this long to let go of the engine; after that the engine is replaced. */
-const LETS_GO_MS = 150
-const BATCH_MS = 16
+const LETS_GO_MS = 150;
+const BATCH_MS = 16;
 
-const memory = new MemoryStore()
-const opfs = OpfsStore.open()
+const memory = new MemoryStore();
+const opfs = OpfsStore.open();
 
 class Engine {
-  private readonly turns = new Turns()
-  private options: LoadOptions | undefined
-  private instance: LlamaInstance | undefined
+  private readonly turns = new Turns();
+  private options: LoadOptions | undefined;
+  private instance: LlamaInstance | undefined;
   /** Settles when `instance` is loaded. */
-  private loading: Promise<EngineInfo> | undefined
+  private loading: Promise<EngineInfo> | undefined;
 
   async load(request: LoadModel, signal: AbortSignal): Promise<EngineInfo> {
-    const leave = await this.turns.enter(signal)
+    const leave = await this.turns.enter(signal);
     try {
-      this.unloadNow()
-      this.options = await optionsFor(request)
-      signal.throwIfAborted()
-      return await this.orStop(signal, this.start(), () => this.unloadNow())
+      this.unloadNow();
+      this.options = await optionsFor(request);
+      signal.throwIfAborted();
+      return await this.orStop(signal, this.start(), () => this.unloadNow());
     } finally {
-      leave()
+      leave();
     }
   }
 
   async unload(signal: AbortSignal): Promise<null> {
-    const leave = await this.turns.enter(signal)
-    this.unloadNow()
-    leave()
-    return null
+    const leave = await this.turns.enter(signal);
+    this.unloadNow();
+    leave();
+    return null;
   }
 
   async complete(request: ChatRequest, signal: AbortSignal, push: (delta: Delta) => void): Promise<Completion> {
-    const startedAt = performance.now()
-    const batch = new DeltaBatch(push)
+    const startedAt = performance.now();
+    const batch = new DeltaBatch(push);
     return this.withInstance(signal, async (instance) => {
-      const completion = await instance.complete(request, { signal, startedAt, onDelta: (delta) => batch.add(delta) })
-      batch.flush()
-      return completion
-    })
+      const completion = await instance.complete(request, { signal, startedAt, onDelta: (delta) => batch.add(delta) });
+      batch.flush();
+      return completion;
+    });
   }
 
   async count(texts: string[], signal: AbortSignal): Promise<number[]> {
     return this.withInstance(signal, async (instance) => {
-      const counts: number[] = []
+      const counts: number[] = [];
       for (const text of texts) {
-        signal.throwIfAborted()
-        counts.push(await instance.countTokens(text))
+        signal.throwIfAborted();
+        counts.push(await instance.countTokens(text));
       }
-      return counts
-    })
+      return counts;
+    });
   }
 
   /**
@@ -75,125 +84,138 @@ class Engine {
    * the instance is free again, or replaced because it did not come free in time or died.
    */
   private async withInstance<T>(signal: AbortSignal, use: (instance: LlamaInstance) => Promise<T>): Promise<T> {
-    const leave = await this.turns.enter(signal)
-    let work: Promise<T> | undefined
+    const leave = await this.turns.enter(signal);
+    let work: Promise<T> | undefined;
     try {
-      await this.orStop(signal, this.ready())
-      const instance = this.instance as LlamaInstance
-      work = use(instance)
-      const result = await this.orStop(signal, work)
-      leave()
-      return result
+      await this.orStop(signal, this.ready());
+      const instance = this.instance as LlamaInstance;
+      work = use(instance);
+      const result = await this.orStop(signal, work);
+      leave();
+      return result;
     } catch (thrown) {
-      const error = signal.aborted ? stopped() : RpcError.from(thrown)
-      if (error.code === 'engine_crashed') this.replace()
-      if (work && signal.aborted) void this.comesFree(work).then(leave)
-      else leave()
-      throw error
+      const error = signal.aborted ? stopped() : RpcError.from(thrown);
+      if (error.code === 'engine_crashed') this.replace();
+      if (work && signal.aborted) void this.comesFree(work).then(leave);
+      else leave();
+      throw error;
     }
   }
 
   private ready(): Promise<EngineInfo> {
-    return this.loading ?? Promise.reject(new RpcError('model_not_ready', 'No model is loaded.',
-      'Wait until the model is loaded, or press Retry.', true))
+    return (
+      this.loading ??
+      Promise.reject(
+        new RpcError('model_not_ready', 'No model is loaded.', 'Wait until the model is loaded, or press Retry.', true),
+      )
+    );
   }
 
   /** After a stop: until the request has let go of the instance, or the instance is another. */
   private async comesFree(work: Promise<unknown>): Promise<void> {
-    const letGo = work.then(() => true, () => true)
-    const tooLate = new Promise<false>((resolve) => setTimeout(resolve, LETS_GO_MS, false))
-    if (!(await Promise.race([letGo, tooLate]))) this.replace()
+    const letGo = work.then(
+      () => true,
+      () => true,
+    );
+    const tooLate = new Promise<false>((resolve) => setTimeout(resolve, LETS_GO_MS, false));
+    if (!(await Promise.race([letGo, tooLate]))) this.replace();
   }
 
   private start(): Promise<EngineInfo> {
-    const instance = new LlamaInstance()
-    this.instance = instance
-    this.loading = instance.load(this.options as LoadOptions)
+    const instance = new LlamaInstance();
+    this.instance = instance;
+    this.loading = instance.load(this.options as LoadOptions);
     this.loading.catch(() => {
-      instance.exit()
+      instance.exit();
       // A model that cannot be loaded is not tried again on its own; later requests hear the reason.
-    })
-    return this.loading
+    });
+    return this.loading;
   }
 
   private replace(): void {
-    this.instance?.exit()
-    if (this.options) void this.start().catch(() => undefined)
+    this.instance?.exit();
+    if (this.options) void this.start().catch(() => undefined);
   }
 
   private unloadNow(): void {
-    this.instance?.exit()
-    this.instance = this.loading = this.options = undefined
+    this.instance?.exit();
+    this.instance = this.loading = this.options = undefined;
   }
 
   /** The promise's outcome, or "aborted" as soon as the signal says so. */
   private async orStop<T>(signal: AbortSignal, promise: Promise<T>, onStop?: () => void): Promise<T> {
-    promise.catch(() => undefined)
-    const over = new AbortController()
+    promise.catch(() => undefined);
+    const over = new AbortController();
     try {
       return await new Promise<T>((resolve, reject) => {
         const stop = (): void => {
-          onStop?.()
-          reject(stopped())
-        }
-        if (signal.aborted) stop()
-        signal.addEventListener('abort', stop, { signal: over.signal })
-        promise.then(resolve, reject)
-      })
+          onStop?.();
+          reject(stopped());
+        };
+        if (signal.aborted) stop();
+        signal.addEventListener('abort', stop, { signal: over.signal });
+        promise.then(resolve, reject);
+      });
     } finally {
-      over.abort()
+      over.abort();
     }
   }
 }
 
 /** Puts the deltas of 16 ms into one; the first goes out at once. */
 class DeltaBatch {
-  private waiting: Delta | undefined
-  private sentAt = -Infinity
-  private timer: ReturnType<typeof setTimeout> | undefined
+  private waiting: Delta | undefined;
+  private sentAt = -Infinity;
+  private timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(private readonly push: (delta: Delta) => void) {}
 
   add(delta: Delta): void {
-    this.waiting = this.waiting ? joined(this.waiting, delta) : delta
-    const wait = this.sentAt + BATCH_MS - performance.now()
-    if (wait <= 0) this.flush()
-    else this.timer ??= setTimeout(() => this.flush(), wait)
+    this.waiting = this.waiting ? joined(this.waiting, delta) : delta;
+    const wait = this.sentAt + BATCH_MS - performance.now();
+    if (wait <= 0) this.flush();
+    else this.timer ??= setTimeout(() => this.flush(), wait);
   }
 
   flush(): void {
-    clearTimeout(this.timer)
-    this.timer = undefined
-    if (!this.waiting) return
-    this.push(this.waiting)
-    this.waiting = undefined
-    this.sentAt = performance.now()
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    if (!this.waiting) return;
+    this.push(this.waiting);
+    this.waiting = undefined;
+    this.sentAt = performance.now();
   }
 }
 
 async function optionsFor(request: LoadModel): Promise<LoadOptions> {
-  const files = await Promise.all(request.files.map(async (file) => {
-    const found = (await memory.find(request.model_id, file.name))
-      ?? (await (await opfs)?.find(request.model_id, file.name))
-    if (found?.size === file.size) return { role: file.role, found }
-    throw new RpcError('model_load_failed', `${file.name} is ${found ? 'incomplete' : 'not on this machine'}.`,
-      'Press Retry to fetch it.', true)
-  }))
-  const processors = navigator.hardwareConcurrency || 1
-  const threads = isIsolated() && request.threads ? Math.min(request.threads, processors) : defaultThreads()
+  const files = await Promise.all(
+    request.files.map(async (file) => {
+      const found =
+        (await memory.find(request.model_id, file.name)) ?? (await (await opfs)?.find(request.model_id, file.name));
+      if (found?.size === file.size) return { role: file.role, found };
+      throw new RpcError(
+        'model_load_failed',
+        `${file.name} is ${found ? 'incomplete' : 'not on this machine'}.`,
+        'Press Retry to fetch it.',
+        true,
+      );
+    }),
+  );
+  const processors = navigator.hardwareConcurrency || 1;
+  const threads = isIsolated() && request.threads ? Math.min(request.threads, processors) : defaultThreads();
   return {
     weights: files.filter(({ role }) => role === 'weights').map(({ found }) => found),
     projector: files.find(({ role }) => role === 'projector')?.found,
     contextWindow: request.context_window,
     threads,
-  }
+  };
 }
 
 function stopped(): RpcError {
-  return new RpcError('aborted', 'Stopped on request.')
+  return new RpcError('aborted', 'Stopped on request.');
 }
 
-const engine = new Engine()
+const engine = new Engine();
 new Rpc<{}, Workers['llamacpp'], {}, Streams>(self).serve({
   'files.fetch': async (request, context) => ({
     kept: false,
@@ -204,4 +226,4 @@ new Rpc<{}, Workers['llamacpp'], {}, Streams>(self).serve({
   'model.unload': (_request, { signal }) => engine.unload(signal),
   'chat.complete': (request, { signal, push }) => engine.complete(request, signal, push),
   'tokens.count': ({ texts }: CountTokens, { signal }) => engine.count(texts, signal),
-})
+});

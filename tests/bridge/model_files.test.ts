@@ -1,79 +1,79 @@
 /** Model files in memory, and headers of GGUF files: the parts that need no worker. */
 
-import { describe, expect, test } from 'vitest'
-import { fitForEncoder, longestSide } from '../../js_bridge/encoder_images'
-import { GgufArray, readGgufHeader } from '../../js_bridge/gguf'
-import { MemoryStore } from '../../js_bridge/model_files'
-import { circle, PROJECTOR, WEIGHTS } from './engine_workers'
+import { describe, expect, test } from 'vitest';
+import { fitForEncoder, longestSide } from '../../js_bridge/encoder_images';
+import { GgufArray, readGgufHeader } from '../../js_bridge/gguf';
+import { MemoryStore } from '../../js_bridge/model_files';
+import { circle, PROJECTOR, WEIGHTS } from './engine_workers';
 
 describe('a file in memory', () => {
   test('is found only when it is finished', async () => {
-    const store = new MemoryStore()
-    const part = await store.openPart('model', 'file')
-    part.append(new Uint8Array([1, 2, 3]))
-    expect(await store.find('model', 'file')).toBeUndefined()
-    await part.finish()
-    expect(new Uint8Array(await (await store.find('model', 'file'))!.arrayBuffer())).toEqual(new Uint8Array([1, 2, 3]))
-    await store.remove('model', 'file')
-    expect(await store.find('model', 'file')).toBeUndefined()
-  })
+    const store = new MemoryStore();
+    const part = await store.openPart('model', 'file');
+    part.append(new Uint8Array([1, 2, 3]));
+    expect(await store.find('model', 'file')).toBeUndefined();
+    await part.finish();
+    expect(new Uint8Array(await (await store.find('model', 'file'))!.arrayBuffer())).toEqual(new Uint8Array([1, 2, 3]));
+    await store.remove('model', 'file');
+    expect(await store.find('model', 'file')).toBeUndefined();
+  });
 
   test('is read across the pieces it was written in', async () => {
-    const part = await new MemoryStore().openPart('model', 'file')
-    for (const piece of [[0, 1, 2], [3], [4, 5, 6, 7]]) part.append(new Uint8Array(piece))
-    expect([...part.read(2, 4)]).toEqual([2, 3, 4, 5])
-    expect([...part.read(6, 100)]).toEqual([6, 7])
-  })
+    const part = await new MemoryStore().openPart('model', 'file');
+    for (const piece of [[0, 1, 2], [3], [4, 5, 6, 7]]) part.append(new Uint8Array(piece));
+    expect([...part.read(2, 4)]).toEqual([2, 3, 4, 5]);
+    expect([...part.read(6, 100)]).toEqual([6, 7]);
+  });
 
   test('goes on where it was left', async () => {
-    const store = new MemoryStore()
-    const first = await store.openPart('model', 'file')
-    first.append(new Uint8Array(10))
-    first.close()
-    expect((await store.openPart('model', 'file')).size).toBe(10)
-  })
-})
+    const store = new MemoryStore();
+    const first = await store.openPart('model', 'file');
+    first.append(new Uint8Array(10));
+    first.close();
+    expect((await store.openPart('model', 'file')).size).toBe(10);
+  });
+});
 
 describe('the header of a GGUF file', () => {
   test('tells the encoder’s image size and the text of a token', async () => {
-    const projector = await readGgufHeader(await (await fetch(`/${PROJECTOR.url}`)).blob())
-    expect(projector.get('clip.vision.image_size')).toBe(128)
-    const weights = await readGgufHeader(await (await fetch(`/${WEIGHTS.url}`)).blob())
-    const tokens = weights.get('tokenizer.ggml.tokens') as GgufArray
-    expect(tokens.at(weights.get('tokenizer.ggml.eos_token_id') as number)).toBe('<|im_end|>')
-    expect(tokens.at(tokens.length)).toBeUndefined()
-  })
+    const projector = await readGgufHeader(await (await fetch(`/${PROJECTOR.url}`)).blob());
+    expect(projector.get('clip.vision.image_size')).toBe(128);
+    const weights = await readGgufHeader(await (await fetch(`/${WEIGHTS.url}`)).blob());
+    const tokens = weights.get('tokenizer.ggml.tokens') as GgufArray;
+    expect(tokens.at(weights.get('tokenizer.ggml.eos_token_id') as number)).toBe('<|im_end|>');
+    expect(tokens.at(tokens.length)).toBeUndefined();
+  });
 
   test('is empty for a file that is none, and for one that ends too soon', async () => {
-    expect(await readGgufHeader(new Blob(['not a model at all']))).toEqual(new Map())
-    const cut = (await (await fetch(`/${WEIGHTS.url}`)).blob()).slice(0, 500)
-    expect(await readGgufHeader(cut)).toEqual(new Map())
-  })
-})
+    expect(await readGgufHeader(new Blob(['not a model at all']))).toEqual(new Map());
+    const cut = (await (await fetch(`/${WEIGHTS.url}`)).blob()).slice(0, 500);
+    expect(await readGgufHeader(cut)).toEqual(new Map());
+  });
+});
 
 describe('a picture for the encoder', () => {
   const sizeOf = async (bytes: ArrayBuffer) => {
-    const { width, height } = await createImageBitmap(new Blob([bytes]))
-    return [width, height]
-  }
+    const { width, height } = await createImageBitmap(new Blob([bytes]));
+    return [width, height];
+  };
 
   test('stays as it is when it is small', async () => {
-    const picture = await circle('red', 400, 300)
-    expect(new Uint8Array(await fitForEncoder(picture, longestSide(128)))).toEqual(picture)
-  })
+    const picture = await circle('red', 400, 300);
+    expect(new Uint8Array(await fitForEncoder(picture, longestSide(128)))).toEqual(picture);
+  });
 
   test('is scaled down in its proportions when it is large', async () => {
-    expect(await sizeOf(await fitForEncoder(await circle('red', 2000, 1000), longestSide(128)))).toEqual([512, 256])
-    expect(await sizeOf(await fitForEncoder(await circle('red', 3000, 10), longestSide(undefined)))).toEqual([1024, 3])
-  })
+    expect(await sizeOf(await fitForEncoder(await circle('red', 2000, 1000), longestSide(128)))).toEqual([512, 256]);
+    expect(await sizeOf(await fitForEncoder(await circle('red', 3000, 10), longestSide(undefined)))).toEqual([1024, 3]);
+  });
 
   test('becomes a PNG when the engine does not know its format', async () => {
-    const png = new Uint8Array(await fitForEncoder(await circle('red', 40, 30, 'image/webp'), 512))
-    expect([...png.subarray(1, 4)]).toEqual([0x50, 0x4e, 0x47])
-  })
+    const png = new Uint8Array(await fitForEncoder(await circle('red', 40, 30, 'image/webp'), 512));
+    expect([...png.subarray(1, 4)]).toEqual([0x50, 0x4e, 0x47]);
+  });
 
   test('is refused when it is none', async () => {
-    const text = new TextEncoder().encode('This is a letter, not a picture.')
-    await expect(fitForEncoder(text, 512)).rejects.toMatchObject({ code: 'bad_image' })
-  })
-})
+    const text = new TextEncoder().encode('This is a letter, not a picture.');
+    await expect(fitForEncoder(text, 512)).rejects.toMatchObject({ code: 'bad_image' });
+  });
+});

@@ -4,34 +4,34 @@
  * Owns writing that one GGUF file. What it makes the model see means nothing; the time is the point.
  */
 
-const DIMENSION = 192
-const HIDDEN = 576
-const LAYERS = 24
-const IMAGE = 384
-const PATCH = 16
-const TEXT_DIMENSION = 192
-const F32 = 0
-const F16 = 1
-const ALIGNMENT = 32
+const DIMENSION = 192;
+const HIDDEN = 576;
+const LAYERS = 24;
+const IMAGE = 384;
+const PATCH = 16;
+const TEXT_DIMENSION = 192;
+const F32 = 0;
+const F16 = 1;
+const ALIGNMENT = 32;
 
-type Tensor = [name: string, shape: number[], type: number]
+type Tensor = [name: string, shape: number[], type: number];
 
 export function slowProjector(): Blob {
-  const header = new Writer()
-  const shapes = tensors()
-  header.text('GGUF').u32(3).u64(shapes.length)
-  const values = metadata()
-  header.u64(values.length)
-  for (const [key, type, value] of values) header.value(key, type, value)
-  let offset = 0
+  const header = new Writer();
+  const shapes = tensors();
+  header.text('GGUF').u32(3).u64(shapes.length);
+  const values = metadata();
+  header.u64(values.length);
+  for (const [key, type, value] of values) header.value(key, type, value);
+  let offset = 0;
   for (const [name, shape, type] of shapes) {
-    header.string(name).u32(shape.length)
-    for (const size of shape) header.u64(size)
-    header.u32(type).u64(offset)
-    offset += aligned(shape.reduce((product, size) => product * size, type === F32 ? 4 : 2))
+    header.string(name).u32(shape.length);
+    for (const size of shape) header.u64(size);
+    header.u32(type).u64(offset);
+    offset += aligned(shape.reduce((product, size) => product * size, type === F32 ? 4 : 2));
   }
-  const head = header.bytes()
-  return new Blob([head, new Uint8Array(aligned(head.length) - head.length), new Uint8Array(offset)])
+  const head = header.bytes();
+  return new Blob([head, new Uint8Array(aligned(head.length) - head.length), new Uint8Array(offset)]);
 }
 
 function metadata(): [key: string, type: 'u32' | 'f32' | 'bool' | 'string' | 'f32[]', value: unknown][] {
@@ -51,20 +51,25 @@ function metadata(): [key: string, type: 'u32' | 'f32' | 'bool' | 'string' | 'f3
     ['clip.vision.attention.layer_norm_epsilon', 'f32', 1e-6],
     ['clip.vision.image_mean', 'f32[]', [0.5, 0.5, 0.5]],
     ['clip.vision.image_std', 'f32[]', [0.5, 0.5, 0.5]],
-  ]
+  ];
 }
 
 function tensors(): Tensor[] {
-  const norm = (name: string): Tensor[] => [[`${name}.weight`, [DIMENSION], F32], [`${name}.bias`, [DIMENSION], F32]]
-  const matrix = (name: string, from: number, to: number): Tensor[] =>
-    [[`${name}.weight`, [from, to], F16], [`${name}.bias`, [to], F32]]
+  const norm = (name: string): Tensor[] => [
+    [`${name}.weight`, [DIMENSION], F32],
+    [`${name}.bias`, [DIMENSION], F32],
+  ];
+  const matrix = (name: string, from: number, to: number): Tensor[] => [
+    [`${name}.weight`, [from, to], F16],
+    [`${name}.bias`, [to], F32],
+  ];
   const blocks = Array.from({ length: LAYERS }, (_, i) => `v.blk.${i}`).flatMap((block) => [
     ...norm(`${block}.ln1`),
     ...['attn_q', 'attn_k', 'attn_v', 'attn_out'].flatMap((name) => matrix(`${block}.${name}`, DIMENSION, DIMENSION)),
     ...norm(`${block}.ln2`),
     ...matrix(`${block}.ffn_up`, DIMENSION, HIDDEN),
     ...matrix(`${block}.ffn_down`, HIDDEN, DIMENSION),
-  ])
+  ]);
   return [
     ['v.patch_embd.weight', [PATCH, PATCH, 3, DIMENSION], F16],
     ['v.patch_embd.bias', [DIMENSION], F32],
@@ -73,65 +78,65 @@ function tensors(): Tensor[] {
     ...norm('v.post_ln'),
     ...matrix('mm.0', DIMENSION, TEXT_DIMENSION),
     ...matrix('mm.1', TEXT_DIMENSION, TEXT_DIMENSION),
-  ]
+  ];
 }
 
 function aligned(size: number): number {
-  return Math.ceil(size / ALIGNMENT) * ALIGNMENT
+  return Math.ceil(size / ALIGNMENT) * ALIGNMENT;
 }
 
 /** Appends little-endian values. */
 class Writer {
-  private readonly pieces: Uint8Array[] = []
+  private readonly pieces: Uint8Array[] = [];
 
   text(text: string): this {
-    this.pieces.push(new TextEncoder().encode(text))
-    return this
+    this.pieces.push(new TextEncoder().encode(text));
+    return this;
   }
 
   u32(value: number): this {
-    return this.number(4, (view) => view.setUint32(0, value, true))
+    return this.number(4, (view) => view.setUint32(0, value, true));
   }
 
   u64(value: number): this {
-    return this.number(8, (view) => view.setBigUint64(0, BigInt(value), true))
+    return this.number(8, (view) => view.setBigUint64(0, BigInt(value), true));
   }
 
   f32(value: number): this {
-    return this.number(4, (view) => view.setFloat32(0, value, true))
+    return this.number(4, (view) => view.setFloat32(0, value, true));
   }
 
   string(text: string): this {
-    return this.u64(new TextEncoder().encode(text).length).text(text)
+    return this.u64(new TextEncoder().encode(text).length).text(text);
   }
 
   value(key: string, type: string, value: unknown): void {
-    this.string(key)
-    if (type === 'u32') this.u32(4).u32(value as number)
-    if (type === 'f32') this.u32(6).f32(value as number)
-    if (type === 'bool') this.u32(7).number(1, (view) => view.setUint8(0, Number(value)))
-    if (type === 'string') this.u32(8).string(value as string)
+    this.string(key);
+    if (type === 'u32') this.u32(4).u32(value as number);
+    if (type === 'f32') this.u32(6).f32(value as number);
+    if (type === 'bool') this.u32(7).number(1, (view) => view.setUint8(0, Number(value)));
+    if (type === 'string') this.u32(8).string(value as string);
     if (type === 'f32[]') {
-      const numbers = value as number[]
-      this.u32(9).u32(6).u64(numbers.length)
-      for (const number of numbers) this.f32(number)
+      const numbers = value as number[];
+      this.u32(9).u32(6).u64(numbers.length);
+      for (const number of numbers) this.f32(number);
     }
   }
 
   bytes(): Uint8Array<ArrayBuffer> {
-    const whole = new Uint8Array(this.pieces.reduce((sum, piece) => sum + piece.length, 0))
-    let at = 0
+    const whole = new Uint8Array(this.pieces.reduce((sum, piece) => sum + piece.length, 0));
+    let at = 0;
     for (const piece of this.pieces) {
-      whole.set(piece, at)
-      at += piece.length
+      whole.set(piece, at);
+      at += piece.length;
     }
-    return whole
+    return whole;
   }
 
   private number(size: number, write: (view: DataView) => void): this {
-    const bytes = new Uint8Array(size)
-    write(new DataView(bytes.buffer))
-    this.pieces.push(bytes)
-    return this
+    const bytes = new Uint8Array(size);
+    write(new DataView(bytes.buffer));
+    this.pieces.push(bytes);
+    return this;
   }
 }
