@@ -38,14 +38,26 @@ class Engine {
   private instance: LlamaInstance | undefined;
   /** Settles when `instance` is loaded. */
   private loading: Promise<EngineInfo> | undefined;
+  /** The request that `options` came from, as text. */
+  private request = '';
+  /** `loading`, when it is a replacement that nobody has asked for yet. */
+  private replacement: Promise<EngineInfo> | undefined;
 
+  /** Loads a model; asked for the same one after a crash, it hands out the replacement that is already on its way. */
   async load(request: LoadModel, signal: AbortSignal): Promise<EngineInfo> {
     const leave = await this.turns.enter(signal);
     try {
-      this.unloadNow();
-      this.options = await optionsFor(request);
-      signal.throwIfAborted();
-      return await this.orStop(signal, this.start(), () => this.unloadNow());
+      const name = JSON.stringify(request);
+      let loading = name === this.request ? this.replacement : undefined;
+      if (!loading) {
+        this.unloadNow();
+        this.options = await optionsFor(request);
+        this.request = name;
+        signal.throwIfAborted();
+        loading = this.start();
+      }
+      this.replacement = undefined;
+      return await this.orStop(signal, loading, () => this.unloadNow());
     } finally {
       leave();
     }
@@ -134,12 +146,12 @@ class Engine {
 
   private replace(): void {
     this.instance?.exit();
-    if (this.options) void this.start().catch(() => undefined);
+    if (this.options) this.replacement = this.start();
   }
 
   private unloadNow(): void {
     this.instance?.exit();
-    this.instance = this.loading = this.options = undefined;
+    this.instance = this.loading = this.replacement = this.options = undefined;
   }
 
   /** The promise's outcome, or "aborted" as soon as the signal says so. */

@@ -141,6 +141,20 @@ describe('a crash of the engine', () => {
     await expectAnswer(engine);
   });
 
+  test('needs no second load: asked for the same model, the worker hands out the replacement', async () => {
+    const { engine, blow, acts } = startGlassEngine();
+    await engine.call('model.load', loadOf());
+    const replaced = acts('load');
+    blow();
+    await expect(engine.call('chat.complete', ask('Hello'))).rejects.toMatchObject({ code: 'engine_crashed' });
+    await replaced;
+    let loads = 0;
+    void acts('load').then(() => loads++);
+    expect(await engine.call('model.load', loadOf())).toMatchObject({ backend: 'cpu', images: true });
+    await expectAnswer(engine);
+    expect(loads).toBe(0);
+  });
+
   test('between answers fails the next request, and the one after gets a new instance', async () => {
     const { engine, blow } = startGlassEngine();
     await engine.call('model.load', loadOf());
