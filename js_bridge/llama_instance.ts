@@ -35,8 +35,12 @@ const ENGINE_CODE = new URL(wasmUrl, self.location.href).href;
 const engineCode = WebAssembly.compileStreaming(fetch(ENGINE_CODE)).catch(() => undefined);
 
 const REASONS_KEPT = 12;
-/** What wllama's glue says when llama.cpp threw an exception: the instance lives on, the reason is in the log. */
-const REFUSED = /invalid typed array length|array buffer allocation/i;
+/**
+ * What wllama says when llama.cpp threw an exception: the instance lives on, the reason is in the log. There is no answer
+ * then, so wllama takes the first bytes of the question, "GLUE", for its length; in a large heap it goes on to read the
+ * answer at address 0.
+ */
+const REFUSED = /invalid typed array length: 1163217991|invalid magic number/i;
 const OVERFLOW = /request \((\d+) tokens\) exceeds the available context size \((\d+) tokens\)/;
 const UNREADABLE_IMAGE = /failed to load image/i;
 
@@ -177,7 +181,7 @@ export class LlamaInstance {
     } = Object(thrown) as { name?: string; type?: string; message?: string };
     if (name === 'AbortError') return new RpcError('aborted', 'Stopped on request.');
     if (type === 'inference_error') return refusal(message);
-    if (REFUSED.test(message)) return refusal(this.reasons[0] ?? 'The engine refused the request.');
+    if (REFUSED.test(message) && this.reasons[0]) return refusal(this.reasons[0]);
     const error = crash(message);
     this.die(error);
     return error;
