@@ -6,8 +6,9 @@
  */
 import type { ErrorInfo, Message, NewImage, Parameters, Session, Settings } from '../js_bridge/contract.gen';
 import { RpcError } from '../js_bridge/rpc';
+import { adoptDraft } from './drafts';
 import { chatAddress, go, route } from './routes';
-import { connection, conversation, dispatch, openSession, state, toast } from './store';
+import { becameSession, connection, conversation, dispatch, openSession, state, toast } from './store';
 
 export function errorOf(thrown: unknown): ErrorInfo {
   const { code, message, action, retryable } = RpcError.from(thrown);
@@ -64,6 +65,8 @@ export function newChat(): void {
 export async function ensureSession(): Promise<Session> {
   if (openSession.value) return openSession.value;
   const session = await connection.call('session.create', {});
+  adoptDraft(session.id);
+  becameSession.value = session.id;
   dispatch(['page:conversation-opened', { session, messages: [] }]);
   go(chatAddress(session.id), { replace: true });
   return session;
@@ -103,10 +106,11 @@ export async function setParameters(parameters: Parameters): Promise<void> {
 
 // ---------------------------------------------------------------- messages
 
-/** Sends a message; rejects when Python did not take it, so that the composer keeps what was written. */
-export async function send(text: string, images: readonly NewImage[]): Promise<void> {
+/** Sends a message and tells its session; rejects when Python did not take it, so that the composer keeps the text. */
+export async function send(text: string, images: readonly NewImage[]): Promise<string> {
   const session = await ensureSession();
   await connection.call('message.send', { session_id: session.id, text, images: [...images] });
+  return session.id;
 }
 
 export function stop(): void {

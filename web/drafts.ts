@@ -31,6 +31,12 @@ export function writeDraft(sessionId: string | null, text: string): void {
   whenIdle(flushDrafts, { timeout: 500 });
 }
 
+/** A new chat became a session: what was typed there goes with it. */
+export function adoptDraft(sessionId: string): void {
+  writeDraft(sessionId, readDraft(null));
+  writeDraft(null, '');
+}
+
 export function flushDrafts(): void {
   scheduled = false;
   for (const [key, text] of waiting) {

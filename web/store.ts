@@ -43,6 +43,9 @@ export const parametersOpen = signal(false);
 export const cameraOpen = signal(false);
 export const modelOpen = signal(false);
 
+/** The session that the new chat on screen has become: what was typed and attached there stays. */
+export const becameSession = signal<string | null>(null);
+
 let lastToast = 0;
 
 export function toast(text: string, action: Toast['action'] = null): void {

@@ -48,32 +48,32 @@ function Thumbnails() {
   );
 }
 
-export function Composer({ sessionId, onSent }: { sessionId: string | null; onSent: () => void }) {
+interface ComposerProps {
+  sessionId: string | null;
+  /** Another number is another conversation: text and pictures change with it. */
+  visit: number;
+  onSent: () => void;
+}
+
+export function Composer({ sessionId, visit, onSent }: ComposerProps) {
   const field = useRef<HTMLTextAreaElement>(null);
   const picker = useRef<HTMLInputElement>(null);
   const [error, setError] = useState<ErrorInfo | null>(null);
   const [sending, setSending] = useState(false);
   const [length, setLength] = useState(0);
-  const owner = useRef<string | null>(sessionId);
+  const shown = useRef(visit);
   const working = openSession.value?.working ?? false;
   const shownError = error ?? attachmentError.value;
 
-  // A new chat becomes a session while it is being sent: the text then stays where it is.
   useEffect(() => {
-    const becameSession = owner.current === null && sending;
-    owner.current = sessionId;
+    shown.current = visit;
     if (!field.current) return;
-    if (becameSession) {
-      writeDraft(null, '');
-      writeDraft(sessionId, field.current.value);
-      return;
-    }
     field.current.value = readDraft(sessionId);
     setLength(field.current.value.length);
     setError(null);
     detachAll();
     if (matchMedia('(hover: hover)').matches) field.current.focus({ preventScroll: true });
-  }, [sessionId]);
+  }, [visit]);
 
   const submit = async (): Promise<void> => {
     const text = field.current?.value ?? '';
@@ -82,13 +82,11 @@ export function Composer({ sessionId, onSent }: { sessionId: string | null; onSe
     setError(problem);
     if (problem) return;
     setSending(true);
-    const draftOf = sessionId;
     try {
-      await send(text, attachments.value.map(({ image }) => image));
+      writeDraft(await send(text, attachments.value.map(({ image }) => image)), '');
+      if (shown.current !== visit) return;
       field.current.value = '';
       setLength(0);
-      writeDraft(draftOf, '');
-      writeDraft(owner.current, '');
       detachAll();
       onSent();
     } catch (thrown) {

@@ -1,5 +1,5 @@
 /** The view "Chat": a conversation or the welcome, the composer, the parameters. Pictures may be dropped anywhere on it. */
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { revealMessage } from '../actions';
 import { attachFiles } from '../attachments';
 import { Composer } from '../parts/composer';
@@ -7,15 +7,25 @@ import { Conversation } from '../parts/conversation';
 import { ModelState } from '../parts/model_panel';
 import { ParametersPanel } from '../parts/parameters_panel';
 import { Welcome } from '../parts/welcome';
-import { card, conversation, model, parametersOpen } from '../store';
+import { becameSession, card, conversation, model, parametersOpen } from '../store';
 
 const carriesFiles = (event: DragEvent): boolean => event.dataTransfer?.types.includes('Files') ?? false;
+
+/** Counts the conversations shown; a new chat that becomes a session is still the same one. */
+function useVisit(sessionId: string | null): number {
+  const visit = useRef({ sessionId, number: 0 });
+  const { sessionId: before, number } = visit.current;
+  const same = before === sessionId || (before === null && sessionId === becameSession.value);
+  visit.current = { sessionId, number: same ? number : number + 1 };
+  return visit.current.number;
+}
 
 export function ChatView({ sessionId, messageId }: { sessionId: string | null; messageId: string | null }) {
   const [sent, setSent] = useState(0);
   const [dropping, setDropping] = useState(false);
   const open = conversation.value?.session.id === sessionId ? conversation.value : null;
   const opening = sessionId !== null && !open;
+  const visit = useVisit(sessionId);
   const { value: status } = model;
   const empty = !opening && (open?.messages.length ?? 0) === 0;
   const onSent = (): void => setSent((times) => times + 1);
@@ -60,7 +70,7 @@ export function ChatView({ sessionId, messageId }: { sessionId: string | null; m
         )}
         <div class="dock">
           {status.state !== 'ready' && <ModelState status={status} />}
-          <Composer sessionId={sessionId} onSent={onSent} />
+          <Composer sessionId={sessionId} visit={visit} onSent={onSent} />
           <p class="footnote muted">
             {card.value?.tiny
               ? `${card.value.name} is tiny: it knows coloured shapes, a little small talk and little else. Check what it says.`
@@ -73,7 +83,7 @@ export function ChatView({ sessionId, messageId }: { sessionId: string | null; m
           </div>
         )}
       </div>
-      {parametersOpen.value && <ParametersPanel key={sessionId} />}
+      {parametersOpen.value && <ParametersPanel key={visit} />}
     </div>
   );
 }
