@@ -59,6 +59,18 @@ export class BootDownloads {
     );
   }
 
+  /** Imports a module of the folder; its bytes count when it has arrived. */
+  async module<T>(name: string): Promise<T> {
+    const url = this.folder + name;
+    try {
+      const module = (await import(/* @vite-ignore */ url)) as T;
+      this.add(this.sizes.get(url) ?? 0);
+      return module;
+    } catch (error) {
+      throw this.reject(url, error);
+    }
+  }
+
   /** `fetch` that counts the body's bytes. The response itself is untouched, so its compiled code can be cached. */
   readonly fetch = async (input: RequestInfo | URL, init?: RequestInit): Promise<Response> => {
     const url = new URL(input instanceof Request ? input.url : input, this.folder).href;

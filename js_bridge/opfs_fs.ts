@@ -82,6 +82,7 @@ function fileSystem(fs: EmscriptenFS, files: ReadonlyMap<string, SyncFile>): obj
     try {
       return operation();
     } catch (error) {
+      if (error instanceof fs.ErrnoError) throw error;
       const full = error instanceof DOMException && error.name === 'QuotaExceededError';
       throw new fs.ErrnoError(full ? ERRNO.ENOSPC : ERRNO.EIO);
     }
@@ -111,20 +112,23 @@ function fileSystem(fs: EmscriptenFS, files: ReadonlyMap<string, SyncFile>): obj
     },
   };
 
+  /** Listing a directory moves its position, too. */
+  function llseek(stream: Stream, offset: number, whence: number): number {
+    let position = offset;
+    if (whence === SEEK_CUR) position += stream.position;
+    if (whence === SEEK_END) position += sharedNodeOps.getattr(stream.node).size;
+    if (position < 0) throw new fs.ErrnoError(ERRNO.EINVAL);
+    return position;
+  }
+
   const fileStreamOps = {
+    llseek,
     read(stream: Stream, memory: Int8Array, offset: number, length: number, position: number): number {
       return attempt(() => fileOf(stream.node.name).read(memory.subarray(offset, offset + length), { at: position }));
     },
     write(stream: Stream, memory: Int8Array, offset: number, length: number, position: number): number {
       changed.set(stream.node.name, Date.now());
       return attempt(() => fileOf(stream.node.name).write(memory.subarray(offset, offset + length), { at: position }));
-    },
-    llseek(stream: Stream, offset: number, whence: number): number {
-      let position = offset;
-      if (whence === SEEK_CUR) position += stream.position;
-      if (whence === SEEK_END) position += attempt(() => fileOf(stream.node.name).getSize());
-      if (position < 0) throw new fs.ErrnoError(ERRNO.EINVAL);
-      return position;
     },
     fsync(stream: Stream): number {
       attempt(() => fileOf(stream.node.name).flush());
@@ -158,7 +162,7 @@ function fileSystem(fs: EmscriptenFS, files: ReadonlyMap<string, SyncFile>): obj
     return Object.assign(fs.createNode(parent, name, mode, 0), {
       node_ops: isDirectory ? directoryOps : sharedNodeOps,
       // SQLite also syncs the directory: nothing to do, since OPFS files exist from the start and unlink flushes.
-      stream_ops: isDirectory ? { llseek: () => 0, fsync: () => 0 } : fileStreamOps,
+      stream_ops: isDirectory ? { llseek, fsync: () => 0 } : fileStreamOps,
     });
   }
 

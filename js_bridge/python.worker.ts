@@ -107,12 +107,13 @@ function lastLine(text: string): string {
 async function loadPython(folder: string): Promise<PyodideAPI> {
   const downloads = new BootDownloads(folder, (loaded, total) => progress('python', 'Fetching Python', loaded, total));
   progress('python', 'Fetching Python');
-  const [{ loadPyodide }, lock] = await Promise.all([
-    import(/* @vite-ignore */ `${folder}pyodide.mjs`) as Promise<typeof import('pyodide')>,
-    downloads.lock(),
-  ]);
+  const lock = await downloads.lock();
   downloads.expect(lock.runtime);
   const wheels = downloads.wheels(lock, APP);
+  const [{ loadPyodide }] = await Promise.all([
+    downloads.module<typeof import('pyodide')>('pyodide.mjs'),
+    downloads.module('pyodide.asm.mjs'),
+  ]);
   const python = await fetchingThrough(downloads, () =>
     loadPyodide({
       indexURL: folder,
