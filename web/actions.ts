@@ -44,6 +44,7 @@ export async function followRoute(): Promise<void> {
   const { sessionId } = value;
   if (sessionId === openSession.value?.id) return;
   if (sessionId === null) {
+    becameSession.value = null;
     dispatch(['page:conversation-closed', null]);
     return;
   }
@@ -61,9 +62,16 @@ export function newChat(): void {
   go(chatAddress());
 }
 
-/** The session on screen; for a new chat one is made first. */
+let making: Promise<Session> | undefined;
+
+/** The session on screen; for a new chat one is made first, once for all who ask meanwhile. */
 export async function ensureSession(): Promise<Session> {
   if (openSession.value) return openSession.value;
+  making ??= makeSession().finally(() => (making = undefined));
+  return making;
+}
+
+async function makeSession(): Promise<Session> {
   const session = await connection.call('session.create', {});
   adoptDraft(session.id);
   becameSession.value = session.id;
