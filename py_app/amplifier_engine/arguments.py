@@ -9,7 +9,8 @@ nothing beyond what the native module converts.
 from typing import Any, NoReturn
 
 
-def _mismatch(value: object, wanted: str) -> NoReturn:
+def mismatch(value: object, wanted: str) -> NoReturn:
+    """Refuse a value of the wrong type."""
     if value is None:
         raise TypeError(f"'None' is not an instance of '{wanted}'")
     raise TypeError(f"'{type(value).__name__}' object is not an instance of '{wanted}'")
@@ -18,7 +19,7 @@ def _mismatch(value: object, wanted: str) -> NoReturn:
 def text(value: object) -> str:
     """A string that can be written as UTF-8."""
     if not isinstance(value, str):
-        _mismatch(value, "str")
+        mismatch(value, "str")
     if not value.isascii():
         value.encode()  # a lone surrogate raises here, as it does natively
     return value if type(value) is str else str.__str__(value)
@@ -32,14 +33,14 @@ def optional_text(value: object) -> str | None:
 def dictionary(value: object) -> dict[Any, Any]:
     """A dict or an instance of a subclass of it."""
     if not isinstance(value, dict):
-        _mismatch(value, "dict")
+        mismatch(value, "dict")
     return value
 
 
 def boolean(value: object) -> bool:
     """True or False, and no other truthy thing."""
     if not isinstance(value, bool):
-        _mismatch(value, "bool")
+        mismatch(value, "bool")
     return value
 
 
@@ -51,10 +52,11 @@ def integer(value: object, *, bits: int = 32, signed: bool = True) -> int:
     if not signed and number < 0:
         raise OverflowError("can't convert negative int to unsigned")
     top = 1 << (bits - 1 if signed else bits)
-    if not (-top if signed else 0) <= number < top:
-        if bits == 64:
-            raise OverflowError("Python int too large to convert to C long")
-        raise OverflowError("number too large to fit in target type")
+    if number < (-top if signed else 0):
+        raise OverflowError("number too small to fit in target type")
+    if number >= top:
+        wide = bits == 64
+        raise OverflowError("int too big to convert" if wide else "number too large to fit in target type")
     return number
 
 
@@ -79,7 +81,7 @@ def sequence_of_text(value: object) -> list[str]:
     if isinstance(value, str):
         raise TypeError("Can't extract `str` to `Vec`")
     if not isinstance(value, (list, tuple)):
-        _mismatch(value, "Sequence")
+        mismatch(value, "Sequence")
     return [text(item) for item in value]
 
 

@@ -132,5 +132,4 @@ class RustCancellationToken:
 
 def _token(value: object) -> None:
     if not isinstance(value, RustCancellationToken):
-        found = "'None' is" if value is None else f"'{type(value).__name__}' object is"
-        raise TypeError(f"{found} not an instance of 'RustCancellationToken'")
+        arguments.mismatch(value, "RustCancellationToken")

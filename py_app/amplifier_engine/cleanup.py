@@ -17,15 +17,19 @@ def callables(functions: list[Any]) -> list[Callable[[], Any]]:
     return [function for function in reversed(functions) if callable(function)]
 
 
-async def run(functions: list[Callable[[], Any]], logger: logging.Logger) -> None:
-    """Run them one after the other; what they raise is logged."""
+async def run(functions: list[Callable[[], Any]], logger: logging.Logger) -> list[BaseException]:
+    """Run them one after the other; what they raise is logged and returned."""
+    errors: list[BaseException] = []
     for function in functions:
         try:
             answer = function()
         except BaseException as error:
             logger.error("Error during cleanup: %s", describe.error(error))
+            errors.append(error)
             continue
         if inspect.iscoroutine(answer):
             outcome = await owned_task.finish(answer)
             if outcome.error is not None:
                 logger.error("Error during cleanup: %s", describe.error(outcome.error))
+                errors.append(outcome.error)
+    return errors

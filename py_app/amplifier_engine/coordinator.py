@@ -7,10 +7,10 @@ token. It loads nothing and decides nothing; `hook_dispatch` acts on hook result
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, Self
 
-from . import arguments, cleanup, hook_dispatch, mount_points, payload
+from . import arguments, cleanup, describe, hook_dispatch, mount_points, payload
 from .cancellation import RustCancellationToken
 from .hooks import RustHookRegistry
 from .payload import JsonError
@@ -27,13 +27,14 @@ class RustCoordinator:
 
     __slots__ = (
         "__dict__",
+        "_approval_set",
         "_approval_system",
         "_cancellation",
         "_capabilities",
         "_channels",
         "_cleanups",
         "_config",
-        "_display_seen",
+        "_display_set",
         "_display_system",
         "_hooks",
         "_injected",
@@ -57,7 +58,8 @@ class RustCoordinator:
     _loader: Any
     _approval_system: Any
     _display_system: Any
-    _display_seen: bool
+    _approval_set: bool
+    _display_set: bool
     _session_id: str
     _parent_id: str | None
     _injected: int
@@ -82,7 +84,7 @@ class RustCoordinator:
         self._loader = None
         self._approval_system = approval_system
         self._display_system = display_system
-        self._display_seen = display_system is not None
+        self._approval_set = self._display_set = False
         return self
 
     # What the coordinator knows
@@ -164,6 +166,7 @@ class RustCoordinator:
     @approval_system.setter
     def approval_system(self, value: Any) -> None:
         self._approval_system = value
+        self._approval_set = value is not None
 
     @property
     def display_system(self) -> Any:
@@ -173,7 +176,7 @@ class RustCoordinator:
     @display_system.setter
     def display_system(self, value: Any) -> None:
         self._display_system = value
-        self._display_seen = self._display_seen or value is not None
+        self._display_set = self._display_set or value is not None
 
     @property
     def _current_turn_injections(self) -> int:
@@ -198,12 +201,16 @@ class RustCoordinator:
         return None if section is None else section.get(name)
 
     def to_dict(self) -> dict[str, Any]:
-        """An overview of what is mounted and registered."""
+        """An overview of what is mounted and registered.
+
+        The two last entries tell of systems that were set later, not of those that the
+        coordinator was made with, and the very last one stays true.
+        """
         return {
             **mount_points.overview(self._mount_points),
             "capabilities": list(self._capabilities),
-            "has_approval_provider": self._approval_system is not None,
-            "has_display_service": self._display_seen,
+            "has_approval_provider": self._approval_set,
+            "has_display_service": self._display_set,
         }
 
     # Modules
@@ -250,10 +257,19 @@ class RustCoordinator:
             self._cleanups.append(cleanup_fn)
 
     def cleanup(self) -> Coroutine[Any, Any, None]:
-        """Run the cleanup functions, the last registered first."""
+        """Run the cleanup functions, the last registered first.
+
+        All of them run; then the first cancellation or exit among them is raised.
+        """
         functions = cleanup.callables(self._cleanups)
         asyncio.get_running_loop()
-        return cleanup.run(functions, logger)
+        return self._clean_up(functions)
+
+    async def _clean_up(self, functions: list[Callable[[], Any]]) -> None:
+        errors = await cleanup.run(functions, logger)
+        for error in errors:
+            if not isinstance(error, Exception):
+                raise error
 
     # Turns
 
@@ -293,9 +309,9 @@ def _nothing() -> Coroutine[Any, Any, None]:
 
 def _check_config(config: Any) -> None:
     try:
-        fits = isinstance(payload.canonical(payload.dumped(config)), dict)
-        reason = "expected a map"
+        value = payload.canonical(payload.dumped(config))
+        reason = "" if isinstance(value, dict) else f"invalid type: {describe.kind(value)}, expected a map"
     except JsonError as fault:
-        fits, reason = False, str(fault)
-    if not fits:
+        reason = str(fault)
+    if reason:
         logger.warning("Failed to parse session config as JSON object (using empty config): %s", reason)

@@ -6,6 +6,7 @@ errors and log lines of the kernel, so that they read the same on both engines.
 
 import math
 from decimal import Decimal
+from typing import Any
 
 
 def error(exception: BaseException) -> str:
@@ -15,7 +16,7 @@ def error(exception: BaseException) -> str:
         message = str(exception)
     except Exception:
         return f"{name}: <exception str() failed>"
-    return f"{name}: {message.encode(errors='replace').decode()}"
+    return f"{name}: {message.encode('utf-8', 'surrogatepass').decode('utf-8', 'replace')}"
 
 
 def number(value: float) -> str:
@@ -40,3 +41,18 @@ def quoted(text: str) -> str:
 def shortened(text: str, limit: int = 200) -> str:
     """The beginning of a text, marked where it was cut."""
     return text if len(text) <= limit else f"{text[:limit]}...[truncated]"
+
+
+def kind(value: Any) -> str:
+    """A JSON value as the native messages call it."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return f"boolean `{str(value).lower()}`"
+    if isinstance(value, int):
+        return f"integer `{value}`"
+    if isinstance(value, float):
+        return f"floating point `{value}`"
+    if isinstance(value, str):
+        return f"string {quoted(value)}"
+    return "sequence" if isinstance(value, list) else "map"

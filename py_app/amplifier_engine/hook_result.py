@@ -10,7 +10,7 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from . import payload
+from . import describe, payload
 from .payload import JsonError
 
 # The native engine logs under this name; people filter on it.
@@ -121,56 +121,41 @@ def projected(items: list[Fields]) -> Fields:
 
 def _fields(value: Any) -> Fields:
     if not isinstance(value, dict):
-        raise _UnfitError(f"invalid type: {_kind(value)}, expected struct HookResult")
+        raise _UnfitError(f"invalid type: {describe.kind(value)}, expected struct HookResult")
     result = fields()
-    for name, check in _CHECKS.items():
-        if name in value:
-            result[name] = check(value[name])
+    for name, item in value.items():
+        if check := _CHECKS.get(name):
+            result[name] = check(item)
     return result
-
-
-def _kind(value: Any) -> str:
-    """A JSON value as the native messages call it."""
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return f"boolean `{str(value).lower()}`"
-    if isinstance(value, int):
-        return f"integer `{value}`"
-    if isinstance(value, float):
-        return f"floating point `{value}`"
-    if isinstance(value, str):
-        return f'string "{value}"'
-    return "sequence" if isinstance(value, list) else "map"
 
 
 def _string(value: Any) -> str:
     if not isinstance(value, str):
-        raise _UnfitError(f"invalid type: {_kind(value)}, expected a string")
+        raise _UnfitError(f"invalid type: {describe.kind(value)}, expected a string")
     return value
 
 
 def _boolean(value: Any) -> bool:
     if not isinstance(value, bool):
-        raise _UnfitError(f"invalid type: {_kind(value)}, expected a boolean")
+        raise _UnfitError(f"invalid type: {describe.kind(value)}, expected a boolean")
     return value
 
 
 def _real(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise _UnfitError(f"invalid type: {_kind(value)}, expected f64")
+        raise _UnfitError(f"invalid type: {describe.kind(value)}, expected f64")
     return float(value)
 
 
 def _map(value: Any) -> Fields:
     if not isinstance(value, dict):
-        raise _UnfitError(f"invalid type: {_kind(value)}, expected a map")
+        raise _UnfitError(f"invalid type: {describe.kind(value)}, expected a map")
     return value
 
 
 def _list(value: Any) -> list[Any]:
     if not isinstance(value, list):
-        raise _UnfitError(f"invalid type: {_kind(value)}, expected a sequence")
+        raise _UnfitError(f"invalid type: {describe.kind(value)}, expected a sequence")
     return value
 
 
@@ -187,7 +172,7 @@ def _one_of(*allowed: str) -> Callable[[Any], str]:
             # The long form of a choice without content: {"deny": null}.
             [(value, content)] = value.items()
             if content is not None:
-                raise _UnfitError(f"invalid type: {_kind(content)}, expected unit")
+                raise _UnfitError(f"invalid type: {describe.kind(content)}, expected unit")
         if not isinstance(value, str):
             raise _UnfitError("expected value")
         if value not in allowed:
@@ -199,7 +184,7 @@ def _one_of(*allowed: str) -> Callable[[Any], str]:
 
 def _injection(value: Any) -> Fields:
     if not isinstance(value, dict):
-        raise _UnfitError(f"invalid type: {_kind(value)}, expected struct ContextInjection")
+        raise _UnfitError(f"invalid type: {describe.kind(value)}, expected struct ContextInjection")
     if "content" not in value:
         raise _UnfitError("missing field `content`")
     return {

@@ -10,7 +10,7 @@ from typing import Any
 from . import arguments
 
 _SINGLE = ("orchestrator", "context", "module-source-resolver")
-_NAMED = ("providers", "tools", "agents")
+_NAMED = ("providers", "tools")
 
 
 def empty(hooks: Any) -> dict[str, Any]:

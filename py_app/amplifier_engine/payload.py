@@ -18,7 +18,7 @@ MAX_DEPTH = 127
 _LEAST_INTEGER = -(2**63)
 _INTEGER_END = 2**64
 
-_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]|NaN|-?Infinity')
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]|NaN|-?Infinity|-?\d{309,}')
 _LONG_INTEGER = re.compile(r"\d{19}")
 _SURROGATE = re.compile(r"\\u(d[89a-f][0-9a-f]{2})", re.IGNORECASE)
 
@@ -78,10 +78,10 @@ def parse(text: str) -> Any:
         _check(text)
     try:
         value = json.loads(text, parse_constant=_refuse_constant)
+        return _narrow(value) if _LONG_INTEGER.search(text) else value
     except JsonError:
         _check(text)
         raise
-    return _narrow(value) if _LONG_INTEGER.search(text) else value
 
 
 def _plain(value: Any, room: int) -> Any:
@@ -160,10 +160,17 @@ def _check(text: str) -> None:
             depth -= 1
         elif word[0] == '"':
             _check_escapes(word, start)
+        elif word[-1].isdigit():
+            _check_size(word, token.end())
         elif word[0] == "-":
             _fault("invalid number", start + 2)
         else:
             _fault("expected value", start + 1)
+
+
+def _check_size(digits: str, end: int) -> None:
+    if math.isinf(float(digits)):
+        _fault("number out of range", end)
 
 
 def _check_escapes(word: str, start: int) -> None:

@@ -35,11 +35,13 @@ def classify_error_message(message: str) -> str:
 
 
 def _unsigned(value: Any) -> int:
-    number = arguments.integer(value, bits=64)
-    if number < 0:
-        raise OverflowError("number too small to fit in target type")
-    if number >= 1 << 32:
-        raise OverflowError("number too large to fit in target type")
+    try:
+        number = arguments.integer(value, bits=64)
+    except OverflowError:
+        raise OverflowError("Python int too large to convert to C long") from None
+    if not 0 <= number < 1 << 32:
+        size = "small" if number < 0 else "large"
+        raise OverflowError(f"number too {size} to fit in target type")
     return number
 
 
@@ -152,7 +154,7 @@ def _power(base: float, exponent: int) -> float:
     try:
         return math.pow(base, exponent)
     except OverflowError:
-        return math.inf
+        return -math.inf if base < 0 and exponent % 2 else math.inf
     except ValueError:
         return math.inf if base == 0 else math.nan
 
@@ -165,7 +167,7 @@ def compute_delay(
 ) -> float:
     """Seconds to wait before retry number `attempt`, counted from 0."""
     if not isinstance(config, RetryConfig):
-        raise TypeError(f"'{type(config).__name__}' object is not an instance of 'RetryConfig'")
+        arguments.mismatch(config, "RetryConfig")
     attempt = _unsigned(attempt)
     retry_after = arguments.optional_real(retry_after)
     delay_multiplier = arguments.optional_real(delay_multiplier)

@@ -30,6 +30,7 @@ class RustSession:
     __slots__ = (
         "_config",
         "_coordinator",
+        "_ended",
         "_initialized",
         "_is_resumed",
         "_metadata",
@@ -68,6 +69,7 @@ class RustSession:
         self._parent_id = parent_id
         self._initialized = False
         self._started = False
+        self._ended = False
         self._tidying = asyncio.Lock()
         identity = {"session_id": self._session_id, "parent_id": parent_id}
         self._coordinator = RustCoordinator(
@@ -150,6 +152,7 @@ class RustSession:
             reason = describe.error(outcome.error)
             raise RuntimeError(f"Session initialization failed: {reason}") from None
         self._initialized = True
+        self._ended = False
 
     async def _execute(self, helper: types.ModuleType, prompt: str) -> str:
         hooks = self._coordinator.hooks
@@ -158,12 +161,12 @@ class RustSession:
             self._started = True
             identity = {"session_id": self._session_id, "parent_id": self._parent_id}
             await hooks._dispatch(begin, {**identity, **payload.copy(self._metadata)})
-            raw = await owned_task.finish(
-                helper.emit_raw_field_if_configured(self._coordinator, self._config, self._session_id, begin)
-            )
-            if raw.error is not None:
-                reason = describe.error(raw.error)
-                raise RuntimeError(f"Debug event emission failed: {reason}") from None
+        raw = await owned_task.finish(
+            helper.emit_raw_field_if_configured(self._coordinator, self._config, self._session_id, begin)
+        )
+        if raw.error is not None:
+            reason = describe.error(raw.error)
+            raise RuntimeError(f"Debug event emission failed: {reason}") from None
 
         outcome = await owned_task.finish(helper.run_orchestrator(self._coordinator, prompt))
 
@@ -180,10 +183,11 @@ class RustSession:
 
     async def _cleanup(self, functions: list[Any]) -> None:
         async with self._tidying:
-            if self._initialized:
-                self._initialized = False
+            if self._initialized and not self._ended:
+                self._ended = True
                 await self._coordinator.hooks._dispatch(events.SESSION_END, {"session_id": self._session_id})
             await cleanup.run(functions, logger)
+            self._initialized = False
 
 
 def _metadata(config: dict[str, Any]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ of a result that hook events carry: without the images' bytes.
 import base64
 import binascii
 import json
+import re
 from typing import Any, NoReturn
 
 from . import arguments, payload
@@ -14,6 +15,8 @@ from .payload import JsonError
 
 _OMITTED = "[Image omitted from tool event; original retained for model request if unmodified.]"
 _INVALID = "invalid tool result content"
+_FIELDS = ("success", "output", "error", "content")
+_MEDIA_TYPE = re.compile(r"image/[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]*")
 
 
 def _normalize_tool_result_content(content_json: str) -> str | None:
@@ -29,7 +32,9 @@ def _tool_result_safe_hook_presentation(tool_result_json: str) -> str:
     """A tool result as JSON with a sentence in the place of each image."""
     value = _read(arguments.text(tool_result_json))
     if isinstance(value, list):
-        value = dict(zip(("success", "output", "error", "content"), value, strict=False))
+        if len(value) > len(_FIELDS):
+            _refuse(_INVALID)
+        value = dict(zip(_FIELDS, value, strict=False))
     if not isinstance(value, dict):
         _refuse(_INVALID)
     success = value.get("success", True)
@@ -80,7 +85,7 @@ def _source(source: Any) -> dict[str, str]:
     if not isinstance(source, dict) or source.get("type") != "base64":
         _refuse("invalid tool result image source")
     media_type = source.get("media_type")
-    if not isinstance(media_type, str) or not media_type.startswith("image/") or media_type == "image/":
+    if not isinstance(media_type, str) or not _MEDIA_TYPE.fullmatch(media_type):
         _refuse("invalid tool result image media type")
     data = source.get("data")
     if not isinstance(data, str) or not data or not _is_base64(data):

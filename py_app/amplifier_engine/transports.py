@@ -76,7 +76,7 @@ def load_wasm_from_path(path: str) -> dict[str, Any]:
 def load_and_mount_wasm(coordinator: RustCoordinator, path: str) -> dict[str, Any]:
     """Raise: ValueError for a module that is no WASM module, else RuntimeError."""
     if not isinstance(coordinator, RustCoordinator):
-        raise TypeError(f"'{type(coordinator).__name__}' object is not an instance of 'RustCoordinator'")
+        arguments.mismatch(coordinator, "RustCoordinator")
     _require_wasm("load_and_mount_wasm", resolve_module(path)["transport"])
     raise RuntimeError(_NO_COMPONENTS)
 
@@ -89,7 +89,7 @@ def _require_wasm(name: str, transport: str) -> None:
 def proto_chat_request_to_json(proto_bytes: bytes) -> str:
     """Raise ValueError: there is no protobuf in a tab."""
     if not isinstance(proto_bytes, bytes):
-        raise TypeError(f"'{type(proto_bytes).__name__}' object is not an instance of 'bytes'")
+        arguments.mismatch(proto_bytes, "bytes")
     raise ValueError(f"Failed to decode proto ChatRequest: {_NO_PROTOBUF}")
 
 
