@@ -38,12 +38,12 @@ export const NONE: Parameters = {
 
 export type Read<T> = { value: T; problem?: undefined } | { value?: undefined; problem: string };
 
-const plain = new Intl.NumberFormat('en', { maximumFractionDigits: 2, useGrouping: false });
+const plain = new Intl.NumberFormat('en', { maximumFractionDigits: 2, useGrouping: true });
 
 export function rangeOf(key: NumberKey): string {
   const limits: { minimum?: number; exclusiveMinimum?: number; maximum: number } = LIMITS.Parameters[key];
-  const from = limits.minimum ?? `above ${limits.exclusiveMinimum ?? 0}`;
-  return typeof from === 'number' ? `${from} to ${plain.format(limits.maximum)}` : `${from}, up to ${limits.maximum}`;
+  const from = limits.minimum ?? `more than ${limits.exclusiveMinimum ?? 0}`;
+  return `${from} to ${plain.format(limits.maximum)}`;
 }
 
 /** What was typed as a number; empty leaves the choice to the model. */

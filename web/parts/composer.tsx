@@ -136,7 +136,7 @@ export function Composer({ sessionId, visit, onSent }: ComposerProps) {
         rows={1}
         aria-label="Message"
         aria-describedby={shownError ? 'composer-error' : undefined}
-        placeholder="Ask something, or attach a picture and ask about it"
+        placeholder="Ask something, or show a picture"
         maxLength={most}
         readOnly={sending}
         enterkeyhint={settings.value.send_with === 'enter' ? 'send' : 'enter'}

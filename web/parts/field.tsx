@@ -34,7 +34,7 @@ export function Field({ id, label, help, value, placeholder, rows, decimal, comm
     onChange: () => void save(),
   } as const;
   return (
-    <div class="field">
+    <div class={`field ${rows ? '' : 'short'}`}>
       <label for={id}>{label}</label>
       {rows ? <textarea {...shared} rows={rows} /> : <input {...shared} type="text" inputMode={decimal ? 'decimal' : 'numeric'} />}
       {problem ? (

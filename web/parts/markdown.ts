@@ -22,7 +22,7 @@ const POLICY: Config = {
   RETURN_DOM_FRAGMENT: true,
 };
 
-const CLASSES = /^(?:hljs[\w-]*|language-[\w+#-]+|not-loaded|table|ascii|function_|class_|inherited__)$/;
+const CLASSES = /^(?:hljs[\w-]*|language-[\w+#-]+|not-loaded|table|task|ascii|function_|class_|inherited__)$/;
 
 const escape = (text: string): string => text.replace(/[&<>"']/g, (sign) => `&#${sign.charCodeAt(0)};`);
 
@@ -63,8 +63,10 @@ export function sanitised(html: string): DocumentFragment {
     link.setAttribute('rel', 'noopener noreferrer');
   }
   for (const input of fragment.querySelectorAll('input')) {
-    if (input.type === 'checkbox') input.disabled = true;
-    else input.remove();
+    const box = document.createElement('span');
+    box.textContent = input.type === 'checkbox' ? (input.checked ? '☑ ' : '☐ ') : '';
+    box.className = 'task';
+    input.replaceWith(box);
   }
   for (const table of fragment.querySelectorAll('table')) {
     const frame = document.createElement('div');

@@ -67,7 +67,7 @@ function Status({ message }: { message: Message }) {
           {reason} {action}
         </p>
         <button class="button" type="button" onClick={() => regenerate(message)}>
-          <Icon of={RefreshCw} /> Try again
+          <Icon of={RefreshCw} /> Regenerate
         </button>
       </div>
     );
@@ -125,7 +125,7 @@ function Tools({ message, edit, busy }: { message: Message; edit: () => void; bu
         <button class="tool" type="button" aria-label="Edit" title="Edit and send again" disabled={busy} onClick={edit}>
           <Icon of={Pencil} />
         </button>
-      ) : (
+      ) : message.status !== 'error' && (
         <button
           class="tool"
           type="button"

@@ -49,13 +49,13 @@ export function ParametersPanel() {
         rows={3}
         commit={(typed) => save('system_prompt', readSystemPrompt(typed))}
       />
-      <div class="field-grid">
+      <div class="fields">
         {NUMBER_FIELDS.map((field) => (
           <Field
             key={field.key}
             id={`parameter-${field.key}`}
             label={field.label}
-            help={`${field.help} ${rangeOf(field.key)}.`}
+            help={`${field.help} Range: ${rangeOf(field.key)}.`}
             value={parameters[field.key]?.toString() ?? ''}
             placeholder={defaults[field.key]?.toString() ?? field.fallback}
             decimal={!field.whole}

@@ -58,7 +58,7 @@ export function Sidebar({ narrow }: { narrow: boolean }) {
   }, [narrow, open]);
   return (
     <div class={`sidebar ${open ? 'open' : ''}`} id="sidebar" inert={narrow && !open}>
-      <div class="brand">
+      <header class="brand">
         <Icon of={ConciergeBell} />
         <span>Cloche</span>
         <Badge />
@@ -67,7 +67,7 @@ export function Sidebar({ narrow }: { narrow: boolean }) {
             <Icon of={X} />
           </button>
         )}
-      </div>
+      </header>
       {!narrow && (
         <button class="button new-chat" type="button" onClick={newChat}>
           <Icon of={SquarePen} /> New chat

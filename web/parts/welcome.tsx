@@ -1,6 +1,7 @@
 /** The empty conversation: says what the model is and teaches by example. A click on an example sends it. */
 import { useState } from 'preact/hooks';
 import { Shapes } from 'lucide';
+import type { ModelCard } from '../../js_bridge/contract.gen';
 import { errorOf, send } from '../actions';
 import { attach, attachments, detachAll } from '../attachments';
 import { addressOf } from '../routes';
@@ -41,6 +42,32 @@ export function Welcome({ onSent }: { onSent: () => void }) {
       </button>
     </li>
   );
+  const forWords = ({ examples }: ModelCard) =>
+    examples.length > 0 && (
+      <section key="words" aria-labelledby="examples-words">
+        <h3 id="examples-words">Say something</h3>
+        <ul class="chips">{examples.map((question) => chip(question, false))}</ul>
+      </section>
+    );
+  const forPictures = ({ modalities, image_examples: examples }: ModelCard) =>
+    modalities.includes('image') && (
+      <section key="pictures" aria-labelledby="examples-pictures">
+        <h3 id="examples-pictures">Ask about a picture</h3>
+        <ul class="chips">
+          <li>
+            <button class="chip drawing" type="button" onClick={draw}>
+              <Icon of={Shapes} /> {pictures.length > 0 ? 'Draw another test picture' : 'Draw me a test picture'}
+            </button>
+          </li>
+          {examples.map((question) => chip(question, true))}
+        </ul>
+        <p class="muted">
+          {pictures.length > 0
+            ? 'The picture is attached below. Choose a question or write your own.'
+            : 'A question without a picture of yours gets a freshly drawn one.'}
+        </p>
+      </section>
+    );
   return (
     <div class="welcome">
       <h2>Private by construction</h2>
@@ -57,30 +84,7 @@ export function Welcome({ onSent }: { onSent: () => void }) {
               {known.summary} <a href={addressOf({ view: 'models' })}>What it can do, with figures</a>
             </p>
           </div>
-          {known.examples.length > 0 && (
-            <section aria-labelledby="examples-text">
-              <h3 id="examples-text">Say something</h3>
-              <ul class="chips">{known.examples.map((question) => chip(question, false))}</ul>
-            </section>
-          )}
-          {known.modalities.includes('image') && (
-            <section aria-labelledby="examples-picture">
-              <h3 id="examples-picture">Ask about a picture</h3>
-              <ul class="chips">
-                <li>
-                  <button class="chip drawing" type="button" onClick={draw}>
-                    <Icon of={Shapes} /> {pictures.length > 0 ? 'Draw another test picture' : 'Draw me a test picture'}
-                  </button>
-                </li>
-                {known.image_examples.map((question) => chip(question, true))}
-              </ul>
-              <p class="muted">
-                {pictures.length > 0
-                  ? 'The picture is attached below. Choose a question or write your own.'
-                  : 'A question without a picture of yours gets a freshly drawn one.'}
-              </p>
-            </section>
-          )}
+          {pictures.length > 0 ? [forPictures(known), forWords(known)] : [forWords(known), forPictures(known)]}
         </>
       )}
       {problem && (

@@ -5,7 +5,7 @@ import { Header, titleOf } from '../parts/header';
 import { Notices } from '../parts/notices';
 import { Sidebar } from '../parts/sidebar';
 import { route } from '../routes';
-import { closePanels, drawerOpen, owner, parametersOpen, phase, storage } from '../store';
+import { closePanels, drawerOpen, modelOpen, owner, parametersOpen, phase, storage } from '../store';
 import { BootView } from './boot';
 import { ChatView } from './chat';
 import { ModelsView } from './models';
@@ -63,7 +63,11 @@ function App() {
     addEventListener('keydown', onKeyDown);
     return () => removeEventListener('keydown', onKeyDown);
   }, []);
-  useEffect(() => void followRoute(), [route.value]);
+  useEffect(() => {
+    drawerOpen.value = false;
+    modelOpen.value = false;
+    void followRoute();
+  }, [route.value]);
   useEffect(() => {
     document.title = `${titleOf()} · Cloche`;
   }, [titleOf()]);
