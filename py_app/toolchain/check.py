@@ -13,6 +13,8 @@ from toolchain.process import run_tool
 from toolchain.progress import Progress, say
 
 PYTHON_FILES = ("build.py", "py_app", "tests")
+CONCISE = ("--output-format", "concise")
+FINDINGS_KEPT = 500
 
 
 @dataclass(frozen=True)
@@ -28,8 +30,12 @@ def checks() -> list[Check]:
     """All of them, fastest first."""
     tsc = package_program("typescript/bin/tsc")
     return [
-        Check("ruff format", [*_module("ruff"), "format", "--check", *PYTHON_FILES], "run `.venv/bin/ruff format`."),
-        Check("ruff", [*_module("ruff"), "check", *PYTHON_FILES], "mend the lines named above."),
+        Check(
+            "ruff format",
+            [*_module("ruff"), "format", "--check", *CONCISE, *PYTHON_FILES],
+            "run `.venv/bin/ruff format`.",
+        ),
+        Check("ruff", [*_module("ruff"), "check", *CONCISE, *PYTHON_FILES], "mend the lines named above."),
         Check(
             "generated TypeScript contract",
             [*_module("cloche.contract_typescript"), "--check"],
@@ -53,6 +59,7 @@ def run_checks() -> tuple[int, int]:
                     todo=check.todo,
                     env={"PYTHONPATH": str(PY_APP)},
                     on_line=progress.detail,
+                    keep_lines=FINDINGS_KEPT,
                 )
                 progress.done("")
             passed += 1

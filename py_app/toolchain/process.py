@@ -23,9 +23,10 @@ def run_tool(
     cwd: Path = ROOT,
     env: Mapping[str, str] | None = None,
     on_line: Callable[[str], None] | None = None,
+    keep_lines: int = TAIL_LINES,
 ) -> None:
     """Runs a program to its end, handing on its lines; a BuildError with the last of them when it fails."""
-    last: deque[str] = deque(maxlen=TAIL_LINES)
+    last: deque[str] = deque(maxlen=keep_lines)
     try:
         with subprocess.Popen(
             [str(part) for part in command],
