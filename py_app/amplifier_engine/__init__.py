@@ -1,9 +1,30 @@
 """The kernel of amplifier-core 2.0.2 in pure Python.
 
-The published package keeps its kernel in a native module, `amplifier_core._engine`,
-of which there is no build for a browser. This package stands in its place: the same
-public names, the same behaviour, checked side by side against the native module. It
-needs the standard library and, when it runs, amplifier_core's own Python files.
+The published package keeps its kernel in a native module, `amplifier_core._engine`, of
+which there is no build for a browser. This package stands in its place: the same public
+names and the same behaviour, checked side by side against the native module (see
+tests/unit/amplifier_engine). It needs the standard library and, when it runs,
+amplifier_core's own Python files, which it imports late.
+
+What still differs, and why:
+
+- There are no threads in a tab. A sync handler or callback runs in the event loop's
+  thread and sees the emitter's context variables; natively it runs in a thread of the
+  engine's and sees none. What it sets does not reach the emitter on either engine.
+- `emit(...)` that nobody awaits does nothing. Natively it runs in the background.
+- Keys keep their order. Natively handlers see them sorted and results come at random.
+- Floats, and integers beyond 64 bits, keep their value; the native reader may be off by
+  the last binary digit.
+- Async methods without a result give None, as the published stub says; natively `()`.
+- A negative, infinite or NaN time limit raises ValueError; natively it is a panic.
+- WASM components and protobuf messages do not exist in a tab. Where the native module
+  would load or convert one, the same type of error is raised with a sentence on why;
+  `proto_chat_request_to_json` and `json_to_proto_chat_response` always raise it.
+- Of a broken answer of a handler, the log names one fault without its column. For a
+  broken `amplifier.toml`, the words after the path are those of Python's reader.
+- Python's own words: classes name their real module in `repr`, and errors about the
+  number of arguments or about read-only attributes are worded as Python words them.
+- Debug lines that the native module logs about every conversion are left out.
 """
 
 from .cancellation import RustCancellationToken

@@ -55,7 +55,7 @@ def _load(name: str, engine: ModuleType | None) -> Engine:
         if engine is not None:
             sys.modules[f"{PACKAGE}._engine"] = engine
         core = importlib.import_module(PACKAGE)
-        for module in ("approval", "correlation", "loader", "validation", "_session_init", "_session_exec"):
+        for module in ("approval", "correlation", "events", "loader", "validation", "_session_init", "_session_exec"):
             importlib.import_module(f"{PACKAGE}.{module}")
         core._engine = sys.modules[f"{PACKAGE}._engine"]
         return Engine(name, _taken())

@@ -57,6 +57,6 @@ def native() -> dict[str, list[Any]]:
 
 if __name__ == "__main__":
     observations = native()
-    lines = [f"{json.dumps(name)}: {json.dumps(seen)}" for name, seen in observations.items()]
+    lines = [f"{json.dumps(name)}:{json.dumps(seen, separators=(',', ':'))}" for name, seen in observations.items()]
     FILE.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
     print(f"{sum(map(len, observations.values()))} observations in {len(observations)} scenarios")

@@ -40,8 +40,8 @@ async def nobody(core: Any, see: Any) -> None:
 
 async def answers(core: Any, see: Any) -> None:
     for answer in (
-        "Allow", "allow", "ALLOW", "Allow once", "allow ONCE", "Allow always", "allow always ", " allow", "Deny", "deny",
-        "DENY", "Yes", "", "allowed", "true", "Allow\n",
+        "Allow", "allow", "ALLOW", "Allow once", "allow ONCE", "Allow always", "allow always ", " allow", "Deny",
+        "deny", "DENY", "Yes", "", "allowed", "true", "Allow\n",
     ):  # fmt: skip
         for sync in (False, True):
             person = _Person(see, answer, sync=sync)

@@ -155,4 +155,4 @@ def class_constants(core: Any, see: Any) -> None:
     see.note("constants", {name: getattr(engine, name) for name in sorted(dir(engine)) if name.isupper()})
     see.note("exports", sorted(engine.__all__))
     see.note("version", engine.__version__)
-    see.note("package events", sorted(core.events.__all__) if hasattr(core, "events") else None)
+    see.note("package events", sorted(core.events.__all__))

@@ -267,10 +267,10 @@ async def request_ids(core: Any, see: Any) -> None:
     await emit("llm:response")
     await emit("tool:pre")
 
-    async def call(name: str) -> None:
+    async def call(name: str) -> Any:
         await registry.emit("llm:request", {"request_id": name})
         await asyncio.sleep(0)
-        see.note(f"own call of {name}", (await registry.emit("llm:response", {})).data)
+        return (await registry.emit("llm:response", {})).data
 
-    await asyncio.gather(call("a"), call("b"))
+    see.note("each its own call", await asyncio.gather(call("a"), call("b")))
     see.note("list", (await registry.emit("llm:request", [1])).data)
