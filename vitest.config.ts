@@ -51,7 +51,7 @@ export default defineConfig({
   cacheDir: join(root, '.build/vitest'),
   plugins: [preact(), python(), faultyFiles()],
   server: { headers: headers.isolation },
-  optimizeDeps: { noDiscovery: true, include: [] },
+  optimizeDeps: { noDiscovery: true, include: ['highlight.js/lib/core'] },
   test: {
     include: ['tests/bridge/**/*.test.{ts,tsx}'],
     testTimeout: 60_000,

@@ -52,10 +52,12 @@ interface ComposerProps {
   sessionId: string | null;
   /** Another number is another conversation: text and pictures change with it. */
   visit: number;
+  /** Counts the messages sent from anywhere on the page: the next one is written here. */
+  sent: number;
   onSent: () => void;
 }
 
-export function Composer({ sessionId, visit, onSent }: ComposerProps) {
+export function Composer({ sessionId, visit, sent, onSent }: ComposerProps) {
   const field = useRef<HTMLTextAreaElement>(null);
   const picker = useRef<HTMLInputElement>(null);
   const [error, setError] = useState<ErrorInfo | null>(null);
@@ -72,8 +74,12 @@ export function Composer({ sessionId, visit, onSent }: ComposerProps) {
     setLength(field.current.value.length);
     setError(null);
     detachAll();
-    if (matchMedia('(hover: hover)').matches) field.current.focus({ preventScroll: true });
   }, [visit]);
+
+  // Without a keyboard at hand focus would open the one on screen.
+  useEffect(() => {
+    if (matchMedia('(hover: hover)').matches) field.current?.focus({ preventScroll: true });
+  }, [visit, sent]);
 
   const submit = async (): Promise<void> => {
     const text = field.current?.value ?? '';

@@ -2,8 +2,8 @@
  * Markdown of a model, as safe DOM nodes. Owns parsing (marked) and sanitising (DOMPurify); answers are untrusted.
  *
  * Nothing that comes out loads anything by itself: pictures become links with their address in view, links open in a
- * new tab without an opener, raw HTML is limited to a handful of harmless elements, and no attribute can carry script
- * or style. Does not decide when to render: see markdown_stream.ts.
+ * new tab without an opener, raw HTML is shown as text but for a handful of plain elements, and no attribute can carry
+ * script or style. Does not decide when to render: see markdown_stream.ts.
  */
 import DOMPurify, { type Config } from 'dompurify';
 import { Lexer, Marked, Parser, type MarkedOptions, type Token, type Tokens } from 'marked';
@@ -26,10 +26,19 @@ const CLASSES = /^(?:hljs[\w-]*|language-[\w+#-]+|not-loaded|table|task|ascii|fu
 
 const escape = (text: string): string => text.replace(/[&<>"']/g, (sign) => `&#${sign.charCodeAt(0)};`);
 
+/** The elements of raw HTML that are drawn, without any attribute; every other tag is shown as the text it is. */
+const PLAIN_TAG = /<(\/?(?:b|br|del|details|em|hr|i|ins|kbd|mark|s|strong|sub|summary|sup|u)) *\/?>|[^<]+|</gi;
+
+const harmless = (html: string): string =>
+  html.replace(PLAIN_TAG, (piece, tag: string | undefined) => (tag ? `<${tag}>` : escape(piece)));
+
 const engine = new Marked({
   gfm: true,
   async: false,
   renderer: {
+    html({ text }: Tokens.HTML | Tokens.Tag): string {
+      return harmless(text);
+    },
     image({ href, text }: Tokens.Image): string {
       const label = `${escape(text) || 'picture'} (picture, not loaded)`;
       return `<a class="not-loaded" href="${escape(href)}" title="${escape(href)}">${label}</a>`;
@@ -64,7 +73,7 @@ export function sanitised(html: string): DocumentFragment {
   }
   for (const input of fragment.querySelectorAll('input')) {
     const box = document.createElement('span');
-    box.textContent = input.type === 'checkbox' ? (input.checked ? '☑ ' : '☐ ') : '';
+    box.textContent = input.type === 'checkbox' ? (input.checked ? '☑' : '☐') : '';
     box.className = 'task';
     input.replaceWith(box);
   }

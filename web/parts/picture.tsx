@@ -47,7 +47,7 @@ export function Picture({ part }: { part: ImagePart }) {
         <p>
           {name}, {part.width} × {part.height}
         </p>
-        <button class="button" type="button" autofocus>
+        <button class="button" type="button">
           Close
         </button>
       </dialog>

@@ -70,7 +70,7 @@ export function ChatView({ sessionId, messageId }: { sessionId: string | null; m
         )}
         <div class="dock">
           {status.state !== 'ready' && <ModelState status={status} />}
-          <Composer sessionId={sessionId} visit={visit} onSent={onSent} />
+          <Composer sessionId={sessionId} visit={visit} sent={sent} onSent={onSent} />
           <p class="footnote muted">
             {card.value?.tiny
               ? `${card.value.name} is tiny: it knows coloured shapes, a little small talk and little else. Check what it says.`
