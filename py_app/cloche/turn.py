@@ -37,7 +37,7 @@ class Turn:
     """One answer. `message` is its state as shapes.Message."""
 
     def __init__(self, message: Data, store: Store, emit: Emit) -> None:
-        self.message = message
+        self.message: Data = {**message, "parts": list(message["parts"])}
         self._store = store
         self._emit = emit
         self._started = time.monotonic()

@@ -24,7 +24,7 @@ from amplifier_core.events import (
     PROVIDER_RESPONSE,
 )
 
-from .tool_calls import ToolCalls
+from .tool_calls import ToolCalls, changed
 from .transcript import Data
 
 MAX_ROUNDS = 8
@@ -171,13 +171,6 @@ class Turn:
         if self.coordinator is not None:
             result = await self.coordinator.process_hook_result(result, event, source)
         return result
-
-
-def changed(result: HookResult, field: str, value: Any) -> Any:
-    """A field of an event as a hook modified it, else as it was."""
-    if result.action == "modify" and result.data and field in result.data:
-        return result.data[field]
-    return value
 
 
 def with_ephemeral(messages: list[Data], result: HookResult) -> list[Data]:

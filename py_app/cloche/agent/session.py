@@ -102,6 +102,7 @@ class AgentSession:
         self._options, self._listener, self.running = request.options, listener, True
         coordinator = self._session.coordinator
         coordinator.cancellation.reset()
+        failure: BaseException | None = None
         try:
             await self._session.initialize()
             coordinator.reset_turn()
@@ -111,10 +112,11 @@ class AgentSession:
             await self._session.execute(request.prompt)
         except Exception as error:
             # amplifier-core hands on only the text of what went wrong; the loop kept the error itself.
-            loop = coordinator.get("orchestrator")
-            raise (getattr(loop, "failure", None) or error) from None
+            failure = getattr(coordinator.get("orchestrator"), "failure", None) or error
         finally:
             self.running, self._listener = False, None
+        if failure is not None:
+            raise failure
 
     @property
     def cancelled(self) -> bool:

@@ -8,14 +8,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from amplifier_core import HookResult, ToolCall, ToolResult
 from amplifier_core.events import TOOL_ERROR, TOOL_POST, TOOL_PRE
 
 from .transcript import Data
 
+Value = TypeVar("Value")
 Emit = Callable[[str, Data, str], Awaitable[HookResult]]
+
+
+def changed(result: HookResult, field: str, value: Value) -> Value:
+    """A field of an event as the hooks left it: what they modified is in the result's data."""
+    found = (result.data or {}).get(field)
+    return found if isinstance(found, type(value)) else value
 
 
 class ToolCalls:
@@ -52,8 +59,7 @@ class ToolCalls:
         before = await self._emit(TOOL_PRE, data, call.name)
         if before.action == "deny":
             return await self._failed(data, "denied", f"Denied: {before.reason or 'no reason given'}")
-        if before.action == "modify" and before.data and isinstance(before.data.get("tool_input"), dict):
-            data["tool_input"] = before.data["tool_input"]
+        data["tool_input"] = changed(before, "tool_input", data["tool_input"])
         try:
             result = await tool.execute(data["tool_input"])
         except Exception as error:
@@ -64,9 +70,7 @@ class ToolCalls:
         after = await self._emit(
             TOOL_POST, {**data, "result": result.safe_hook_presentation(), "output": output}, call.name
         )
-        if after.action == "modify" and after.data and isinstance(after.data.get("output"), str):
-            return str(after.data["output"])
-        return output
+        return changed(after, "output", output)
 
     async def _failed(self, data: Data, kind: str, message: str) -> str:
         await self._emit(TOOL_ERROR, {**data, "error": {"type": kind, "msg": message}}, data["tool_name"])

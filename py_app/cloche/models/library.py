@@ -46,8 +46,8 @@ class Library:
 
     def replace(self, link: Link) -> None:
         """Load the model anew after the engine died, if it is still the current one."""
-        card = self.status.card
-        if link is self._link and self.status.state == "ready" and card is not None:
+        card, loading = self.status.card, self._loading
+        if link is self._link and card is not None and loading is not None and loading.done():
             self._begin(self._restarted(link, card))
 
     async def close(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from typing import Any
 from cloche.app import App
 from cloche.errors import ClocheError
 from cloche.host.memory import MemoryHost, ScriptedLink
+from cloche.store.store import Store
 
 CARD: dict[str, Any] = {
     "id": "cloche-starter",
@@ -152,6 +154,26 @@ class ScriptedEngine:
         }
 
 
+class FullDisk:
+    """Stands before an app's database: while `full`, whatever writes fails as SQLite fails on a full disk."""
+
+    def __init__(self, store: Store, error: str = "database or disk is full", on: str = "INSERT UPDATE DELETE") -> None:
+        self.full = True
+        self._error = error
+        self._on = on.split()
+        self._connection = store.database._connection
+        store.database._connection = self  # type: ignore[assignment]
+
+    def execute(self, sql: str, parameters: Any = ()) -> Any:
+        """Run the statement, or fail."""
+        if self.full and sql.split()[0] in self._on:
+            raise sqlite3.OperationalError(self._error)
+        return self._connection.execute(sql, parameters)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._connection, name)
+
+
 @asynccontextmanager
 async def running(host: MemoryHost) -> AsyncIterator[App]:
     """An app that has started, and ends with the block."""
@@ -179,6 +201,17 @@ async def answered(host: MemoryHost, message_id: str) -> dict[str, Any]:
         lambda data: data["message"]["id"] == message_id and data["message"]["status"] != "streaming",
     )
     return dict(data["message"])
+
+
+def streamed(host: MemoryHost) -> str:
+    """The text that went to the page as it came."""
+    return "".join(data["text"] for data in host.told("content_block:delta"))
+
+
+async def until_streamed(host: MemoryHost, text: str) -> None:
+    """Wait until this text has gone to the page."""
+    if text not in streamed(host):
+        await host.event("content_block:delta", lambda _: text in streamed(host))
 
 
 async def ask(app: App, host: MemoryHost, session_id: str, text: str, **more: Any) -> dict[str, Any]:

@@ -1,0 +1,175 @@
+"""Fetching, loading and replacing the engine."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from tests.unit.cloche.scripted import CARD_PATH, ScriptedEngine
+
+from cloche.errors import EngineCrashed, FetchFailed, FileCorrupt, ModelLoadFailed, ModelNotReady
+from cloche.host.memory import MemoryHost, ScriptedLink
+from cloche.models.library import Library
+from cloche.shapes import ModelStatus
+
+
+def states(host: MemoryHost) -> list[str]:
+    """The states that the page was told, without repetitions."""
+    told = [status["state"] for status in host.told("model:status")]
+    return [state for number, state in enumerate(told) if number == 0 or told[number - 1] != state]
+
+
+async def test_a_model_is_fetched_and_loaded_with_progress() -> None:
+    engine = ScriptedEngine()
+    host = engine.host()
+    library = Library(host)
+    library.load("cloche-starter")
+    await library.ready()
+    assert states(host) == ["fetching", "loading", "ready"]
+    progress = [status["loaded_bytes"] for status in host.told("model:status") if status["loaded_bytes"]]
+    assert progress == [10]
+    for status in host.told("model:status"):
+        ModelStatus.model_validate(status)
+    assert library.status.engine is not None
+    assert [name for name, _ in host.links] == ["downloads", "llamacpp"]
+
+
+async def test_before_loading_there_is_no_engine() -> None:
+    with pytest.raises(ModelNotReady):
+        await Library(ScriptedEngine().host()).ready()
+
+
+async def test_files_that_cannot_be_kept_go_straight_to_the_engine() -> None:
+    engine = ScriptedEngine()
+    engine.kept = False
+    host = engine.host()
+    library = Library(host)
+    library.load("cloche-starter")
+    link = await library.ready()
+    assert isinstance(link, ScriptedLink)
+    assert [method for method, _ in link.calls] == ["files.fetch", "model.load"]
+    assert library.status.kept is False
+
+
+@pytest.mark.parametrize("error", [FetchFailed("Offline."), FileCorrupt("Damaged.")])
+async def test_a_failed_fetch_is_told_and_can_be_retried(error: Any) -> None:
+    engine = ScriptedEngine()
+    engine.fetch_error = error
+    host = engine.host()
+    library = Library(host)
+    library.load("cloche-starter")
+    with pytest.raises(type(error)):
+        await library.ready()
+    assert library.status.state == "failed"
+    assert library.status.error == error.info()
+    engine.fetch_error = None
+    library.load("cloche-starter")
+    await library.ready()
+    assert states(host) == ["fetching", "failed", "fetching", "loading", "ready"]
+
+
+async def test_a_model_that_does_not_load_leaves_no_engine_behind() -> None:
+    engine = ScriptedEngine()
+    engine.load_error = ModelLoadFailed("Not a model.")
+    host = engine.host()
+    library = Library(host)
+    library.load("cloche-starter")
+    with pytest.raises(ModelLoadFailed):
+        await library.ready()
+    assert all(link.closed for _, link in host.links if isinstance(link, ScriptedLink))
+
+
+@pytest.mark.parametrize("card", ["not json", "{}"])
+async def test_a_card_that_cannot_be_read_is_a_failed_model(card: str) -> None:
+    host = ScriptedEngine().host()
+    host.files[CARD_PATH] = card
+    library = Library(host)
+    library.load("cloche-starter")
+    with pytest.raises(ModelLoadFailed):
+        await library.ready()
+
+
+async def test_an_unknown_model_is_refused() -> None:
+    library = Library(ScriptedEngine().host())
+    library.load("no-such-model")
+    with pytest.raises(ModelLoadFailed, match="no-such-model"):
+        await library.ready()
+
+
+async def test_a_fault_that_nobody_foresaw_is_a_failed_model_too() -> None:
+    engine = ScriptedEngine()
+    engine.engine = {"not": "an engine"}
+    library = Library(engine.host())
+    library.load("cloche-starter")
+    with pytest.raises(ModelLoadFailed):
+        await library.ready()
+    assert library.status.state == "failed"
+
+
+async def test_loading_twice_loads_once() -> None:
+    engine = ScriptedEngine()
+    library = Library(engine.host())
+    library.load("cloche-starter")
+    library.load("cloche-starter")
+    await library.ready()
+    library.load("cloche-starter")
+    await library.ready()
+    assert engine.loads == 1
+
+
+async def test_an_engine_that_died_is_loaded_anew_in_its_worker() -> None:
+    engine = ScriptedEngine()
+    host = engine.host()
+    library = Library(host)
+    library.load("cloche-starter")
+    link = await library.ready()
+    library.replace(link)
+    assert await library.ready() is link
+    assert engine.loads == 2
+    assert states(host)[-2:] == ["loading", "ready"]
+
+
+async def test_a_worker_that_ended_is_replaced_by_another() -> None:
+    engine = ScriptedEngine()
+    library = Library(engine.host())
+    library.load("cloche-starter")
+    link = await library.ready()
+    await link.close()
+    with pytest.raises(EngineCrashed):
+        await link.call("chat.complete", {})
+    library.replace(link)
+    assert await library.ready() is not link
+    assert library.status.state == "ready"
+
+
+async def test_an_engine_is_replaced_once_however_many_report_its_death() -> None:
+    engine = ScriptedEngine()
+    library = Library(engine.host())
+    library.load("cloche-starter")
+    link = await library.ready()
+    library.replace(link)
+    library.replace(link)
+    await library.ready()
+    assert engine.loads == 2
+
+
+async def test_waiting_for_the_engine_can_be_given_up_without_harm() -> None:
+    engine = ScriptedEngine()
+    engine.may_load.clear()
+    library = Library(engine.host())
+    library.load("cloche-starter")
+    waiting = asyncio.ensure_future(library.ready())
+    await asyncio.sleep(0)
+    waiting.cancel()
+    engine.may_load.set()
+    assert await library.ready()
+
+
+async def test_closing_ends_the_engine() -> None:
+    library = Library(ScriptedEngine().host())
+    library.load("cloche-starter")
+    link = await library.ready()
+    await library.close()
+    with pytest.raises(EngineCrashed):
+        await link.call("chat.complete", {})

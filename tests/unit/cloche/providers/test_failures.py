@@ -1,0 +1,47 @@
+"""Our errors as amplifier-core's, and back."""
+
+from __future__ import annotations
+
+import pytest
+from amplifier_core import (
+    AbortError,
+    ContextLengthError,
+    InvalidRequestError,
+    LLMError,
+    ProviderUnavailableError,
+    StreamError,
+)
+
+from cloche import errors
+from cloche.providers.failures import as_llm_error, original
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (errors.MessageTooLong("x"), ContextLengthError),
+        (errors.ImageUnsupported("x"), InvalidRequestError),
+        (errors.Aborted("x"), AbortError),
+        (errors.EngineCrashed("x"), ProviderUnavailableError),
+        (errors.GenerationFailed("x"), StreamError),
+        (errors.ModelLoadFailed("x"), ProviderUnavailableError),
+        (errors.from_code("something_new", "x"), LLMError),
+    ],
+)
+def test_each_error_has_its_class(error: errors.ClocheError, kind: type[LLMError]) -> None:
+    mapped = as_llm_error(error, "llamacpp")
+    assert type(mapped) is kind
+    assert (str(mapped), mapped.provider, mapped.retryable) == ("x", "llamacpp", error.retryable)
+
+
+def test_the_original_is_found_again_behind_it() -> None:
+    crash = errors.EngineCrashed("It died.")
+    try:
+        try:
+            raise as_llm_error(crash, "llamacpp") from crash
+        except LLMError as error:
+            raise RuntimeError("Execution failed") from error
+    except RuntimeError as error:
+        assert original(error) is crash
+    assert original(ValueError("x")) is None
+    assert original(None) is None
