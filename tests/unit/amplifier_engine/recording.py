@@ -11,6 +11,7 @@ import inspect
 import json
 import logging
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -36,11 +37,21 @@ def observe(engine: Engine, name: str) -> list[Any]:
             if inspect.iscoroutinefunction(scenario):
                 asyncio.run(scenario(core, observer))
             else:
-                scenario(core, observer)
+                _call_outside_a_loop(scenario, core, observer)
             gc.collect()
     finally:
         root.removeHandler(lines)
     return json.loads(json.dumps(observer.seen))
+
+
+def _call_outside_a_loop(scenario: Callable[[Any, Any], None], core: Any, observer: Observer) -> None:
+    """Call a scenario without a running loop, which a browser has at all times."""
+    loop = asyncio._get_running_loop()
+    asyncio._set_running_loop(None)
+    try:
+        scenario(core, observer)
+    finally:
+        asyncio._set_running_loop(loop)
 
 
 def recorded() -> dict[str, list[Any]]:

@@ -69,6 +69,13 @@ async def kinds_of_handlers(core: Any, see: Any) -> None:
         async def handle(self, event: str, _data: Any) -> Any:
             see.note("method", event)
 
+    class Awaitable:
+        def __await__(self) -> Any:
+            yield
+
+        def __str__(self) -> str:
+            return "awaitable"
+
     async def coroutine(event: str, _data: Any) -> Any:
         await asyncio.sleep(0)
         see.note("coroutine", event)
@@ -91,9 +98,8 @@ async def kinds_of_handlers(core: Any, see: Any) -> None:
     await see.wait("good", registry.emit, "event", {})
     registry.register("gen", generator)
     see.note("generator", (await registry.emit("gen", {})).reason)
-    future = asyncio.get_running_loop().create_future()
-    registry.register("future", lambda _e, _d: future)
-    see.note("future", (await registry.emit("future", {})).reason)
+    registry.register("awaitable", lambda _e, _d: Awaitable())
+    see.note("awaitable that is no coroutine", (await registry.emit("awaitable", {})).reason)
 
 
 async def sequence(core: Any, see: Any) -> None:
