@@ -34,14 +34,18 @@ def test_each_error_has_its_class(error: errors.ClocheError, kind: type[LLMError
     assert (str(mapped), mapped.provider, mapped.retryable) == ("x", "llamacpp", error.retryable)
 
 
+def failing(crash: errors.EngineCrashed) -> None:
+    """Fail as a turn fails: our error, wrapped by the provider, wrapped by amplifier-core."""
+    try:
+        raise as_llm_error(crash, "llamacpp") from crash
+    except LLMError as error:
+        raise RuntimeError("Execution failed") from error
+
+
 def test_the_original_is_found_again_behind_it() -> None:
     crash = errors.EngineCrashed("It died.")
-    try:
-        try:
-            raise as_llm_error(crash, "llamacpp") from crash
-        except LLMError as error:
-            raise RuntimeError("Execution failed") from error
-    except RuntimeError as error:
-        assert original(error) is crash
+    with pytest.raises(RuntimeError) as caught:
+        failing(crash)
+    assert original(caught.value) is crash
     assert original(ValueError("x")) is None
     assert original(None) is None
