@@ -25,7 +25,8 @@ from toolchain.steps import Step
 from toolchain.wheel import Wheel
 
 PYODIDE = NODE_MODULES / "pyodide"
-PYODIDE_FILES = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip")
+PYODIDE_FILES = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm")
+STDLIB = "python_stdlib.zip"
 OWN_WHEELS = BUILD / "own-wheels"
 
 
@@ -61,7 +62,7 @@ def vendor(progress: Progress, *, retry_numpy: bool = False) -> str:
     numpy, about_numpy = numpy_wheel(PYODIDE, retry=retry_numpy)
     published = [*browser_wheels(), *([numpy] if numpy else [])]
     progress.detail("byte-compiling")
-    wheels = compiled([*published, *own], PYODIDE, require_node().program)
+    stdlib, *wheels = compiled([PYODIDE / STDLIB, *published, *own], PYODIDE, require_node().program)
     folder = VENDORED / "wheels"
     folder.mkdir(parents=True, exist_ok=True)
     for wheel in wheels:
@@ -69,8 +70,9 @@ def vendor(progress: Progress, *, retry_numpy: bool = False) -> str:
     _remove_others(folder, {wheel.name for wheel in wheels})
     for name in PYODIDE_FILES:
         _copy(PYODIDE / name, VENDORED / name)
+    _copy(stdlib, VENDORED / STDLIB)
     info = json.loads((PYODIDE / "pyodide-lock.json").read_text("utf-8"))["info"]
-    runtime = {name: (PYODIDE / name).stat().st_size for name in PYODIDE_FILES}
+    runtime = {name: (VENDORED / name).stat().st_size for name in (*PYODIDE_FILES, STDLIB)}
     text = json.dumps({**pyodide_lock(info, wheels), "runtime": runtime}, indent=1, sort_keys=True)
     (VENDORED / "pyodide-lock.json").write_text(text, "utf-8", newline="\n")
     return f"{len(wheels)} wheels; {about_numpy}"
