@@ -18,15 +18,22 @@ PACKAGE = "amplifier_core"
 
 
 class Engine:
-    """One copy of the package over one engine."""
+    """One copy of the package over one engine.
 
-    def __init__(self, name: str, modules: dict[str, ModuleType]) -> None:
+    The resident copy is the one that `import amplifier_core` gives anyway; the other
+    one is put in its place while it is in use.
+    """
+
+    def __init__(self, name: str, modules: dict[str, ModuleType] | None = None) -> None:
         self.name = name
         self._modules = modules
 
     @contextmanager
     def use(self) -> Iterator[ModuleType]:
         """Make this copy the importable one and give its top-level module."""
+        if self._modules is None:
+            yield sys.modules[PACKAGE]
+            return
         kept = _taken()
         sys.modules.update(self._modules)
         try:
@@ -42,6 +49,29 @@ def _taken() -> dict[str, ModuleType]:
     return {name: sys.modules.pop(name) for name in names}
 
 
+def _imported() -> None:
+    importlib.import_module(PACKAGE)
+    for module in ("approval", "correlation", "events", "loader", "validation", "_session_init", "_session_exec"):
+        importlib.import_module(f"{PACKAGE}.{module}")
+
+
+def _resident(name: str) -> Engine:
+    _imported()
+    return Engine(name)
+
+
+def _second(name: str, engine: ModuleType) -> Engine:
+    """Another copy of the package's Python files, over `engine`."""
+    kept = _taken()
+    try:
+        sys.modules[f"{PACKAGE}._engine"] = engine
+        _imported()
+        sys.modules[PACKAGE]._engine = engine  # type: ignore[attr-defined]
+        return Engine(name, _taken())
+    finally:
+        sys.modules.update(kept)
+
+
 def _has_native() -> bool:
     found = importlib.util.find_spec(PACKAGE)
     folder = Path(found.origin).parent if found and found.origin else Path()
@@ -49,23 +79,10 @@ def _has_native() -> bool:
     return any((folder / f"_engine{suffix}").exists() for suffix in suffixes)
 
 
-def _load(name: str, engine: ModuleType | None) -> Engine:
-    kept = _taken()
-    try:
-        if engine is not None:
-            sys.modules[f"{PACKAGE}._engine"] = engine
-        core = importlib.import_module(PACKAGE)
-        for module in ("approval", "correlation", "events", "loader", "validation", "_session_init", "_session_exec"):
-            importlib.import_module(f"{PACKAGE}.{module}")
-        core._engine = sys.modules[f"{PACKAGE}._engine"]
-        return Engine(name, _taken())
-    finally:
-        sys.modules.update(kept)
-
-
 if _has_native():
-    NATIVE: Engine | None = _load("native", None)
-    OURS = _load("ours", importlib.import_module("amplifier_engine"))
+    # The native module can be loaded once in a process, so it is the resident one.
+    NATIVE: Engine | None = _resident("native")
+    OURS = _second("ours", importlib.import_module("amplifier_engine"))
 else:
     NATIVE = None
-    OURS = _load("ours", None)
+    OURS = _resident("ours")
