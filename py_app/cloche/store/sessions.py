@@ -32,7 +32,7 @@ class Sessions:
 
     def create(self) -> dict[str, Any]:
         """A new, empty session."""
-        session_id, now = uuid.uuid4().hex, time.time()
+        session_id, now = uuid.uuid4().hex, self._later_than_all()
         self._database.write(
             "INSERT INTO sessions (id, title, created_at, updated_at) VALUES (?, ?, ?, ?)",
             (session_id, DEFAULT_TITLE, now, now),
@@ -81,7 +81,7 @@ class Sessions:
 
     def touch(self, session_id: str) -> None:
         """Move a session to the top of the list."""
-        self._database.write("UPDATE sessions SET updated_at = ? WHERE id = ?", (time.time(), session_id))
+        self._database.write("UPDATE sessions SET updated_at = ? WHERE id = ?", (self._later_than_all(), session_id))
 
     def delete(self, session_id: str) -> None:
         """Hide a session; it can be restored until the app starts anew."""
@@ -102,6 +102,11 @@ class Sessions:
             )
             """
         )
+
+    def _later_than_all(self) -> float:
+        """Now, and later than any session's last use also where the clock is coarse, as it is in browsers."""
+        (latest,) = self._database.row("SELECT max(updated_at) FROM sessions") or (None,)
+        return max(time.time(), (latest or 0.0) + 0.000_001)
 
     def _seq(self, session_id: str) -> int:
         row = self._database.row("SELECT seq FROM sessions WHERE id = ? AND deleted_at IS NULL", (session_id,))
