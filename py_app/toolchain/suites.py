@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 import time
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Sequence
@@ -98,7 +99,11 @@ def _run(suite: Suite, browser: Path | None, extra: Sequence[str]) -> Count:
     REPORTS.mkdir(parents=True, exist_ok=True)
     report = REPORTS / f"{suite.name}.xml"
     report.unlink(missing_ok=True)
-    environment = {**os.environ, **require_node().env, **({VARIABLE: str(browser)} if browser else {})}
+    environment = {**os.environ, **require_node().env}
+    if browser:
+        environment[VARIABLE] = str(browser)
+    if not sys.stdout.isatty():
+        environment["NO_COLOR"] = "1"
     code = _run_to_its_end([*suite.command(report), *extra], environment)
     count = read_report(report)
     if code is None:
