@@ -10,10 +10,9 @@ import logging
 from collections.abc import Callable, Coroutine
 from typing import Any, Self
 
-from . import arguments, cleanup, describe, hook_dispatch, mount_points, payload
+from . import arguments, cleanup, hook_dispatch, mount_points, session_config
 from .cancellation import RustCancellationToken
 from .hooks import RustHookRegistry
-from .payload import JsonError
 
 # The native engine logs under this name; people filter on it.
 logger = logging.getLogger("_engine.coordinator")
@@ -71,7 +70,7 @@ class RustCoordinator:
             self._session_id = arguments.text(session.session_id)
             self._parent_id = arguments.optional_text(session.parent_id)
             self._config = session.config
-            _check_config(self._config)
+            session_config.check(self._config)
         self._session = session
         self._hooks = RustHookRegistry()
         self._cancellation = RustCancellationToken()
@@ -86,8 +85,6 @@ class RustCoordinator:
         self._display_system = display_system
         self._approval_set = self._display_set = False
         return self
-
-    # What the coordinator knows
 
     @property
     def session_id(self) -> str:
@@ -189,16 +186,12 @@ class RustCoordinator:
     @property
     def injection_budget_per_turn(self) -> Any:
         """Tokens that hooks may inject in one turn, if limited."""
-        return self._policy("injection_budget_per_turn")
+        return session_config.policy(self._config, "injection_budget_per_turn")
 
     @property
     def injection_size_limit(self) -> Any:
         """Characters that one injection may have, if limited."""
-        return self._policy("injection_size_limit")
-
-    def _policy(self, name: str) -> Any:
-        section = self._config.get("session")
-        return None if section is None else section.get(name)
+        return session_config.policy(self._config, "injection_size_limit")
 
     def to_dict(self) -> dict[str, Any]:
         """An overview of what is mounted and registered.
@@ -213,8 +206,6 @@ class RustCoordinator:
             "has_display_service": self._display_set,
         }
 
-    # Modules
-
     def mount(self, mount_point: str, module: Any, name: str | None = None) -> Coroutine[Any, Any, None]:
         """Put a module in its place, at once; tools and providers go by name."""
         mount_points.mount(self._mount_points, mount_point, module, name)
@@ -228,8 +219,6 @@ class RustCoordinator:
     def get(self, mount_point: str, name: str | None = None) -> Any:
         """A mounted module, or all of a kind, or None."""
         return mount_points.get(self._mount_points, mount_point, name)
-
-    # Capabilities, contributions, cleanup
 
     def register_capability(self, name: str, value: Any) -> None:
         """Offer something to other modules under a name."""
@@ -271,8 +260,6 @@ class RustCoordinator:
             if not isinstance(error, Exception):
                 raise error
 
-    # Turns
-
     def request_cancel(self, immediate: bool = False) -> Coroutine[Any, Any, None]:
         """Set the cancellation token; nothing is emitted and nothing is stopped."""
         immediate = arguments.boolean(immediate)
@@ -305,13 +292,3 @@ async def _done() -> None:
 def _nothing() -> Coroutine[Any, Any, None]:
     asyncio.get_running_loop()
     return _done()
-
-
-def _check_config(config: Any) -> None:
-    try:
-        value = payload.canonical(payload.dumped(config))
-        reason = "" if isinstance(value, dict) else f"invalid type: {describe.kind(value)}, expected a map"
-    except JsonError as fault:
-        reason = str(fault)
-    if reason:
-        logger.warning("Failed to parse session config as JSON object (using empty config): %s", reason)

@@ -16,9 +16,8 @@ import uuid
 from collections.abc import Coroutine
 from typing import Any, Self
 
-from . import arguments, cleanup, describe, events, owned_task, payload
+from . import arguments, cleanup, describe, events, owned_task, payload, session_config
 from .coordinator import RustCoordinator
-from .payload import JsonError
 
 # The native engine logs under this name; people filter on it.
 logger = logging.getLogger("_engine.session")
@@ -57,7 +56,7 @@ class RustSession:
         session_id = arguments.optional_text(session_id)
         parent_id = arguments.optional_text(parent_id)
         is_resumed = arguments.boolean(is_resumed)
-        self._metadata = _metadata(config)
+        self._metadata = session_config.metadata(config)
         if loader is not None:
             logger.warning(
                 "loader parameter passed to RustSession.__init__ but is not used — "
@@ -188,21 +187,3 @@ class RustSession:
                 await self._coordinator.hooks._dispatch(events.SESSION_END, {"session_id": self._session_id})
             await cleanup.run(functions, logger)
             self._initialized = False
-
-
-def _metadata(config: dict[str, Any]) -> dict[str, Any]:
-    """Check a configuration and return the metadata its events carry."""
-    if not config:
-        raise ValueError("Configuration is required")
-    section = config.get("session")
-    if "session" in config:
-        arguments.dictionary(section)
-    for name in ("orchestrator", "context"):
-        if section is None or section.get(name) is None:
-            raise ValueError(f"Configuration must specify session.{name}")
-    try:
-        plain = payload.canonical(config)
-    except JsonError as fault:
-        raise RuntimeError(f"Invalid config JSON: {fault}") from None
-    metadata = plain["session"].get("metadata")
-    return {"metadata": metadata} if metadata else {}
