@@ -7,6 +7,7 @@ export interface EchoMethods {
   echo: { params: { text: string }; result: string };
   stream: { params: null; result: null };
   stopped: { params: null; result: boolean };
+  never: { params: null; result: null };
   die: { params: null; result: null };
 }
 export interface EchoStreams {
@@ -31,6 +32,7 @@ new Rpc<{}, EchoMethods, {}, EchoStreams>(self).serve({
     return null;
   },
   stopped: () => stopped.promise,
+  never: () => new Promise<null>(() => undefined),
   die: () => {
     queueMicrotask(() => {
       throw new Error('injected fault');
