@@ -7,7 +7,7 @@ import { signal } from '@preact/signals';
 import { LIMITS, type ErrorInfo, type NewImage } from '../js_bridge/contract.gen';
 import { imageFromFile } from '../js_bridge/images';
 import { errorOf } from './actions';
-import { card } from './store';
+import { card, composerError } from './store';
 
 export interface Attachment {
   key: number;
@@ -16,7 +16,6 @@ export interface Attachment {
 }
 
 export const attachments = signal<readonly Attachment[]>([]);
-export const attachmentError = signal<ErrorInfo | null>(null);
 /** Pictures being decoded now. */
 export const decoding = signal(0);
 
@@ -25,11 +24,11 @@ let lastKey = 0;
 
 export function attach(image: NewImage): void {
   if (attachments.value.length >= MOST) {
-    attachmentError.value = refused(`At most ${MOST} pictures fit one message.`, 'Remove one first.');
+    composerError.value = refused(`At most ${MOST} pictures fit one message.`, 'Remove one first.');
     return;
   }
   if (card.value && !card.value.modalities.includes('image')) {
-    attachmentError.value = refused(`${card.value.name} reads text only.`, 'Choose a model that reads pictures.');
+    composerError.value = refused(`${card.value.name} reads text only.`, 'Choose a model that reads pictures.');
     return;
   }
   lastKey += 1;
@@ -38,13 +37,13 @@ export function attach(image: NewImage): void {
 }
 
 export async function attachFiles(files: Iterable<File>): Promise<void> {
-  attachmentError.value = null;
+  composerError.value = null;
   for (const file of files) {
     decoding.value += 1;
     try {
       attach(await imageFromFile(file));
     } catch (thrown) {
-      attachmentError.value = errorOf(thrown);
+      composerError.value = errorOf(thrown);
     } finally {
       decoding.value -= 1;
     }
@@ -55,13 +54,13 @@ export function detach(key: number): void {
   const gone = attachments.value.find((attachment) => attachment.key === key);
   if (gone) URL.revokeObjectURL(gone.address);
   attachments.value = attachments.value.filter((attachment) => attachment !== gone);
-  attachmentError.value = null;
+  composerError.value = null;
 }
 
 export function detachAll(): void {
   for (const { address } of attachments.value) URL.revokeObjectURL(address);
   attachments.value = [];
-  attachmentError.value = null;
+  composerError.value = null;
 }
 
 function refused(message: string, action: string): ErrorInfo {

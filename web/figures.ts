@@ -27,8 +27,11 @@ export function percent(share: number): string {
   return `${Math.round(share * 100)} %`;
 }
 
-export function time(seconds: number): string {
-  return new Date(seconds * 1000).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'short' });
+/** The hour for today, else the day too. */
+export function time(seconds: number, now = new Date()): string {
+  const moment = new Date(seconds * 1000);
+  const today = moment.toDateString() === now.toDateString();
+  return moment.toLocaleString('en', today ? { timeStyle: 'short' } : { dateStyle: 'medium', timeStyle: 'short' });
 }
 
 /** Under which heading of the side bar a moment falls. */

@@ -1,9 +1,9 @@
 /** Starts the page: isolates the origin where the host does not, starts Python, mirrors the state onto <html>. */
 import { effect } from '@preact/signals';
 import { render } from 'preact';
-import { boot, report } from './actions';
+import { boot, errorOf, report } from './actions';
 import { isolate, keepOffline } from './service_worker';
-import { currentState, phase, settings } from './store';
+import { currentState, dispatch, phase, settings } from './store';
 import { Shell } from './views/shell';
 import './styles/tokens.css';
 import './styles/base.css';
@@ -33,6 +33,9 @@ if (await isolate()) {
   const stopWaiting = effect(() => {
     if (phase.value !== 'up') return;
     queueMicrotask(() => stopWaiting());
-    keepOffline().catch(report);
+    keepOffline().catch((thrown: unknown) => {
+      const message = `Cloche could not be kept for offline use; everything else works. ${errorOf(thrown).message}`;
+      dispatch(['notice', { level: 'warning', code: 'offline_failed', message, action: '' }]);
+    });
   });
 }

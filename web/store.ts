@@ -4,6 +4,7 @@
  * Owns no rules: state.ts says how events change the state, connection.ts how Python is reached.
  */
 import { batch, computed, signal } from '@preact/signals';
+import type { ErrorInfo } from '../js_bridge/contract.gen';
 import { Connection } from './connection';
 import { appState, INITIAL, reduce, type StateEvent } from './state';
 
@@ -42,6 +43,9 @@ export const drawerOpen = signal(false);
 export const parametersOpen = signal(false);
 export const cameraOpen = signal(false);
 export const modelOpen = signal(false);
+
+/** Why the last thing tried in the composer did not work. */
+export const composerError = signal<ErrorInfo | null>(null);
 
 /** The session that the new chat on screen has become: what was typed and attached there stays. */
 export const becameSession = signal<string | null>(null);

@@ -8,9 +8,9 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { ArrowUp, Camera, Image, SlidersHorizontal, Square, X } from 'lucide';
 import { LIMITS, type ErrorInfo } from '../../js_bridge/contract.gen';
 import { errorOf, send, stop } from '../actions';
-import { attachFiles, attachmentError, attachments, decoding, detach, detachAll } from '../attachments';
+import { attachFiles, attachments, decoding, detach, detachAll } from '../attachments';
 import { readDraft, writeDraft } from '../drafts';
-import { cameraOpen, model, openSession, parametersOpen, settings } from '../store';
+import { cameraOpen, composerError, model, openSession, parametersOpen, settings } from '../store';
 import { CameraPanel } from './camera_panel';
 import { Icon } from './icon';
 import { sends } from './send_key';
@@ -60,19 +60,17 @@ interface ComposerProps {
 export function Composer({ sessionId, visit, sent, onSent }: ComposerProps) {
   const field = useRef<HTMLTextAreaElement>(null);
   const picker = useRef<HTMLInputElement>(null);
-  const [error, setError] = useState<ErrorInfo | null>(null);
   const [sending, setSending] = useState(false);
   const [length, setLength] = useState(0);
   const shown = useRef(visit);
   const working = openSession.value?.working ?? false;
-  const shownError = error ?? attachmentError.value;
+  const { value: error } = composerError;
 
   useEffect(() => {
     shown.current = visit;
     if (!field.current) return;
     field.current.value = readDraft(sessionId);
     setLength(field.current.value.length);
-    setError(null);
     detachAll();
   }, [visit]);
 
@@ -85,7 +83,7 @@ export function Composer({ sessionId, visit, sent, onSent }: ComposerProps) {
     const text = field.current?.value ?? '';
     if (working || sending || !field.current) return;
     const problem = problemBefore(text, attachments.value.length);
-    setError(problem);
+    composerError.value = problem;
     if (problem) return;
     setSending(true);
     try {
@@ -96,7 +94,7 @@ export function Composer({ sessionId, visit, sent, onSent }: ComposerProps) {
       detachAll();
       onSent();
     } catch (thrown) {
-      setError(errorOf(thrown));
+      composerError.value = errorOf(thrown);
     } finally {
       setSending(false);
     }
@@ -115,7 +113,7 @@ export function Composer({ sessionId, visit, sent, onSent }: ComposerProps) {
   const onInput = ({ currentTarget }: { currentTarget: HTMLTextAreaElement }): void => {
     writeDraft(sessionId, currentTarget.value);
     setLength(currentTarget.value.length);
-    if (error) setError(null);
+    composerError.value = null;
   };
 
   const onPaste = (event: ClipboardEvent): void => {
@@ -141,7 +139,7 @@ export function Composer({ sessionId, visit, sent, onSent }: ComposerProps) {
         ref={field}
         rows={1}
         aria-label="Message"
-        aria-describedby={shownError ? 'composer-error' : undefined}
+        aria-describedby={error ? 'composer-error' : undefined}
         placeholder="Ask something, or show a picture"
         maxLength={most}
         readOnly={sending}
@@ -150,9 +148,9 @@ export function Composer({ sessionId, visit, sent, onSent }: ComposerProps) {
         onKeyDown={onKeyDown}
         onPaste={onPaste}
       />
-      {shownError && (
+      {error && (
         <p class="field-error" id="composer-error" role="alert">
-          {shownError.message} {shownError.action}
+          {error.message} {error.action}
         </p>
       )}
       <div class="composer-tools">

@@ -19,7 +19,7 @@ import { Picture } from './picture';
 import { ToolCall } from './tool_call';
 
 /** Longer texts of a person are shown in part, so that a pasted book does not slow the page down. */
-const FOLD_BEYOND = 6000;
+const FOLD_BEYOND = 2000;
 
 export function textOf(message: Message): string {
   return message.parts.flatMap((part) => (part.type === 'text' ? [part.text] : [])).join('\n\n');
@@ -141,12 +141,15 @@ function Tools({ message, edit, busy }: { message: Message; edit: () => void; bu
         class="tool"
         type="button"
         aria-label="Delete"
-        title="Delete from here on"
+        title="Delete; this can be undone"
         disabled={busy}
         onClick={() => void deleteMessage(message)}
       >
         <Icon of={Trash2} />
       </button>
+      <time class="muted figure" dateTime={new Date(message.created_at * 1000).toISOString()}>
+        {time(message.created_at)}
+      </time>
     </div>
   );
 }
@@ -165,7 +168,6 @@ export const MessageView = memo(({ message, busy }: { message: Message; busy: bo
       aria-label={role === 'user' ? 'You' : 'Assistant'}
       aria-busy={streaming}
       tabIndex={-1}
-      title={editing ? undefined : time(message.created_at)}
     >
       {pictures.length > 0 && (
         <div class="pictures">
@@ -193,8 +195,8 @@ export const MessageView = memo(({ message, busy }: { message: Message; busy: bo
       <Status message={message} />
       {!streaming && !editing && (
         <div class="foot">
-          <Tools message={message} edit={() => setEditing(true)} busy={busy} />
           {role === 'assistant' && <AnswerFigures message={message} />}
+          <Tools message={message} edit={() => setEditing(true)} busy={busy} />
         </div>
       )}
     </article>

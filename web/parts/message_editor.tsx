@@ -1,5 +1,5 @@
 /** Editing a sent message in place; the older version stays reachable. Owns the text until Python took it. */
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { LIMITS, type ErrorInfo, type Message } from '../../js_bridge/contract.gen';
 import { editMessage, errorOf } from '../actions';
 import { settings } from '../store';
@@ -9,7 +9,7 @@ export function MessageEditor({ message, text, close }: { message: Message; text
   const field = useRef<HTMLTextAreaElement>(null);
   const [error, setError] = useState<ErrorInfo | null>(null);
   const [sending, setSending] = useState(false);
-  useEffect(() => {
+  useLayoutEffect(() => {
     field.current?.focus();
     field.current?.setSelectionRange(text.length, text.length);
   }, []);

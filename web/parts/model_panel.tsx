@@ -17,10 +17,8 @@ export function engineLine({ backend, threads }: EngineInfo): string {
 
 /** Why there is one thread, when there could be more. */
 export function threadNote({ threads }: EngineInfo): string {
-  if (threads > 1 || navigator.hardwareConcurrency <= 2) return '';
-  return crossOriginIsolated
-    ? ''
-    : 'One thread only: this page is not isolated by its host, so the browser allows no more.';
+  if (threads > 1 || crossOriginIsolated) return '';
+  return 'One thread only: this page could not be isolated from others, and then the browser allows no more.';
 }
 
 function Engine({ engine }: { engine: EngineInfo }) {

@@ -1,5 +1,5 @@
 /** One session in the side bar: opened by a link, renamed in place, deleted with a way back. */
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { Pencil, Trash2 } from 'lucide';
 import { LIMITS, type Session } from '../../js_bridge/contract.gen';
 import { deleteSession, renameSession } from '../actions';
@@ -10,7 +10,7 @@ import { memo } from './memo';
 
 function TitleEditor({ session, close }: { session: Session; close: () => void }) {
   const field = useRef<HTMLInputElement>(null);
-  useEffect(() => field.current?.select(), []);
+  useLayoutEffect(() => field.current?.select(), []);
   const save = (): void => {
     void renameSession(session, field.current?.value ?? '');
     close();
