@@ -75,7 +75,7 @@ export class BootDownloads {
   readonly fetch = async (input: RequestInfo | URL, init?: RequestInit): Promise<Response> => {
     const url = new URL(input instanceof Request ? input.url : input, this.folder).href;
     try {
-      const response = await globalFetch(input, init);
+      const response = await globalFetch.call(globalThis, input, init);
       if (!response.ok) throw new Error(`the server answered ${response.status}`);
       if (this.sizes.has(url)) void this.count(url, response.clone()).catch((error) => this.reject(url, error));
       return response;
@@ -116,7 +116,7 @@ export class BootDownloads {
   }
 }
 
-const globalFetch = globalThis.fetch.bind(globalThis);
+const globalFetch = globalThis.fetch;
 
 /** Runs `work` while every `fetch` of this thread goes through `downloads`. */
 export async function fetchingThrough<T>(downloads: BootDownloads, work: () => Promise<T>): Promise<T> {
