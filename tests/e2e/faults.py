@@ -21,8 +21,18 @@ FILL_THE_DISK = """() => {
 }"""
 FREE_THE_DISK = "() => { FileSystemSyncAccessHandle.prototype.write = honestWrite; }"
 
-# Overwrites the engine's whole memory: its next step follows a wild pointer and traps.
-TRAP = "() => { getHeapU8().fill(0xff); }"
+# When the next request is copied into the engine's memory, WebAssembly runs into `unreachable`.
+TRAP = """() => {
+  const unreachable = Uint8Array.of(
+    0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 1, 4, 1, 0x60, 0, 0, 3, 2, 1, 0, 7, 5, 1, 1, 0x74, 0, 0, 10, 5, 1, 3, 0, 0, 0x0b);
+  const { t: trap } = new WebAssembly.Instance(new WebAssembly.Module(unreachable)).exports;
+  const { set } = Uint8Array.prototype;
+  Uint8Array.prototype.set = function (...bytes) {
+    if (this.buffer.byteLength < 2 ** 26) return set.apply(this, bytes);
+    Uint8Array.prototype.set = set;
+    trap();
+  };
+}"""
 
 # Turns one byte of a kept model file over.
 DAMAGE_FILE = """async ([folder, name]) => {
@@ -45,9 +55,8 @@ SHA256_OF_FILE = """async ([folder, name]) => {
 
 
 def worker(page: Page, address: str) -> Worker:
-    """The page's worker whose address matches."""
-    (found,) = [worker for worker in page.workers if re.search(address, worker.url)]
-    return found
+    """The page's youngest worker whose address matches."""
+    return [worker for worker in page.workers if re.search(address, worker.url)][-1]
 
 
 @contextmanager
@@ -62,5 +71,5 @@ def full_disk(page: Page) -> Iterator[None]:
 
 
 def trap_engine(page: Page) -> None:
-    """The engine's WASM instance dies at its next step."""
+    """The engine's WASM instance dies at the next request."""
     worker(page, "^blob:").evaluate(TRAP)

@@ -13,6 +13,8 @@ from tests.e2e.conftest import OpenProfile, OpenSite
 
 LONG_PROMPT = "red circle " * 250
 STOPPED_WITHIN_S = 1.0
+COMMITTED_WITHIN_S = 1.2
+BEGINNING = "I can calculate"
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +27,7 @@ def cloche(open_site: OpenSite, open_profile: OpenProfile) -> Iterator[Cloche]:
             models.WEIGHTS: models.endless(models.original(models.WEIGHTS), idle_blocks=24),
             models.PROJECTOR: models.slow_to_see(models.original(models.PROJECTOR), image_size=640, idle_blocks=6),
         },
-        defaults={"temperature": 0, "max_tokens": 900},
+        defaults={"temperature": 0, "max_tokens": 1800},
         trained_context=2048,
     )
     cloche = open_profile(site).open()
@@ -34,7 +36,15 @@ def cloche(open_site: OpenSite, open_profile: OpenProfile) -> Iterator[Cloche]:
 
 
 def wait_for_text(answer: Locator) -> None:
-    expect(answer).to_contain_text("I can calculate", timeout=ANSWER_MS)
+    expect(answer).to_contain_text(BEGINNING, timeout=ANSWER_MS)
+
+
+def write_until_kept(answer: Locator) -> None:
+    """Watch the answer grow until its beginning must have been committed."""
+    wait_for_text(answer)
+    committed_by = time.monotonic() + COMMITTED_WITHIN_S
+    while time.monotonic() < committed_by:
+        expect(answer).not_to_have_text(answer.inner_text())
 
 
 def stop_in_time(cloche: Cloche, answer: Locator) -> str:
@@ -92,23 +102,22 @@ def test_stop_while_a_picture_is_looked_at_is_answered_at_once(cloche: Cloche) -
 
 def test_a_reload_in_the_middle_keeps_the_partial_answer_marked_as_interrupted(cloche: Cloche) -> None:
     cloche.new_chat()
-    answer = cloche.start("Hello")
-    wait_for_text(answer)
+    write_until_kept(cloche.start("Hello"))
     cloche.reload()
     expect(cloche.questions).to_have_text(["Hello"])
-    expect(cloche.answers.first).to_contain_text("I can calculate")
+    expect(cloche.answers.first).to_contain_text(BEGINNING)
     expect(cloche.answers.first).to_contain_text("Interrupted")
     assert_next_message_works(cloche)
 
 
 def test_a_tab_closed_while_writing_loses_nothing(cloche: Cloche) -> None:
     cloche.new_chat()
-    wait_for_text(cloche.start("Hello"))
+    write_until_kept(cloche.start("Hello"))
     context, route = cloche.page.context, cloche.page.url
     page = context.new_page()
     cloche.page.close()
     cloche.page = page
     page.goto(route)
     cloche.wait_ready()
-    expect(cloche.answers.first).to_contain_text("I can calculate")
+    expect(cloche.answers.first).to_contain_text(BEGINNING)
     expect(cloche.answers.first).to_contain_text("Interrupted")

@@ -19,7 +19,7 @@ OFFER_INSTALLATION = """() => {
   offer.userChoice = Promise.resolve({ outcome: 'accepted' });
   dispatchEvent(offer);
 }"""
-GROUND = "getComputedStyle(document.body).backgroundColor"
+INK = "getComputedStyle(document.body).color"
 
 
 @pytest.mark.parametrize("example", [*CARD["examples"], *CARD["image_examples"]])
@@ -58,16 +58,16 @@ def test_the_theme_follows_the_system_or_the_persons_choice(cloche: Cloche) -> N
     page = cloche.page
     page.get_by_role("link", name="Settings").click()
     page.emulate_media(color_scheme="light")
-    light = page.evaluate(GROUND)
+    light = page.evaluate(INK)
     page.emulate_media(color_scheme="dark")
-    dark = page.evaluate(GROUND)
+    dark = page.evaluate(INK)
     assert light != dark
     page.get_by_role("radio", name="Light", exact=True).check()
-    assert page.evaluate(GROUND) == light
+    assert page.evaluate(INK) == light
     cloche.reload()
-    assert page.evaluate(GROUND) == light
+    assert page.evaluate(INK) == light
     page.get_by_role("radio", name="As the system").check()
-    assert page.evaluate(GROUND) == dark
+    assert page.evaluate(INK) == dark
 
 
 def test_install_is_offered_when_the_browser_offers_it(cloche: Cloche) -> None:
