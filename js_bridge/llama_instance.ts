@@ -200,6 +200,7 @@ export class LlamaInstance {
   /** Everything the engine and wllama write. */
   private hear(line: unknown, isError = false): void {
     if (line instanceof ErrorEvent) {
+      line.preventDefault(); // Else it would count as an error of this worker, too.
       this.die(crash(line.message));
       return;
     }
