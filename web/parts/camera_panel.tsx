@@ -10,6 +10,7 @@ import type { ErrorInfo } from '../../js_bridge/contract.gen';
 import { errorOf } from '../actions';
 import { attach } from '../attachments';
 import { cameraOpen } from '../store';
+import { named, useReturnFocus } from './focus';
 import { Icon } from './icon';
 
 export function CameraPanel() {
@@ -18,6 +19,7 @@ export function CameraPanel() {
   const [live, setLive] = useState(false);
   const [several, setSeveral] = useState(false);
   const [error, setError] = useState<ErrorInfo | null>(null);
+  useReturnFocus(() => named('Message'));
 
   const run = async (start: (camera: Camera) => Promise<boolean>): Promise<void> => {
     if (!camera.current) return;

@@ -3,6 +3,7 @@ import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { LIMITS, type ErrorInfo, type Message } from '../../js_bridge/contract.gen';
 import { editMessage, errorOf } from '../actions';
 import { settings } from '../store';
+import { useReturnFocus } from './focus';
 import { sends } from './send_key';
 
 export function MessageEditor({ message, text, close }: { message: Message; text: string; close: () => void }) {
@@ -13,6 +14,7 @@ export function MessageEditor({ message, text, close }: { message: Message; text
     field.current?.focus();
     field.current?.setSelectionRange(text.length, text.length);
   }, []);
+  useReturnFocus(() => document.querySelector(`#message-${CSS.escape(message.id)} [aria-label="Edit"]`));
   const submit = async (event?: Event): Promise<void> => {
     event?.preventDefault();
     if (sending) return;

@@ -1,4 +1,5 @@
 /** Under the button "Model": which model this is, how small it is, and what really runs. Owns the button and the panel. */
+import type { RefObject } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { Cpu } from 'lucide';
 import type { EngineInfo, ModelStatus } from '../../js_bridge/contract.gen';
@@ -6,6 +7,7 @@ import { loadModel } from '../actions';
 import { count, duration } from '../figures';
 import { addressOf } from '../routes';
 import { card, model, modelOpen } from '../store';
+import { useReturnFocus } from './focus';
 import { Icon } from './icon';
 import { Progress } from './progress';
 
@@ -60,48 +62,57 @@ export function ModelState({ status }: { status: ModelStatus }) {
   return <Progress label={status.stage || 'Loading the model'} loaded={status.loaded_bytes} total={status.total_bytes} />;
 }
 
-export function ModelButton() {
-  const { value: status } = model;
-  const root = useRef<HTMLDivElement>(null);
-  const open = modelOpen.value;
+function ModelPanel({ anchor }: { anchor: RefObject<HTMLElement | null> }) {
+  const { value: known } = card;
+  useReturnFocus(() => anchor.current?.querySelector('button') ?? null);
   useEffect(() => {
-    if (!open) return;
     const outside = (event: PointerEvent): void => {
-      if (!root.current?.contains(event.target as Node)) modelOpen.value = false;
+      if (!anchor.current?.contains(event.target as Node)) modelOpen.value = false;
     };
     addEventListener('pointerdown', outside);
     return () => removeEventListener('pointerdown', outside);
-  }, [open]);
-  const line = status.state === 'ready' && status.engine ? engineLine(status.engine) : status.state === 'failed' ? 'failed' : 'loading';
+  }, []);
+  return (
+    <section class="popover" id="model-panel" aria-label="About the model">
+      <h2>{known?.name ?? 'No model'}</h2>
+      {known && (
+        <p>
+          {known.tiny && <span class="tag">tiny</span>} {known.summary}
+        </p>
+      )}
+      <ModelState status={model.value} />
+      <a href={addressOf({ view: 'models' })} onClick={() => (modelOpen.value = false)}>
+        What it can do, with figures
+      </a>
+    </section>
+  );
+}
+
+/** One line of what runs, or why nothing does. */
+function lineOf({ card: known, engine, state }: ModelStatus): string {
+  const runs = state === 'ready' && engine ? engineLine(engine) : state === 'failed' ? 'failed' : 'loading';
+  return known ? `${known.name} · ${runs}` : runs;
+}
+
+export function ModelButton() {
+  const root = useRef<HTMLDivElement>(null);
+  const open = modelOpen.value;
   return (
     <div class="model" ref={root}>
       <button
         class="button quiet"
         type="button"
         aria-expanded={open}
-        aria-controls="model-panel"
+        aria-controls={open ? 'model-panel' : undefined}
         aria-describedby="model-line"
         onClick={() => (modelOpen.value = !open)}
       >
         <Icon of={Cpu} /> Model
       </button>
       <span class="model-line muted figure" id="model-line">
-        {card.value?.name} {card.value && '·'} {line}
+        {lineOf(model.value)}
       </span>
-      {open && (
-        <section class="popover" id="model-panel" aria-label="About the model">
-          <h2>{card.value?.name ?? 'No model'}</h2>
-          {card.value && (
-            <p>
-              {card.value.tiny && <span class="tag">tiny</span>} {card.value.summary}
-            </p>
-          )}
-          <ModelState status={status} />
-          <a href={addressOf({ view: 'models' })} onClick={() => (modelOpen.value = false)}>
-            What it can do, with figures
-          </a>
-        </section>
-      )}
+      {open && <ModelPanel anchor={root} />}
     </div>
   );
 }

@@ -10,6 +10,7 @@ import { errorOf, report, setParameters } from '../actions';
 import { NONE, NUMBER_FIELDS, rangeOf, readNumber, readStop, readSystemPrompt, writeStop, type Read } from '../parameters';
 import { card, openSession, parametersOpen } from '../store';
 import { Field } from './field';
+import { named, useReturnFocus } from './focus';
 import { Icon } from './icon';
 
 async function save<K extends keyof Parameters>(key: K, read: Read<Parameters[K]>): Promise<string | null> {
@@ -29,6 +30,7 @@ export function ParametersPanel() {
   const heading = useRef<HTMLHeadingElement>(null);
   const changed = Object.values(parameters).some((value) => value !== null);
   useEffect(() => heading.current?.focus(), []);
+  useReturnFocus(() => named('Parameters'));
   return (
     <aside class="panel" aria-labelledby="parameters-heading">
       <div class="panel-head">

@@ -5,12 +5,14 @@ import { LIMITS, type Session } from '../../js_bridge/contract.gen';
 import { deleteSession, renameSession } from '../actions';
 import { chatAddress } from '../routes';
 import { drawerOpen } from '../store';
+import { useReturnFocus } from './focus';
 import { Icon } from './icon';
 import { memo } from './memo';
 
 function TitleEditor({ session, close }: { session: Session; close: () => void }) {
   const field = useRef<HTMLInputElement>(null);
   useLayoutEffect(() => field.current?.select(), []);
+  useReturnFocus(() => document.querySelector(`a[href="${chatAddress(session.id)}"]`));
   const save = (): void => {
     void renameSession(session, field.current?.value ?? '');
     close();

@@ -6,6 +6,7 @@ import { dayGroup } from '../figures';
 import { addressOf, route } from '../routes';
 import { drawerOpen, sessions } from '../store';
 import { Badge } from './badge';
+import { named, returnFocus } from './focus';
 import { Icon } from './icon';
 import { SearchResults } from './search_results';
 import { SessionRow } from './session_row';
@@ -54,7 +55,9 @@ export function Sidebar({ narrow }: { narrow: boolean }) {
   const wanted = query.trim();
   const open = drawerOpen.value;
   useEffect(() => {
-    if (narrow && open) search.current?.focus();
+    if (!narrow) return;
+    if (open) search.current?.focus();
+    else returnFocus(named('Side bar'));
   }, [narrow, open]);
   return (
     <div class={`sidebar ${open ? 'open' : ''}`} id="sidebar" inert={narrow && !open}>
@@ -63,7 +66,7 @@ export function Sidebar({ narrow }: { narrow: boolean }) {
         <span>Cloche</span>
         <Badge />
         {narrow && (
-          <button class="tool" type="button" aria-label="Close side bar" onClick={() => (drawerOpen.value = false)}>
+          <button class="tool" type="button" aria-label="Close drawer" onClick={() => (drawerOpen.value = false)}>
             <Icon of={X} />
           </button>
         )}

@@ -1,6 +1,7 @@
 /** The frame of the app: side bar, header, the view of the route, notices; and the keys that work everywhere. */
 import { useEffect, useState } from 'preact/hooks';
 import { followRoute, newChat } from '../actions';
+import { named } from '../parts/focus';
 import { Header, titleOf } from '../parts/header';
 import { Notices } from '../parts/notices';
 import { Sidebar } from '../parts/sidebar';
@@ -23,10 +24,6 @@ function useNarrow(): boolean {
   return narrow;
 }
 
-function focusOn(name: string): void {
-  document.querySelector<HTMLElement>(`[aria-label="${name}"]`)?.focus();
-}
-
 function onKeyDown(event: KeyboardEvent): void {
   const control = event.ctrlKey || event.metaKey;
   const typing = (event.target as Element).matches('input, textarea, select');
@@ -40,9 +37,9 @@ function onKeyDown(event: KeyboardEvent): void {
   else if (control && !event.shiftKey && event.key === 'k') {
     run(() => {
       drawerOpen.value = NARROW.matches;
-      focusOn('Search conversations');
+      named('Search conversations')?.focus();
     });
-  } else if (event.key === '/' && !typing && !control) run(() => focusOn('Message'));
+  } else if (event.key === '/' && !typing && !control) run(() => named('Message')?.focus());
 }
 
 function View() {
