@@ -83,8 +83,3 @@ def sequence_of_text(value: object) -> list[str]:
     if not isinstance(value, (list, tuple)):
         mismatch(value, "Sequence")
     return [text(item) for item in value]
-
-
-def sealed(name: str) -> None:
-    """Refuse a subclass of a final kernel class."""
-    raise TypeError(f"type 'builtins.{name}' is not an acceptable base type")

@@ -12,18 +12,16 @@ from collections.abc import Coroutine
 from typing import Any
 
 from . import arguments, describe, owned_task
+from .sealed import Sealed
 
 # The native engine logs under this name; people filter on it.
 logger = logging.getLogger("_engine.cancellation")
 
 
-class RustCancellationToken:
+class RustCancellationToken(Sealed):
     """A cooperative request to stop a session."""
 
     __slots__ = ("_callbacks", "_children", "_state", "_tools")
-
-    def __init_subclass__(cls) -> None:
-        arguments.sealed("RustCancellationToken")
 
     def __init__(self) -> None:
         self._state = "none"

@@ -13,12 +13,13 @@ from typing import Any, Self
 from . import arguments, cleanup, hook_dispatch, mount_points, session_config
 from .cancellation import RustCancellationToken
 from .hooks import RustHookRegistry
+from .sealed import Unique
 
 # The native engine logs under this name; people filter on it.
 logger = logging.getLogger("_engine.coordinator")
 
 
-class RustCoordinator:
+class RustCoordinator(Unique):
     """Mount points and services of one session; may be subclassed.
 
     All arguments are taken by `__new__`, so a subclass is free in its `__init__`.

@@ -21,6 +21,7 @@ from typing import Any, Final
 from . import arguments, describe, events, hook_result, owned_task, payload
 from .hook_result import Fields
 from .payload import JsonError
+from .sealed import Sealed
 
 # The native engine logs under this name; people filter on it.
 logger = logging.getLogger("amplifier_core.hooks")
@@ -40,13 +41,10 @@ class _Registration:
         self.name = name
 
 
-class RustUnregisterFn:
+class RustUnregisterFn(Sealed):
     """Removes the one registration it was returned for; calling it again does nothing."""
 
     __slots__ = ("_name", "_remove")
-
-    def __init_subclass__(cls) -> None:
-        arguments.sealed("RustUnregisterFn")
 
     def __init__(self, name: str = "", remove: Callable[[], None] | None = None) -> None:
         if remove is None:
@@ -61,7 +59,7 @@ class RustUnregisterFn:
         return f"<unregister '{self._name}'>"
 
 
-class RustHookRegistry:
+class RustHookRegistry(Sealed):
     """Dispatches events to handlers, lower priority numbers first."""
 
     __slots__ = ("_defaults", "_handlers", "_names")
@@ -74,9 +72,6 @@ class RustHookRegistry:
     CONTEXT_PRE_COMPACT = events.CONTEXT_PRE_COMPACT
     ORCHESTRATOR_COMPLETE = events.ORCHESTRATOR_COMPLETE
     USER_NOTIFICATION = events.USER_NOTIFICATION
-
-    def __init_subclass__(cls) -> None:
-        arguments.sealed("RustHookRegistry")
 
     def __init__(self) -> None:
         self._handlers: dict[str, list[_Registration]] = {}

@@ -5,9 +5,10 @@ exception; the exceptions are in `amplifier_core.llm_errors`.
 """
 
 from . import arguments, describe
+from .sealed import Sealed
 
 
-class ProviderError:
+class ProviderError(Sealed):
     """What a provider reported, field by field; read-only."""
 
     __slots__ = (
@@ -19,9 +20,6 @@ class ProviderError:
         "_retry_after",
         "_retryable",
     )
-
-    def __init_subclass__(cls) -> None:
-        arguments.sealed("ProviderError")
 
     def __init__(
         self,

@@ -10,6 +10,7 @@ import warnings
 from typing import Any
 
 from . import arguments
+from .sealed import Sealed
 
 _CATEGORIES = (
     (
@@ -63,7 +64,7 @@ def _jitter(value: Any) -> bool:
     return number != 0.0
 
 
-class RetryConfig:
+class RetryConfig(Sealed):
     """Limits and delays of retries; read-only."""
 
     __slots__ = (
@@ -74,9 +75,6 @@ class RetryConfig:
         "_max_delay",
         "_max_retries",
     )
-
-    def __init_subclass__(cls) -> None:
-        arguments.sealed("RetryConfig")
 
     def __init__(
         self,

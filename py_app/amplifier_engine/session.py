@@ -18,12 +18,13 @@ from typing import Any, Self
 
 from . import arguments, cleanup, describe, events, owned_task, payload, session_config
 from .coordinator import RustCoordinator
+from .sealed import Sealed
 
 # The native engine logs under this name; people filter on it.
 logger = logging.getLogger("_engine.session")
 
 
-class RustSession:
+class RustSession(Sealed):
     """One conversation with its modules."""
 
     __slots__ = (
@@ -38,9 +39,6 @@ class RustSession:
         "_started",
         "_tidying",
     )
-
-    def __init_subclass__(cls) -> None:
-        arguments.sealed("RustSession")
 
     def __init__(
         self,

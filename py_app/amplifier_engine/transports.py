@@ -10,58 +10,68 @@ from typing import Any, NoReturn
 from . import arguments
 from .coordinator import RustCoordinator
 from .module_manifest import resolve_module
+from .sealed import Sealed
 
 _NO_COMPONENTS = "Module loading failed: a browser tab has no engine for WASM components; use a Python module instead"
 _NO_PROTOBUF = "protobuf messages serve gRPC sidecars, which a browser tab cannot reach; use a Python module instead"
 
 
-class _Component:
-    """A module inside a WASM component; none can be made here."""
-
-    __slots__ = ()
-
-    def __init_subclass__(cls) -> None:
-        if cls.__base__ is not _Component:
-            arguments.sealed(str(cls.__base__ and cls.__base__.__name__))
-
-    def __new__(cls, *_args: Any, **_kwargs: Any) -> NoReturn:
-        raise TypeError(f"cannot create 'builtins.{cls.__name__}' instances")
+def _none_of(kind: type) -> TypeError:
+    return TypeError(f"cannot create 'builtins.{kind.__name__}' instances")
 
 
-class WasmTool(_Component):
+class WasmTool(Sealed):
     """A tool inside a WASM component."""
 
     __slots__ = ()
 
+    def __new__(cls) -> NoReturn:
+        raise _none_of(cls)
 
-class WasmProvider(_Component):
+
+class WasmProvider(Sealed):
     """A provider inside a WASM component."""
 
     __slots__ = ()
 
+    def __new__(cls) -> NoReturn:
+        raise _none_of(cls)
 
-class WasmHook(_Component):
+
+class WasmHook(Sealed):
     """A hook handler inside a WASM component."""
 
     __slots__ = ()
 
+    def __new__(cls) -> NoReturn:
+        raise _none_of(cls)
 
-class WasmContext(_Component):
+
+class WasmContext(Sealed):
     """A context manager inside a WASM component."""
 
     __slots__ = ()
 
+    def __new__(cls) -> NoReturn:
+        raise _none_of(cls)
 
-class WasmOrchestrator(_Component):
+
+class WasmOrchestrator(Sealed):
     """An orchestrator inside a WASM component."""
 
     __slots__ = ()
 
+    def __new__(cls) -> NoReturn:
+        raise _none_of(cls)
 
-class WasmApproval(_Component):
+
+class WasmApproval(Sealed):
     """An approval provider inside a WASM component."""
 
     __slots__ = ()
+
+    def __new__(cls) -> NoReturn:
+        raise _none_of(cls)
 
 
 def load_wasm_from_path(path: str) -> dict[str, Any]:

@@ -1,7 +1,10 @@
 """The coordinator: mount points, capabilities, contributions, cleanup."""
 
 import asyncio
+import copy
+import pickle
 import types
+import weakref
 from typing import Any
 
 
@@ -264,6 +267,16 @@ def state(core: Any, see: Any) -> None:
     see.note("session", coordinator.session)
     for name in ("session_id", "parent_id", "hooks", "cancellation", "config", "session", "injection_size_limit"):
         see.refused(name, setattr, coordinator, name, 1)
+
+
+def copying(core: Any, see: Any) -> None:
+    coordinator = core.ModuleCoordinator()
+    session = core.AmplifierSession({"session": {"orchestrator": "o", "context": "c"}})
+    error = core._engine.ProviderError("m")
+    remove = coordinator.hooks.register("e", print)
+    for thing in (coordinator, session, coordinator.hooks, coordinator.cancellation, core.RetryConfig(), error, remove):
+        for way in (copy.copy, copy.deepcopy, pickle.dumps, weakref.ref):
+            see.refused(f"{type(thing).__name__}: {way.__name__}", way, thing)
 
 
 async def subclasses(core: Any, see: Any) -> None:
