@@ -110,6 +110,7 @@ async function loadPython(folder: string): Promise<PyodideAPI> {
   const lock = await downloads.lock();
   downloads.expect(lock.runtime);
   const wheels = downloads.wheels(lock, APP);
+  wheels.catch(() => undefined);
   const [{ loadPyodide }] = await Promise.all([
     downloads.module<typeof import('pyodide')>('pyodide.mjs'),
     downloads.module('pyodide.asm.mjs'),
