@@ -9,7 +9,10 @@ import './styles/tokens.css';
 import './styles/base.css';
 import './styles/controls.css';
 import './styles/shell.css';
+import './styles/sidebar.css';
 import './styles/chat.css';
+import './styles/composer.css';
+import './styles/parameters.css';
 import './styles/prose.css';
 import './styles/pages.css';
 

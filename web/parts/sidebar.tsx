@@ -55,9 +55,9 @@ export function Sidebar({ narrow }: { narrow: boolean }) {
   const wanted = query.trim();
   const open = drawerOpen.value;
   useEffect(() => {
-    if (!narrow) return;
-    if (open) search.current?.focus();
-    else returnFocus(named('Side bar'));
+    if (!narrow || !open) return;
+    search.current?.focus();
+    return () => queueMicrotask(() => returnFocus(named('Side bar')));
   }, [narrow, open]);
   return (
     <div class={`sidebar ${open ? 'open' : ''}`} id="sidebar" inert={narrow && !open}>
