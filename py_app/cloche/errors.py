@@ -21,6 +21,8 @@
         +-- StorageFull       "storage_full"
         +-- StorageLost       "storage_lost"         another tab holds the database now
         +-- StorageBroken     "storage_broken"
+
+A code never changes its meaning: the page, the workers and stored messages know it.
 """
 # ruff: noqa: N818 - the names say what happened; "Error" after each would only be noise
 

@@ -15,6 +15,7 @@ from tests.unit.cloche.scripted import (
     new_session,
     running,
     text_of,
+    until_streamed,
 )
 
 from cloche.errors import (
@@ -179,6 +180,7 @@ async def test_a_conversation_that_is_being_answered_is_left_alone() -> None:
     async with running(host) as app:
         session_id = await new_session(app)
         sent = await app.handle("message.send", {"session_id": session_id, "text": "Hello"})
+        await until_streamed(host, "Well")
         user = {"session_id": session_id, "message_id": sent["user_message_id"]}
         for method, params in (
             ("message.send", {"session_id": session_id, "text": "Again"}),
