@@ -1,5 +1,5 @@
 // What the page, Python and the workers say to each other. Owns nothing by hand: generated from
-// py_app/cloche/{shapes,contract,engine_contract}.py by `python -m cloche.contract_typescript`.
+// py_app/cloche (shapes, contracts, */shapes.py) by `python -m cloche.contract_typescript`.
 
 /** An error for people: what happened, why, what to do next (see errors.py for the tree). */
 export interface ErrorInfo {
@@ -225,6 +225,12 @@ export interface SessionRef {
   session_id: string;
 }
 
+/** Names a message of a session. */
+export interface MessageRef {
+  session_id: string;
+  message_id: string;
+}
+
 /** A new title for a session. */
 export interface SessionRename {
   session_id: string;
@@ -241,12 +247,6 @@ export interface SessionParameters {
 export interface SearchQuery {
   query: string;
   limit?: number;
-}
-
-/** Names a message of a session. */
-export interface MessageRef {
-  session_id: string;
-  message_id: string;
 }
 
 /** A person's message. At least text or one image. */

@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from . import __version__, contract
+from .commands import SessionRef
 from .conversations import Conversations
 from .errors import BadInput, StorageLost
 from .host.base import Host
@@ -110,7 +111,7 @@ class App:
         self.host.emit([("session:changed", {"session": session})])
         return session
 
-    async def _delete_session(self, params: contract.SessionRef) -> None:
+    async def _delete_session(self, params: SessionRef) -> None:
         await self.turns.forget(params.session_id)
         self.store.sessions.delete(params.session_id)
         self.host.emit([("session:removed", {"session_id": params.session_id})])

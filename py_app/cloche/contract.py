@@ -8,10 +8,12 @@ as `Uint8Array` (transferred, not copied).
 
 from __future__ import annotations
 
-from typing import Any, Literal, NamedTuple
+from types import ModuleType
+from typing import Literal
 
 from pydantic import Field
 
+from .commands import Command, MessageRef, NoParams, SessionRef
 from .shapes import (
     AppInfo,
     Conversation,
@@ -26,17 +28,10 @@ from .shapes import (
     Settings,
 )
 
+#: shapes of the capabilities; each may have COMMANDS and EVENTS of its own
+CAPABILITIES: tuple[ModuleType, ...] = ()
+
 # ---------------------------------------------------------------- commands
-
-
-class NoParams(Model):
-    """For commands that need nothing."""
-
-
-class SessionRef(Model):
-    """Names a session."""
-
-    session_id: str
 
 
 class SessionRename(Model):
@@ -58,13 +53,6 @@ class SearchQuery(Model):
 
     query: str = Field(max_length=500)
     limit: int = Field(default=30, ge=1, le=200)
-
-
-class MessageRef(Model):
-    """Names a message of a session."""
-
-    session_id: str
-    message_id: str
 
 
 class MessageSend(Model):
@@ -103,13 +91,6 @@ class Sent(Model):
     assistant_message_id: str
 
 
-class Command(NamedTuple):
-    """One command: the shape of its parameters and of its result."""
-
-    params: type[Model]
-    result: Any
-
-
 COMMANDS: dict[str, Command] = {
     "app.info": Command(NoParams, AppInfo),
     "settings.set": Command(Settings, Settings),
@@ -130,6 +111,8 @@ COMMANDS: dict[str, Command] = {
     "message.select_version": Command(MessageRef, Conversation),
     "image.get": Command(ImageRef, ImageBytes),
 }
+for capability in CAPABILITIES:
+    COMMANDS.update(getattr(capability, "COMMANDS", {}))
 
 
 # ---------------------------------------------------------------- events
@@ -215,3 +198,5 @@ EVENTS: dict[str, type[Model]] = {
     "content_block:delta": ContentDelta,
     "notice": Notice,
 }
+for capability in CAPABILITIES:
+    EVENTS.update(getattr(capability, "EVENTS", {}))

@@ -20,14 +20,14 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
-from . import contract, engine_contract, shapes
-from .contract import Command, NoParams
+from . import commands, contract, engine_contract, shapes
+from .commands import Command, NoParams
 from .shapes import Model
 
 OUTPUT = Path(__file__).resolve().parents[2] / "js_bridge" / "contract.gen.ts"
 HEADER = """\
 // What the page, Python and the workers say to each other. Owns nothing by hand: generated from
-// py_app/cloche/{shapes,contract,engine_contract}.py by `python -m cloche.contract_typescript`.
+// py_app/cloche (shapes, contracts, */shapes.py) by `python -m cloche.contract_typescript`.
 """
 PLAIN = {str: "string", int: "number", float: "number", bool: "boolean", bytes: "Uint8Array", type(None): "null"}
 ALIASES: dict[str, Any] = {"Part": shapes.Part}
@@ -37,7 +37,7 @@ LIMIT_NAMES = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "mi
 def models() -> list[type[Model]]:
     """All shapes in the order of their definition."""
     found: list[type[Model]] = []
-    for module in (shapes, contract, engine_contract):
+    for module in (shapes, commands, contract, *contract.CAPABILITIES, engine_contract):
         classes = (value for value in vars(module).values() if inspect.isclass(value) and issubclass(value, Model))
         found.extend(shape for shape in classes if shape.__module__ == module.__name__)
     return [model for model in found if model is not Model]
@@ -59,8 +59,8 @@ def types_in(annotation: Any) -> Iterator[Any]:
 def answered() -> set[type[Model]]:
     """Shapes that are part of some answer, stream item or event: their fields are always all there."""
     roots: list[Any] = [*contract.EVENTS.values(), *engine_contract.STREAMS.values()]
-    for commands in (contract.COMMANDS, *engine_contract.WORKERS.values()):
-        roots.extend(command.result for command in commands.values())
+    for table in (contract.COMMANDS, *engine_contract.WORKERS.values()):
+        roots.extend(command.result for command in table.values())
     found: set[type[Model]] = set()
     while roots:
         for part in types_in(roots.pop()):
@@ -125,11 +125,11 @@ def interface(model: type[Model], always_full: bool) -> str:
     return f"{jsdoc(model.__doc__)}export interface {model.__name__} {{\n{''.join(lines)}}}\n"
 
 
-def command_map(commands: dict[str, Command], indent: str) -> str:
+def command_map(table: dict[str, Command], indent: str) -> str:
     """The lines of a map from a method's name to its parameters and its result."""
     return "".join(
         f'{indent}"{name}": {{ params: {typescript(command.params)}; result: {typescript(command.result)} }};\n'
-        for name, command in commands.items()
+        for name, command in table.items()
     )
 
 
@@ -175,7 +175,7 @@ def generate() -> str:
     parts.append(map_of("Commands", "Commands of the page to Python.", command_map(contract.COMMANDS, "  ")))
     parts.append(map_of("Events", "Events that Python tells the page.", shape_map(contract.EVENTS)))
     workers = "".join(
-        f'  "{name}": {{\n{command_map(commands, "    ")}  }};\n' for name, commands in engine_contract.WORKERS.items()
+        f'  "{name}": {{\n{command_map(table, "    ")}  }};\n' for name, table in engine_contract.WORKERS.items()
     )
     parts.append(map_of("Workers", "What each worker answers.", workers))
     streams = shape_map(engine_contract.STREAMS)

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from .contract import Command, NoParams
+from .commands import Command, NoParams
 from .shapes import EngineInfo, Model, ModelFile, Timings, Usage
 
 
