@@ -50,10 +50,20 @@ export default defineConfig({
   root,
   cacheDir: join(root, '.build/vitest'),
   plugins: [preact(), python(), faultyFiles()],
-  server: { headers: headers.isolation },
   optimizeDeps: { noDiscovery: true, include: ['highlight.js/lib/core'] },
   test: {
-    include: ['tests/bridge/**/*.test.{ts,tsx}'],
+    projects: [
+      {
+        extends: true,
+        server: { headers: headers.isolation },
+        test: { name: 'isolated', include: ['tests/bridge/**/*.test.{ts,tsx}'] },
+      },
+      {
+        // The engine without threads, as on a host whose pages are not isolated.
+        extends: true,
+        test: { name: 'not isolated', include: ['tests/bridge/llamacpp*.test.ts'] },
+      },
+    ],
     testTimeout: 60_000,
     hookTimeout: 60_000,
     browser: {
