@@ -88,6 +88,18 @@ class Cloche:
         self.wait_ready()
         return self
 
+    def go_home(self) -> None:
+        """An empty conversation with nothing open over it, nothing typed and nothing attached."""
+        self.page.goto(self.address + "#/chat")
+        self.wait_ready()
+        self.page.keyboard.press("Escape")
+        for panel in ("Parameters", "Camera", "Model"):
+            expect(self.button(panel)).to_have_attribute("aria-expanded", "false")
+        expect(self.page.get_by_role("article")).to_have_count(0)
+        for remove in self.page.get_by_role("list", name="Attached pictures").get_by_role("button").all():
+            remove.click()
+        self.message.fill("")
+
     def reload(self) -> None:
         self.page.reload()
         self.wait_ready()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -61,7 +62,7 @@ class Watch:
 
 
 OpenSite = Callable[..., Site]
-OpenProfile = Callable[..., Cloche]
+OpenProfile = Callable[[Site], Cloche]
 
 
 @pytest.fixture(scope="session")
@@ -81,20 +82,33 @@ def browser(playwright: Playwright, chromium: str) -> Iterator[Browser]:
         yield launched
 
 
+@pytest.fixture(scope="session")
+def shared_cloche(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloche]:
+    """The app, started once for all journeys that need no profile of their own."""
+    with Site(tmp_path_factory.mktemp("overlay")) as site, browser.new_context() as context:
+        watch = Watch(context, site.url)
+        yield Cloche(context.new_page(), site.url).open()
+        assert not watch.complaints
+
+
+@pytest.fixture
+def cloche(shared_cloche: Cloche) -> Cloche:
+    """The shared app with an empty conversation in front."""
+    shared_cloche.go_home()
+    return shared_cloche
+
+
 @pytest.fixture(scope="module")
 def open_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenSite]:
     """Starts servers: `open_site(isolation=False)` is a host that cannot send headers."""
-    sites: list[Site] = []
+    with ExitStack() as open_until_the_end:
 
-    def start(*, isolation: bool = True) -> Site:
-        site = Site(tmp_path_factory.mktemp("overlay"), isolation=isolation)
-        site.start()
-        sites.append(site)
-        return site
+        def start(*, isolation: bool = True) -> Site:
+            site = Site(tmp_path_factory.mktemp("overlay"), isolation=isolation)
+            open_until_the_end.enter_context(site)
+            return site
 
-    yield start
-    for site in sites:
-        site.stop()
+        yield start
 
 
 @pytest.fixture(scope="module")
@@ -108,28 +122,19 @@ def watches() -> Iterator[list[Watch]]:
 @pytest.fixture(scope="module")
 def open_profile(browser: Browser, watches: list[Watch]) -> Iterator[OpenProfile]:
     """Opens fresh profiles with one tab each; nothing is loaded in it yet."""
-    contexts: list[BrowserContext] = []
+    with ExitStack() as open_until_the_end:
 
-    def start(site: Site, **options: object) -> Cloche:
-        context = browser.new_context(**options)
-        contexts.append(context)
-        watches.append(Watch(context, site.url))
-        return Cloche(context.new_page(), site.url)
+        def start(site: Site) -> Cloche:
+            context = open_until_the_end.enter_context(browser.new_context())
+            watches.append(Watch(context, site.url))
+            return Cloche(context.new_page(), site.url)
 
-    yield start
-    for context in contexts:
-        context.close()
+        yield start
 
 
 @pytest.fixture(scope="module")
 def site(open_site: OpenSite) -> Site:
     return open_site()
-
-
-@pytest.fixture(scope="module")
-def cloche(site: Site, open_profile: OpenProfile) -> Cloche:
-    """The app, started once for all tests of a module."""
-    return open_profile(site).open()
 
 
 LaunchProfile = Callable[..., Cloche]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from playwright.sync_api import Locator, expect
@@ -87,13 +87,13 @@ def violations(cloche: Cloche) -> list[str]:
         for violation in cloche.page.evaluate("axe.run().then((result) => result.violations)"):
             nodes = "; ".join(node["html"][:160] for node in violation["nodes"][:3])
             found.append(f"{scheme}: {violation['id']}: {violation['help']}: {nodes}")
+    cloche.page.emulate_media(color_scheme="light", reduced_motion="no-preference")
     devtools.detach()
     return found
 
 
 @pytest.fixture(params=VIEWS, ids=lambda show: show.__name__.removeprefix("show_").replace("_", " "))
 def view(request: pytest.FixtureRequest, cloche: Cloche) -> Cloche:
-    cloche.open()
     request.param(cloche)
     return cloche
 
@@ -114,15 +114,23 @@ def test_axe_finds_nothing_while_starting_and_in_a_second_tab(site: Site, open_p
     assert violations(second) == []
 
 
-@pytest.mark.parametrize("width", [390, 640], ids=["390 px", "200 percent zoom of 1280 px"])
-def test_nothing_scrolls_sideways(site: Site, open_profile: OpenProfile, width: int) -> None:
-    cloche = open_profile(site, viewport={"width": width, "height": 800}).open()
+@pytest.fixture(params=[390, 640], ids=["390 px", "200 percent zoom of 1280 px"])
+def narrow(request: pytest.FixtureRequest, cloche: Cloche) -> Iterator[Cloche]:
+    usual = cloche.page.viewport_size
+    assert usual
+    cloche.page.set_viewport_size({"width": request.param, "height": 800})
+    yield cloche
+    cloche.page.set_viewport_size(usual)
+
+
+def test_nothing_scrolls_sideways(narrow: Cloche) -> None:
+    cloche = narrow
     for show in VIEWS:
-        cloche.open()
+        cloche.go_home()
         show(cloche)
         overflow = cloche.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert overflow <= 0, show.__name__
-    cloche.new_chat()
+    cloche.go_home()
     cloche.button("Side bar").click()
     expect(cloche.sessions.first).to_be_visible()
     assert violations(cloche) == []
@@ -131,7 +139,6 @@ def test_nothing_scrolls_sideways(site: Site, open_profile: OpenProfile, width: 
 
 
 def test_the_keyboard_alone_suffices(cloche: Cloche) -> None:
-    cloche.open()
     keyboard = cloche.page.keyboard
 
     tab_to(cloche, cloche.message)

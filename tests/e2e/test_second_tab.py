@@ -53,7 +53,7 @@ def test_taking_over_keeps_a_half_written_answer(first: Cloche, second: Cloche) 
     second.stop()
     second.finished(answer)
     use_here(first)
-    expect(first.questions).to_have_text(["Hello", "Hello"])
+    expect(first.questions).to_contain_text(["Hello", "Hello"])
 
 
 def test_a_closed_first_tab_frees_the_database(first: Cloche, second: Cloche) -> None:

