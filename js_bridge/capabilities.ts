@@ -2,7 +2,7 @@
  * What this browser and this machine can do, as far as the app has to know.
  *
  * Owns the questions to the browser; what follows from the answers is decided elsewhere. Works in the page and in
- * workers, except `askToKeepStorage`, which browsers offer to pages only.
+ * workers.
  */
 
 export interface Capabilities {
@@ -57,15 +57,6 @@ export function isIsolated(): boolean {
  */
 export function defaultThreads(): number {
   return isIsolated() ? Math.max(1, Math.floor(processors() / 2)) : 1;
-}
-
-/** Asks the browser not to evict what is stored. Call it from the page; true when it is granted (or was before). */
-export async function askToKeepStorage(): Promise<boolean> {
-  try {
-    return (await navigator.storage.persisted()) || (await navigator.storage.persist());
-  } catch {
-    return false;
-  }
 }
 
 function processors(): number {
