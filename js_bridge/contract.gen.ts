@@ -339,6 +339,37 @@ export interface Notice {
   action: string;
 }
 
+/** Which conversation to export, and how: `json` has everything, `markdown` is the branch on screen to be read. */
+export interface SessionExport {
+  session_id: string;
+  format: "json" | "markdown";
+}
+
+/** A file to be saved by the person. */
+export interface ExportedFile {
+  name: string;
+  mime: string;
+  bytes: Uint8Array;
+}
+
+/** A file that this app has exported. */
+export interface ImportFile {
+  name?: string;
+  bytes: Uint8Array;
+}
+
+/**
+ * What an import did. `added` and `copied` are ids of sessions; copies were needed where the same conversation is
+ * there and differs. `unchanged` counts those that are there already. `settings` are those that hold now, if the file
+ * had any.
+ */
+export interface Imported {
+  added: string[];
+  copied: string[];
+  unchanged: number;
+  settings: Settings | null;
+}
+
 /**
  * Bring the files of a model to this machine, checked by sha256. `base_url` is absolute.
  *
@@ -498,6 +529,10 @@ export interface Commands {
   "message.restore": { params: MessageRef; result: Conversation };
   "message.select_version": { params: MessageRef; result: Conversation };
   "image.get": { params: ImageRef; result: ImageBytes };
+  "session.export": { params: SessionExport; result: ExportedFile };
+  "session.fork": { params: MessageRef; result: Session };
+  "archive.export": { params: NoParams; result: ExportedFile };
+  "archive.import": { params: ImportFile; result: Imported };
 }
 
 /** Events that Python tells the page. */
@@ -564,5 +599,9 @@ export const LIMITS = {
   },
   MessageEdit: {
     text: { maxLength: 1000000 },
+  },
+  ImportFile: {
+    name: { maxLength: 1000 },
+    bytes: { maxLength: 268435456 },
   },
 } as const;

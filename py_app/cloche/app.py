@@ -19,6 +19,7 @@ from .host.base import Host
 from .models.library import Library
 from .shapes import ModelStatus, Settings
 from .store.store import Store
+from .transfer.transfer import Transfer
 from .turns import Turns
 
 Answer = Callable[[Any], Any]
@@ -91,6 +92,7 @@ class App:
             "message.restore": lambda p: conversations.restore_message(p.session_id, p.message_id),
             "message.select_version": lambda p: conversations.select_version(p.session_id, p.message_id),
             "image.get": lambda p: dict(zip(("bytes", "mime"), self.store.images.read(p.image_id), strict=True)),
+            **Transfer(self.host, self.store, turns).commands(),
         }
 
     def _info(self) -> dict[str, Any]:

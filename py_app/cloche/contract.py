@@ -27,9 +27,10 @@ from .shapes import (
     Session,
     Settings,
 )
+from .transfer import shapes as transfer
 
 #: shapes of the capabilities; each may have COMMANDS and EVENTS of its own
-CAPABILITIES: tuple[ModuleType, ...] = ()
+CAPABILITIES: tuple[ModuleType, ...] = (transfer,)
 
 # ---------------------------------------------------------------- commands
 

@@ -1,0 +1,1 @@
+"""Carries conversations out of the app and into it: export, import, fork."""
