@@ -61,6 +61,8 @@ export function Composer({ sessionId, visit, sent, onSent }: ComposerProps) {
   const field = useRef<HTMLTextAreaElement>(null);
   const picker = useRef<HTMLInputElement>(null);
   const [sending, setSending] = useState(false);
+  // Known at once, before the next drawing: two presses in one moment send one message.
+  const underWay = useRef(false);
   const [length, setLength] = useState(0);
   const shown = useRef(visit);
   const working = openSession.value?.working ?? false;
@@ -81,10 +83,11 @@ export function Composer({ sessionId, visit, sent, onSent }: ComposerProps) {
 
   const submit = async (): Promise<void> => {
     const text = field.current?.value ?? '';
-    if (working || sending || !field.current) return;
+    if (working || underWay.current || !field.current) return;
     const problem = problemBefore(text, attachments.value.length);
     composerError.value = problem;
     if (problem) return;
+    underWay.current = true;
     setSending(true);
     try {
       writeDraft(await send(text, attachments.value.map(({ image }) => image)), '');
@@ -96,6 +99,7 @@ export function Composer({ sessionId, visit, sent, onSent }: ComposerProps) {
     } catch (thrown) {
       composerError.value = errorOf(thrown);
     } finally {
+      underWay.current = false;
       setSending(false);
     }
   };
