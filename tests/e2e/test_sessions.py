@@ -23,7 +23,7 @@ def test_a_deleted_conversation_comes_back_with_undo(cloche: Cloche) -> None:
     answer = cloche.ask("Who are you?")
     before = cloche.sessions.count()
     cloche.sessions.first.hover()
-    cloche.button("Delete Who are you?").click()
+    cloche.button("Delete Who are you?").first.click()
     expect(cloche.sessions).to_have_count(before - 1)
     expect(cloche.page.get_by_role("article")).to_have_count(0)
     cloche.button("Undo").click()
