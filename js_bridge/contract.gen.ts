@@ -31,13 +31,22 @@ export interface ImagePart {
   name: string;
 }
 
-/** One tool call of the model with its result once it is known. */
+/** A question to the person that a tool call waits for; unanswered at `deadline` it counts as denied. */
+export interface Approval {
+  id: string;
+  prompt: string;
+  deadline: number;
+}
+
+/** One tool call of the model with its result once it is known. `approval` is there while it is being asked for. */
 export interface ToolCallPart {
   type: "tool_call";
   id: string;
   name: string;
   arguments: Record<string, unknown>;
-  status: "running" | "done" | "failed" | "denied" | "cancelled";
+  access: "read" | "write" | "network" | "code" | null;
+  status: "asking" | "running" | "done" | "failed" | "denied" | "cancelled";
+  approval: Approval | null;
   output: string | null;
   duration_ms: number | null;
 }
@@ -132,15 +141,19 @@ export interface NewImage {
 /**
  * A model that can be chosen: `card.json` beside its files. Sizes in bytes, contexts in tokens.
  *
- * `trained_context` is what the history is trimmed to, `context_window` what the engine can hold at all;
+ * `default_tools` are offered to the model unless a session says otherwise (None: all that only read); with
+ * `tools_with_pictures` false they are left out while a picture is in the conversation, because the model sees worse
+ * with them. `trained_context` is what the history is trimmed to, `context_window` what the engine can hold at all;
  * `image_tokens` is what one picture takes of either.
  */
 export interface ModelCard {
   id: string;
   name: string;
-  engine: "llamacpp";
+  engine: "llamacpp" | "remote";
   modalities: ("text" | "image")[];
   tools: boolean;
+  default_tools: string[] | null;
+  tools_with_pictures: boolean;
   context_window: number;
   trained_context: number | null;
   image_tokens: number;
@@ -194,11 +207,12 @@ export interface ModelStatus {
   error: ErrorInfo | null;
 }
 
-/** Choices that hold for the whole app and are kept. */
+/** Choices that hold for the whole app and are kept. Asked for permission, nobody answers: denied after a while. */
 export interface Settings {
   theme: "system" | "light" | "dark";
   send_with: "enter" | "ctrl-enter";
   model_id: string;
+  approval_seconds: number;
 }
 
 /** Where things are kept. `durable` is false when the browser gives no OPFS: then nothing outlives the tab. */
@@ -337,6 +351,33 @@ export interface Notice {
   code: string;
   message: string;
   action: string;
+}
+
+/** A tool as a person chooses it for a conversation. `access` read runs at once, the rest asks first. */
+export interface ToolInfo {
+  name: string;
+  description: string;
+  access: "read" | "write" | "network" | "code";
+  parameters: Record<string, unknown>;
+  enabled: boolean;
+}
+
+/** Names a session; None stands for a new chat. */
+export interface ToolsOf {
+  session_id?: string | null;
+}
+
+/** All tools that a session offers to the model; None gives it back to the model's card. */
+export interface ToolChoice {
+  session_id: string;
+  names?: string[] | null;
+}
+
+/** What a person answers to a tool that asks. Conversation: the same tool asks no more in this conversation. */
+export interface ApprovalAnswer {
+  session_id: string;
+  approval_id: string;
+  choice: "once" | "conversation" | "deny";
 }
 
 /** Which conversation to export, and how: `json` has everything, `markdown` is the branch on screen to be read. */
@@ -529,6 +570,9 @@ export interface Commands {
   "message.restore": { params: MessageRef; result: Conversation };
   "message.select_version": { params: MessageRef; result: Conversation };
   "image.get": { params: ImageRef; result: ImageBytes };
+  "tools.list": { params: ToolsOf; result: ToolInfo[] };
+  "tools.choose": { params: ToolChoice; result: ToolInfo[] };
+  "approval.answer": { params: ApprovalAnswer; result: null };
   "session.export": { params: SessionExport; result: ExportedFile };
   "session.fork": { params: MessageRef; result: Session };
   "archive.export": { params: NoParams; result: ExportedFile };
@@ -586,6 +630,9 @@ export const LIMITS = {
     width: { minimum: 1, maximum: 16384 },
     height: { minimum: 1, maximum: 16384 },
   },
+  Settings: {
+    approval_seconds: { minimum: 5, maximum: 3600 },
+  },
   SessionRename: {
     title: { minLength: 1, maxLength: 200 },
   },
@@ -599,6 +646,9 @@ export const LIMITS = {
   },
   MessageEdit: {
     text: { maxLength: 1000000 },
+  },
+  ToolChoice: {
+    names: { maxItems: 200 },
   },
   ImportFile: {
     name: { maxLength: 1000 },

@@ -169,6 +169,15 @@ export class PythonBridge {
       .finally(() => this.calls.delete(call));
   }
 
+  /** The full name of a time zone, "" for this machine's, and its minutes east of UTC; throws where there is none. */
+  timeZone(name: string, moment: number): [string, number] {
+    const format = new Intl.DateTimeFormat('en', { timeZone: name || undefined, timeZoneName: 'longOffset' });
+    const offset = format.formatToParts(moment).find(({ type }) => type === 'timeZoneName')?.value ?? '';
+    const [, sign, hours, minutes] = /([+-])(\d+)(?::(\d+))?/.exec(offset) ?? [];
+    const east = Number(hours ?? 0) * 60 + Number(minutes ?? 0);
+    return [format.resolvedOptions().timeZone, sign === '-' ? -east : east];
+  }
+
   /** Stops one of Python's calls. */
   abort(call: number): void {
     this.calls.get(call)?.abort();

@@ -4,7 +4,16 @@
  * Owns the wording of toasts and the order of commands. Does not render and does not change messages by itself: Python
  * answers with events.
  */
-import type { ErrorInfo, Message, NewImage, Parameters, Session, Settings } from '../js_bridge/contract.gen';
+import type {
+  ApprovalAnswer,
+  ErrorInfo,
+  Message,
+  NewImage,
+  Parameters,
+  Session,
+  Settings,
+  ToolInfo,
+} from '../js_bridge/contract.gen';
 import { RpcError } from '../js_bridge/rpc';
 import { adoptDraft } from './drafts';
 import { chatAddress, go, route } from './routes';
@@ -110,6 +119,29 @@ export async function deleteSession(session: Session): Promise<void> {
 export async function setParameters(parameters: Parameters): Promise<void> {
   const session = await ensureSession();
   await connection.call('session.set_parameters', { session_id: session.id, parameters });
+}
+
+// ---------------------------------------------------------------- tools
+
+export function listTools(sessionId: string | null): Promise<ToolInfo[]> {
+  return connection.call('tools.list', { session_id: sessionId });
+}
+
+/** Chooses all tools of the conversation at once; null leaves the choice to the model's card. */
+export async function chooseTools(names: string[] | null): Promise<ToolInfo[]> {
+  const session = await ensureSession();
+  return connection.call('tools.choose', { session_id: session.id, names });
+}
+
+/** Answers a tool that asks; tells whether the answer was taken. */
+export async function answerApproval(answer: ApprovalAnswer): Promise<boolean> {
+  try {
+    await connection.call('approval.answer', answer);
+    return true;
+  } catch (thrown) {
+    report(thrown);
+    return false;
+  }
 }
 
 // ---------------------------------------------------------------- messages

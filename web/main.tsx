@@ -13,6 +13,7 @@ import './styles/sidebar.css';
 import './styles/chat.css';
 import './styles/composer.css';
 import './styles/parameters.css';
+import './styles/tools.css';
 import './styles/prose.css';
 import './styles/pages.css';
 

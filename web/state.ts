@@ -67,7 +67,7 @@ export const INITIAL: State = {
   owner: 'this',
   version: '',
   storage: { durable: true, database_bytes: 0, reason: '' },
-  settings: { theme: 'system', send_with: 'enter', model_id: '' },
+  settings: { theme: 'system', send_with: 'enter', model_id: '', approval_seconds: 120 },
   sessions: [],
   model: {
     state: 'absent',

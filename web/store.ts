@@ -41,6 +41,7 @@ export interface Toast {
 export const toasts = signal<readonly Toast[]>([]);
 export const drawerOpen = signal(false);
 export const parametersOpen = signal(false);
+export const toolsOpen = signal(false);
 export const cameraOpen = signal(false);
 export const modelOpen = signal(false);
 
@@ -63,7 +64,7 @@ export function dismissToast(key: number): void {
 
 /** Closes what lies over the page; tells whether there was anything. */
 export function closePanels(): boolean {
-  const open = [cameraOpen, modelOpen, parametersOpen, drawerOpen].filter((panel) => panel.value);
+  const open = [cameraOpen, modelOpen, parametersOpen, toolsOpen, drawerOpen].filter((panel) => panel.value);
   batch(() => open.forEach((panel) => (panel.value = false)));
   return open.length > 0;
 }

@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from . import __version__, contract
+from .agent.approval import Approvals
 from .commands import SessionRef
 from .conversations import Conversations
 from .errors import BadInput, StorageLost
@@ -19,6 +20,7 @@ from .host.base import Host
 from .models.library import Library
 from .shapes import ModelStatus, Settings
 from .store.store import Store
+from .tools.toolbox import Toolbox
 from .transfer.transfer import Transfer
 from .turns import Turns
 
@@ -38,7 +40,9 @@ class App:
         """Open the database, tell the page, begin to load the model. Raises StorageError."""
         self.store = Store(self.host.database)
         self.store.recover()
-        self.turns = Turns(self.host, self.store, self.library)
+        self.toolbox = Toolbox(self.host, self.store, lambda: self.library.status.card)
+        self.approvals = Approvals()
+        self.turns = Turns(self.host, self.store, self.library, self.toolbox, self.approvals)
         self.conversations = Conversations(self.host, self.store, self.library, self.turns)
         self._commands = self._table()
         self.host.emit([("app:ready", self._info())])
@@ -93,6 +97,8 @@ class App:
             "message.select_version": lambda p: conversations.select_version(p.session_id, p.message_id),
             "image.get": lambda p: dict(zip(("bytes", "mime"), self.store.images.read(p.image_id), strict=True)),
             **Transfer(self.host, self.store, turns).commands(),
+            **self.toolbox.commands(),
+            **self.approvals.commands(),
         }
 
     def _info(self) -> dict[str, Any]:

@@ -27,10 +27,11 @@ from .shapes import (
     Session,
     Settings,
 )
+from .tools import shapes as tools
 from .transfer import shapes as transfer
 
 #: shapes of the capabilities; each may have COMMANDS and EVENTS of its own
-CAPABILITIES: tuple[ModuleType, ...] = (transfer,)
+CAPABILITIES: tuple[ModuleType, ...] = (tools, transfer)
 
 # ---------------------------------------------------------------- commands
 

@@ -54,14 +54,24 @@ class ImagePart(Model):
     name: str = ""
 
 
+class Approval(Model):
+    """A question to the person that a tool call waits for; unanswered at `deadline` it counts as denied."""
+
+    id: str
+    prompt: str
+    deadline: float
+
+
 class ToolCallPart(Model):
-    """One tool call of the model with its result once it is known."""
+    """One tool call of the model with its result once it is known. `approval` is there while it is being asked for."""
 
     type: Literal["tool_call"] = "tool_call"
     id: str
     name: str
     arguments: dict[str, Any]
-    status: Literal["running", "done", "failed", "denied", "cancelled"] = "running"
+    access: Literal["read", "write", "network", "code"] | None = None
+    status: Literal["asking", "running", "done", "failed", "denied", "cancelled"] = "running"
+    approval: Approval | None = None
     output: str | None = None
     duration_ms: float | None = None
 
@@ -166,15 +176,19 @@ class NewImage(Model):
 class ModelCard(Model):
     """A model that can be chosen: `card.json` beside its files. Sizes in bytes, contexts in tokens.
 
-    `trained_context` is what the history is trimmed to, `context_window` what the engine can hold at all;
+    `default_tools` are offered to the model unless a session says otherwise (None: all that only read); with
+    `tools_with_pictures` false they are left out while a picture is in the conversation, because the model sees worse
+    with them. `trained_context` is what the history is trimmed to, `context_window` what the engine can hold at all;
     `image_tokens` is what one picture takes of either.
     """
 
     id: str
     name: str
-    engine: Literal["llamacpp"]
+    engine: Literal["llamacpp", "remote"]
     modalities: list[Literal["text", "image"]]
     tools: bool = False
+    default_tools: list[str] | None = None
+    tools_with_pictures: bool = True
     context_window: int
     trained_context: int | None = None
     image_tokens: int = 256
@@ -233,11 +247,12 @@ class ModelStatus(Model):
 
 
 class Settings(Model):
-    """Choices that hold for the whole app and are kept."""
+    """Choices that hold for the whole app and are kept. Asked for permission, nobody answers: denied after a while."""
 
     theme: Literal["system", "light", "dark"] = "system"
     send_with: Literal["enter", "ctrl-enter"] = "enter"
     model_id: str = "cloche-starter"
+    approval_seconds: int = Field(default=120, ge=5, le=3600)
 
 
 class StorageInfo(Model):

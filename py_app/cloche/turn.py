@@ -12,6 +12,9 @@ from collections.abc import Callable
 from typing import Any
 
 from amplifier_core.events import (
+    APPROVAL_DENIED,
+    APPROVAL_GRANTED,
+    APPROVAL_REQUIRED,
     CONTENT_BLOCK_DELTA,
     CONTENT_BLOCK_END,
     PROVIDER_REQUEST,
@@ -65,6 +68,10 @@ class Turn:
             self._take_response(data)
         elif event == TOOL_PRE:
             self._start_call(data)
+        elif event == APPROVAL_REQUIRED:
+            self._ask(data)
+        elif event in (APPROVAL_GRANTED, APPROVAL_DENIED):
+            self._decided(data)
         elif event == TOOL_POST:
             failed = not data["result"].get("success", True)
             self._end_call(data, "failed" if failed else "done", data["output"])
@@ -147,7 +154,9 @@ class Turn:
                 "id": data["tool_call_id"],
                 "name": data["tool_name"],
                 "arguments": data["tool_input"],
+                "access": data.get("access"),
                 "status": "running",
+                "approval": None,
                 "output": None,
                 "duration_ms": None,
             }
@@ -155,14 +164,39 @@ class Turn:
         self._emit("message:changed", {"message": self.snapshot()})
         self._changed()
 
+    def _call(self, call_id: str | None) -> Data | None:
+        """The part of a call; the newest that runs for a question that names none."""
+        calls = [part for part in self.message["parts"] if part["type"] == "tool_call"]
+        wanted = [part for part in calls if part["id"] == call_id] if call_id else calls
+        return wanted[-1] if wanted else None
+
+    def _ask(self, data: Data) -> None:
+        part = self._call(data.get("tool_call_id"))
+        if part is None:
+            return
+        asked = {"id": data["approval_id"], "prompt": data["prompt"], "deadline": data["deadline"]}
+        part.update(status="asking", approval=asked, access=data.get("access"))
+        part["arguments"] = data.get("tool_input", part["arguments"])
+        self._emit("message:changed", {"message": self.snapshot()})
+        self._changed()
+
+    def _decided(self, data: Data) -> None:
+        part = self._call(data.get("tool_call_id"))
+        if part is None or part["status"] != "asking":
+            return
+        part.update(status="running", approval=None)
+        self._tool_starts[part["id"]] = time.monotonic()
+        self._emit("message:changed", {"message": self.snapshot()})
+        self._changed()
+
     def _end_call(self, data: Data, status: str, output: str) -> None:
         call_id = data["tool_call_id"]
-        calls = [part for part in self.message["parts"] if part["type"] == "tool_call" and part["id"] == call_id]
-        if not calls:
+        part = self._call(call_id)
+        if part is None:
             self._start_call(data)
-            calls = self.message["parts"][-1:]
+            part = self.message["parts"][-1]
         took = time.monotonic() - self._tool_starts[call_id]
-        calls[-1].update(status=status, output=output, duration_ms=round(took * 1000, 1))
+        part.update(status=status, output=output, approval=None, duration_ms=round(took * 1000, 1))
         self._emit("message:changed", {"message": self.snapshot()})
         self._changed()
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+from .agent.approval import Approvals
 from .agent.session import AgentSession, Notices, Request
-from .agent.transcript import history, image_blocks, text_of
+from .agent.transcript import history, image_blocks, image_count, text_of
 from .errors import ClocheError, GenerationFailed, StorageError
 from .host.base import Host
 from .models.library import Library
@@ -18,6 +19,7 @@ from .providers.failures import original
 from .providers.worker import WorkerTransport
 from .shapes import ModelCard, Parameters
 from .store.store import Store
+from .tools.toolbox import Toolbox
 from .turn import Data, Turn
 
 #: agent's sessions kept ready for their next turn
@@ -27,10 +29,12 @@ SESSIONS_KEPT = 8
 class Turns:
     """The answers being written."""
 
-    def __init__(self, host: Host, store: Store, library: Library) -> None:
+    def __init__(self, host: Host, store: Store, library: Library, toolbox: Toolbox, approvals: Approvals) -> None:
         self._host = host
         self._store = store
         self._library = library
+        self._toolbox = toolbox
+        self._approvals = approvals
         self._transport = WorkerTransport(library)
         self._running: dict[str, tuple[Turn, asyncio.Task[bool]]] = {}
         self._agents: dict[str, AgentSession] = {}
@@ -70,6 +74,7 @@ class Turns:
     async def forget(self, session_id: str) -> None:
         """End the turn and the agent's session of a conversation."""
         await self.stop(session_id)
+        self._approvals.forget(session_id)
         agent = self._agents.pop(session_id, None)
         if agent is not None:
             await agent.close()
@@ -133,17 +138,26 @@ class Turns:
         messages = history(before)
         if parameters.system_prompt:
             messages.insert(0, {"role": "system", "content": parameters.system_prompt})
-        return Request(text_of(user["parts"]), image_blocks(user["parts"]), messages, options(parameters))
+        attached = image_blocks(user["parts"])
+        pictures = bool(attached) or any(image_count(message) for message in messages)
+        tools = self._toolbox.offered(user["session_id"], pictures=pictures)
+        return Request(text_of(user["parts"]), attached, messages, options(parameters), tools)
 
     async def _agent(self, session_id: str) -> AgentSession:
         agent = self._agents.pop(session_id, None)
         if agent is None:
-            agent = AgentSession(session_id, self._transport, self._read_image, Notices(self._notice))
+            notices = Notices(self._notice)
+            agent = AgentSession(
+                session_id, self._transport, self._read_image, notices, self._approvals, self._approval_seconds
+            )
         self._agents[session_id] = agent
         idle = [other for other, kept in self._agents.items() if not kept.running and other != session_id]
         for other in idle[: max(0, len(self._agents) - SESSIONS_KEPT)]:
             await self._agents.pop(other).close()
         return agent
+
+    def _approval_seconds(self) -> float:
+        return self._store.settings.load().approval_seconds
 
     def _read_image(self, image_id: str) -> bytes:
         return self._store.images.read(image_id)[0]

@@ -5,12 +5,12 @@
  * by drafts.ts, pictures by attachments.ts.
  */
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { ArrowUp, Camera, Image, SlidersHorizontal, Square, X } from 'lucide';
+import { ArrowUp, Camera, Image, SlidersHorizontal, Square, Wrench, X } from 'lucide';
 import { LIMITS, type ErrorInfo } from '../../js_bridge/contract.gen';
 import { errorOf, send, stop } from '../actions';
 import { attachFiles, attachments, decoding, detach, detachAll } from '../attachments';
 import { readDraft, writeDraft } from '../drafts';
-import { cameraOpen, composerError, model, openSession, parametersOpen, settings } from '../store';
+import { cameraOpen, composerError, model, openSession, parametersOpen, settings, toolsOpen } from '../store';
 import { CameraPanel } from './camera_panel';
 import { Icon } from './icon';
 import { sends } from './send_key';
@@ -180,6 +180,16 @@ export function Composer({ sessionId, visit, sent, onSent }: ComposerProps) {
           onClick={() => (parametersOpen.value = !parametersOpen.value)}
         >
           <Icon of={SlidersHorizontal} />
+        </button>
+        <button
+          class="tool"
+          type="button"
+          aria-label="Tools"
+          title="What the model may call in this conversation"
+          aria-expanded={toolsOpen.value}
+          onClick={() => (toolsOpen.value = !toolsOpen.value)}
+        >
+          <Icon of={Wrench} />
         </button>
         {length >= COUNT_FROM && (
           <span class="muted figure">

@@ -54,7 +54,7 @@ function PartView({ part, message, last }: { part: Part; message: Message; last:
     case 'image':
       return <Picture part={part} />;
     case 'tool_call':
-      return <ToolCall part={part} />;
+      return <ToolCall part={part} sessionId={message.session_id} />;
   }
 }
 

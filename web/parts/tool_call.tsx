@@ -1,24 +1,39 @@
-/** One tool call inside an answer, with its arguments and result folded away. Owns no decision about tools. */
+/** One tool call inside an answer: it asks for permission, or lies folded with its arguments and result. */
 import { Wrench } from 'lucide';
 import type { ToolCallPart } from '../../js_bridge/contract.gen';
 import { duration } from '../figures';
+import { Approval } from './approval';
+import { Arguments } from './arguments';
 import { Icon } from './icon';
 
-const WORDS = { running: 'running', done: 'done', failed: 'failed', denied: 'not allowed', cancelled: 'stopped' };
+const WORDS = {
+  asking: 'asking',
+  running: 'running',
+  done: 'done',
+  failed: 'failed',
+  denied: 'not allowed',
+  cancelled: 'stopped',
+};
 
-export function ToolCall({ part }: { part: ToolCallPart }) {
+export function ToolCall({ part, sessionId }: { part: ToolCallPart; sessionId: string }) {
+  if (part.status === 'asking' && part.approval) return <Approval part={part} question={part.approval} sessionId={sessionId} />;
   const took = part.duration_ms === null ? '' : `, ${duration(part.duration_ms)}`;
   return (
-    <details class="tool-call">
+    <details class="tool-call" aria-label={`Tool ${part.name}`}>
       <summary>
         <Icon of={Wrench} /> {part.name}
         <span class="muted">
+          {' '}
           {WORDS[part.status]}
           {took}
         </span>
       </summary>
-      <pre tabIndex={0}>{JSON.stringify(part.arguments, null, 2)}</pre>
-      {part.output !== null && <pre tabIndex={0}>{part.output}</pre>}
+      <Arguments part={part} />
+      {part.output !== null && (
+        <pre tabIndex={0} aria-label="Result">
+          {part.output}
+        </pre>
+      )}
     </details>
   );
 }

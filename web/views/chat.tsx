@@ -6,8 +6,9 @@ import { Composer } from '../parts/composer';
 import { Conversation } from '../parts/conversation';
 import { ModelState } from '../parts/model_panel';
 import { ParametersPanel } from '../parts/parameters_panel';
+import { ToolsPanel } from '../parts/tools_panel';
 import { Welcome } from '../parts/welcome';
-import { becameSession, card, conversation, model, parametersOpen } from '../store';
+import { becameSession, card, conversation, model, parametersOpen, toolsOpen } from '../store';
 
 const carriesFiles = (event: DragEvent): boolean => event.dataTransfer?.types.includes('Files') ?? false;
 
@@ -84,6 +85,7 @@ export function ChatView({ sessionId, messageId }: { sessionId: string | null; m
         )}
       </div>
       {parametersOpen.value && <ParametersPanel key={visit} />}
+      {toolsOpen.value && <ToolsPanel />}
     </div>
   );
 }

@@ -43,8 +43,14 @@ function shortcuts(sendWith: string): (readonly [keys: string, effect: string])[
   ];
 }
 
+const WAITING = [
+  [15, '15 seconds'],
+  [120, '2 minutes'],
+  [900, '15 minutes'],
+] as const;
+
 export function SettingsView() {
-  const { theme, send_with: sendWith } = settings.value;
+  const { theme, send_with: sendWith, approval_seconds: waiting } = settings.value;
   return (
     <div class="page" tabIndex={-1}>
       <section class="card" aria-labelledby="look-heading">
@@ -69,6 +75,13 @@ export function SettingsView() {
             ['ctrl-enter', `${CONTROL} Enter`],
           ]}
           choose={(value) => void saveSettings({ send_with: value })}
+        />
+        <Choice
+          legend="A tool that asks and gets no answer is denied after"
+          name="approval"
+          value={String(waiting)}
+          options={WAITING.map(([seconds, label]) => [String(seconds), label])}
+          choose={(value) => void saveSettings({ approval_seconds: Number(value) })}
         />
       </section>
       <StorageBar />

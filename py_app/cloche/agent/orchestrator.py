@@ -24,18 +24,17 @@ from amplifier_core.events import (
     PROVIDER_RESPONSE,
 )
 
+from .guards import Guard, Limits
 from .tool_calls import ToolCalls, changed
 from .transcript import Data
-
-MAX_ROUNDS = 8
 
 
 class StreamingLoop:
     """An Amplifier orchestrator. `options` gives the generation parameters of each request."""
 
-    def __init__(self, options: Callable[[], Data] = dict, max_rounds: int = MAX_ROUNDS) -> None:
+    def __init__(self, options: Callable[[], Data] = dict, limits: Limits | None = None) -> None:
         self._options = options
-        self._max_rounds = max_rounds
+        self._limits = limits or Limits()
         self._running: asyncio.Task[str] | None = None
         #: what ended the last turn; amplifier-core only hands on its text
         self.failure: BaseException | None = None
@@ -82,13 +81,15 @@ class StreamingLoop:
         if submitted.action == "deny":
             return await self._say(turn, f"Denied: {submitted.reason or 'no reason given'}")
         await turn.context.add_message({"role": "user", "content": changed(submitted, "prompt", prompt)})
-        calls = ToolCalls(turn.tools, turn.emit, turn.cancellation)
+        guard = Guard(self._limits)
+        calls = ToolCalls(turn.tools, turn.emit, turn.cancellation, guard)
         text = ""
         while not turn.cancelled:
             turn.rounds += 1
             response = await self._ask(turn)
             if isinstance(response, str):
                 return await self._say(turn, response)
+            guard.asked(response)
             text = text_of(response)
             requested = turn.provider.parse_tool_calls(response)
             await turn.context.add_message({"role": "assistant", "content": blocks_of(response)})
@@ -96,8 +97,9 @@ class StreamingLoop:
                 return text
             for result in await calls.run(requested):
                 await turn.context.add_message(result)
-            if turn.rounds >= self._max_rounds:
-                return await self._say(turn, f"I stopped after {turn.rounds} rounds of tool calls without an answer.")
+            verdict = guard.verdict()
+            if verdict is not None and not turn.cancelled:
+                return await self._say(turn, verdict)
         return text
 
     async def _ask(self, turn: Turn) -> ChatResponse | str:
@@ -168,8 +170,13 @@ class Turn:
     async def emit(self, event: str, data: Data, source: str = "loop-streaming") -> HookResult:
         """Tell the hooks and carry out what they want; approval is asked for here."""
         result: HookResult = await self.hooks.emit(event, data)
-        if self.coordinator is not None:
-            result = await self.coordinator.process_hook_result(result, event, source)
+        if self.coordinator is None:
+            return result
+        asked = result.data if result.action == "ask_user" else None
+        result = await self.coordinator.process_hook_result(result, event, source)
+        if asked and result.action == "continue":
+            # What was allowed is what runs: the hook asked about these data, changed or not.
+            return result.model_copy(update={"data": asked})
         return result
 
 
@@ -212,7 +219,10 @@ def blocks_of(response: ChatResponse) -> str | list[Data]:
 
 async def mount(coordinator: Any, config: Data, options: Callable[[], Data] = dict) -> None:
     """Mount the loop, so that an immediate cancellation reaches it."""
-    loop = StreamingLoop(options, config.get("max_rounds", MAX_ROUNDS))
+    given = {
+        name: config[f"max_{name}"] for name in ("rounds", "tokens", "seconds", "faults") if f"max_{name}" in config
+    }
+    loop = StreamingLoop(options, Limits(**given))
     await coordinator.mount("orchestrator", loop)
 
     async def on_cancel() -> None:

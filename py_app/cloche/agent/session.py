@@ -6,11 +6,14 @@ goes out as hook events; whoever asks hears those that a turn is made of.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from amplifier_core import AmplifierSession, HookResult
 from amplifier_core.events import (
+    APPROVAL_DENIED,
+    APPROVAL_GRANTED,
+    APPROVAL_REQUIRED,
     CONTENT_BLOCK_DELTA,
     CONTENT_BLOCK_END,
     PROVIDER_REQUEST,
@@ -20,9 +23,11 @@ from amplifier_core.events import (
     TOOL_PRE,
 )
 
+from ..hooks import permission
 from ..providers.base import Transport
 from ..providers.chat_completions import ChatCompletionsProvider
 from . import orchestrator
+from .approval import Approvals, SessionApprovals
 from .context import ContextWindow
 from .modules import Modules
 from .transcript import Data
@@ -38,6 +43,9 @@ TURN_EVENTS = (
     CONTENT_BLOCK_END,
     PROVIDER_RESPONSE,
     TOOL_PRE,
+    APPROVAL_REQUIRED,
+    APPROVAL_GRANTED,
+    APPROVAL_DENIED,
     TOOL_POST,
     TOOL_ERROR,
 )
@@ -47,12 +55,13 @@ LAST = 1000
 
 
 class Request(NamedTuple):
-    """What to ask: the prompt with its pictures, the messages before it, and the generation parameters."""
+    """What to ask: the prompt with its pictures, the messages before it, the generation parameters and the tools."""
 
     prompt: str
     attachments: list[Data]
     messages: list[Data]
     options: Data
+    tools: Sequence[Any] = ()
 
 
 class AgentSession:
@@ -66,12 +75,19 @@ class AgentSession:
         transport: Transport,
         read_image: Callable[[str], bytes],
         display: Any,
+        approvals: Approvals,
+        approval_seconds: Callable[[], float],
     ) -> None:
         self._options: Data = {}
+        self._tools: list[str] = []
         self._listener: Listener | None = None
         self._transport = transport
         self._read_image = read_image
-        self._session = AmplifierSession(CONFIG, session_id=session_id, display_system=display)
+        self._approval_seconds = approval_seconds
+        self._approvals = SessionApprovals(session_id, approvals, self._emit)
+        self._session = AmplifierSession(
+            CONFIG, session_id=session_id, display_system=display, approval_system=self._approvals
+        )
         self._session.coordinator.loader = Modules(
             {
                 "loop-streaming": self._mount_orchestrator,
@@ -91,6 +107,20 @@ class AgentSession:
         await coordinator.mount("providers", provider, name=PROVIDER)
         for event in TURN_EVENTS:
             coordinator.hooks.register(event, self._hear, priority=LAST, name=f"cloche-turn-{event}")
+        permission.register(coordinator, self._approvals, self._approval_seconds)
+
+    async def _offer(self, tools: Sequence[Any]) -> None:
+        """Mount the tools of the next request, in their order, in place of those before. Others' tools stay."""
+        coordinator = self._session.coordinator
+        for name in self._tools:
+            await coordinator.unmount("tools", name)
+        self._tools = [tool.name for tool in tools if tool.name not in (coordinator.get("tools") or {})]
+        for tool in tools:
+            if tool.name in self._tools:
+                await coordinator.mount("tools", tool, name=tool.name)
+
+    async def _emit(self, event: str, data: Data) -> None:
+        await self._session.coordinator.hooks.emit(event, data)
 
     async def _hear(self, event: str, data: Data) -> HookResult:
         if self._listener is not None:
@@ -107,6 +137,7 @@ class AgentSession:
             await self._session.initialize()
             coordinator.reset_turn()
             context = coordinator.get("context")
+            await self._offer(request.tools)
             await context.set_messages(request.messages)
             context.attach(request.attachments)
             await self._session.execute(request.prompt)
@@ -127,6 +158,7 @@ class AgentSession:
         """End the turn at once."""
         await self._session.coordinator.request_cancel(True)
         await self._session.coordinator.cancellation.trigger_callbacks()
+        self._approvals.close()
 
     async def close(self) -> None:
         """Clean up."""

@@ -51,3 +51,10 @@ class Host(ABC):
     @abstractmethod
     async def read_text(self, path: str) -> str:
         """A text file of the app, `path` relative to `base_url`. Raises FetchFailed."""
+
+    @abstractmethod
+    def time_zone(self, name: str, moment: float) -> tuple[str, int]:
+        """The full name of a time zone ("" is this machine's) and its minutes east of UTC at a moment.
+
+        Raises ValueError for a zone that does not exist.
+        """

@@ -112,6 +112,13 @@ class BrowserHost(Host):
             raise FetchFailed(f"{path} could not be fetched: {error.message}.") from error
         return text
 
+    def time_zone(self, name: str, moment: float) -> tuple[str, int]:
+        try:
+            found = self.bridge.timeZone(name, moment * 1000).to_py()
+        except JsException as error:
+            raise ValueError(f"There is no time zone {name!r}.") from error
+        return found[0], found[1]
+
     def _send_events(self) -> None:
         events, self._events = self._events, []
         if events:

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from ..errors import EngineCrashed, FetchFailed
 from .base import Host, Link
@@ -97,6 +99,14 @@ class MemoryHost(Host):
         if path not in self.files:
             raise FetchFailed(f"{path} could not be fetched.")
         return self.files[path]
+
+    def time_zone(self, name: str, moment: float) -> tuple[str, int]:
+        try:
+            zone = ZoneInfo(name or "UTC")
+        except (ZoneInfoNotFoundError, OSError) as error:
+            raise ValueError(f"There is no time zone {name!r}.") from error
+        offset = datetime.fromtimestamp(moment, zone).utcoffset() or timedelta()
+        return zone.key, round(offset.total_seconds() / 60)
 
     def told(self, name: str) -> list[dict[str, Any]]:
         """The data of all events of that name so far."""

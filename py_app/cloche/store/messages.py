@@ -240,8 +240,15 @@ def message_data(row: tuple[Any, ...], session_id: str, siblings: list[str]) -> 
     }
 
 
+UNANSWERED = "Not allowed: the turn ended before the question was answered."
+
+
 def cancel_running_calls(parts: Iterable[Data]) -> None:
     """Tool calls of a turn that has ended are running no more."""
     for part in parts:
-        if part["type"] == "tool_call" and part["status"] == "running":
+        if part["type"] != "tool_call":
+            continue
+        if part["status"] == "running":
             part["status"] = "cancelled"
+        elif part["status"] == "asking":
+            part.update(status="denied", approval=None, output=UNANSWERED)

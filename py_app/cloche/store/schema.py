@@ -69,4 +69,25 @@ CREATE VIRTUAL TABLE title_texts USING fts5 (text, tokenize = 'unicode61 remove_
 CREATE VIRTUAL TABLE message_texts USING fts5 (text, tokenize = 'unicode61 remove_diacritics 2', prefix = '2 3');
 """
 
-MIGRATIONS: tuple[str, ...] = (FIRST,)
+TOOLS = """
+CREATE TABLE todos (
+    id INTEGER PRIMARY KEY,
+    text TEXT NOT NULL,
+    created_at REAL NOT NULL,
+    done_at REAL
+);
+
+CREATE TABLE notes (
+    key TEXT PRIMARY KEY COLLATE NOCASE,
+    value TEXT NOT NULL,
+    updated_at REAL NOT NULL
+) WITHOUT ROWID;
+
+-- Which tools a session offers, as a JSON list of names; no row leaves it to the model's card.
+CREATE TABLE session_tools (
+    session_id TEXT PRIMARY KEY REFERENCES sessions (id) ON DELETE CASCADE,
+    names TEXT NOT NULL
+) WITHOUT ROWID;
+"""
+
+MIGRATIONS: tuple[str, ...] = (FIRST, TOOLS)

@@ -42,7 +42,7 @@ const model = (state: ModelStatus['state']): ModelStatus => ({ ...INITIAL.model,
 const info = (sessions: Session[]): AppInfo => ({
   version: '1',
   sessions,
-  settings: { theme: 'dark', send_with: 'enter', model_id: 'm' },
+  settings: { theme: 'dark', send_with: 'enter', model_id: 'm', approval_seconds: 120 },
   storage: { durable: true, database_bytes: 0, reason: '' },
   model: model('ready'),
 });

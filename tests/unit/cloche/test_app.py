@@ -66,14 +66,16 @@ async def test_every_command_of_the_contract_is_answered_in_its_shape() -> None:
             "message.regenerate": {**here, "message_id": answer["id"]},
             "message.stop": here,
             "message.edit": {**here, "message_id": user["id"], "text": "And this?"},
+            "tools.list": here,
+            "tools.choose": {**here, "names": ["calculator"]},
             "image.get": {"image_id": user["parts"][0]["image_id"]},
             "session.delete": here,
             "session.restore": here,
             "message.send": {**here, "text": "Hello"},
         }
         unasked = set(contract.COMMANDS) - set(params)
-        assert unasked == {"app.info", "model.load", "session.create"}
-        for method in unasked:
+        assert unasked == {"app.info", "model.load", "session.create", "approval.answer"}
+        for method in unasked - {"approval.answer"}:
             fits(method, await app.handle(method, {}))
         for method, given in params.items():
             fits(method, await app.handle(method, given))

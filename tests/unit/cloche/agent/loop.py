@@ -56,7 +56,9 @@ class Provider:
 
 
 class Tool:
-    """Runs a function."""
+    """Runs a function. Its results are its own, not from outside."""
+
+    outside = False
 
     def __init__(self, name: str, run: Callable[[dict[str, Any]], Any]) -> None:
         self.name = name
@@ -75,13 +77,13 @@ class Tool:
 class Loop:
     """A session that is ready to be asked. `events` lists what happened, in order."""
 
-    def __init__(self, *steps: Step, tools: Sequence[Tool] = (), max_rounds: int = 8) -> None:
+    def __init__(self, *steps: Step, tools: Sequence[Any] = (), **limits: float) -> None:
         self.provider = Provider(steps)
         self.events: list[tuple[str, dict[str, Any]]] = []
         self._tools = tools
         config = {
             "session": {
-                "orchestrator": {"module": "loop-streaming", "config": {"max_rounds": max_rounds}},
+                "orchestrator": {"module": "loop-streaming", "config": limits},
                 "context": "context-window",
             },
             "providers": [{"module": "provider-scripted"}],

@@ -50,7 +50,7 @@ async def test_calls_of_one_round_run_together_and_keep_their_order() -> None:
 
 async def test_the_number_of_rounds_is_limited() -> None:
     tool = Tool("again", lambda _: ToolResult(output="more"))
-    endless = [calls(("again", {})) for _ in range(5)]
+    endless = [calls(("again", {"n": n})) for n in range(5)]
     loop = await Loop(*endless, tools=[tool], max_rounds=3).ready()
     assert "3 rounds" in await loop.session.execute("Go")
     assert len(loop.provider.requests) == 3

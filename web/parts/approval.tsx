@@ -1,0 +1,81 @@
+/**
+ * A tool that asks, inside the answer: what it wants to do with which arguments, three answers, and the time left.
+ *
+ * Owns the clock on screen; Python owns the decision and the time-out. The keyboard comes here when it is nowhere else.
+ */
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { ShieldQuestion } from 'lucide';
+import type { Approval as Question, ApprovalAnswer, ToolCallPart } from '../../js_bridge/contract.gen';
+import { answerApproval } from '../actions';
+import { Arguments } from './arguments';
+import { named, useReturnFocus } from './focus';
+import { Icon } from './icon';
+
+const WANTS = {
+  read: 'wants to read what is kept here.',
+  write: 'wants to change what is kept here.',
+  network: 'wants to send something to another server.',
+  code: 'wants to run code, shut off from this page and the network.',
+};
+
+function secondsLeft(deadline: number): number {
+  return Math.max(0, Math.ceil(deadline - Date.now() / 1000));
+}
+
+function Countdown({ deadline }: { deadline: number }) {
+  const [left, setLeft] = useState(secondsLeft(deadline));
+  useEffect(() => {
+    const clock = setInterval(() => setLeft(secondsLeft(deadline)), 1000);
+    return () => clearInterval(clock);
+  }, [deadline]);
+  const minutes = Math.floor(left / 60);
+  const shown = minutes > 0 ? `${minutes}:${String(left % 60).padStart(2, '0')} min` : `${left} s`;
+  return (
+    <span class="muted figure" role="timer" aria-label="Time left to answer">
+      Denied in {shown}
+    </span>
+  );
+}
+
+/** Whether the keyboard is at nothing that it would be taken away from. */
+function idle(): boolean {
+  const { activeElement } = document;
+  if (activeElement instanceof HTMLTextAreaElement) return activeElement === named('Message') && activeElement.value === '';
+  return activeElement === null || activeElement === document.body || activeElement.closest('.composer') !== null;
+}
+
+export function Approval({ part, question, sessionId }: { part: ToolCallPart; question: Question; sessionId: string }) {
+  const card = useRef<HTMLElement>(null);
+  const [answered, setAnswered] = useState(false);
+  useEffect(() => {
+    if (!idle()) return;
+    card.current?.focus({ preventScroll: true });
+    card.current?.scrollIntoView({ block: 'nearest' });
+  }, []);
+  useReturnFocus(() => named('Message'));
+  const answer = (choice: ApprovalAnswer['choice']) => async (): Promise<void> => {
+    setAnswered(true);
+    setAnswered(await answerApproval({ session_id: sessionId, approval_id: question.id, choice }));
+  };
+  const heading = `approval-${question.id}`;
+  return (
+    <section class="approval" ref={card} tabIndex={-1} aria-labelledby={heading}>
+      <p id={heading} role="alert">
+        <Icon of={ShieldQuestion} /> <strong>{part.name}</strong> {part.access ? WANTS[part.access] : question.prompt}
+      </p>
+      <Arguments part={part} />
+      <div class="approval-answers" role="group" aria-label="Answer">
+        <button class="button" type="button" disabled={answered} onClick={answer('once')}>
+          Allow once
+        </button>
+        <button class="button" type="button" disabled={answered} onClick={answer('conversation')}>
+          Allow in this conversation
+        </button>
+        <button class="button primary" type="button" disabled={answered} onClick={answer('deny')}>
+          Deny
+        </button>
+        <Countdown deadline={question.deadline} />
+      </div>
+    </section>
+  );
+}
