@@ -550,6 +550,43 @@ export interface CountTokens {
   texts: string[];
 }
 
+/**
+ * One request to another origin. Only the worker "remote" may make one, and only to origins a person has opened.
+ *
+ * Streams `HttpPiece`: the first has the head, the others text of the body, decoded as UTF-8. Errors: `remote_off`
+ * (nothing enforces the list of origins here), `origin_closed`, `server_unreachable` (also when a stream breaks off).
+ */
+export interface HttpRequest {
+  url: string;
+  method?: "GET" | "POST";
+  headers?: Record<string, string>;
+  body?: string | null;
+}
+
+/** Status and headers of a response; the names of headers are in lower case. */
+export interface HttpHead {
+  status: number;
+  headers: Record<string, string>;
+}
+
+/** What came of a response since the last piece. */
+export interface HttpPiece {
+  head: HttpHead | null;
+  text: string;
+}
+
+/** Encrypt a short text with a passphrase (PBKDF2-SHA-256, AES-256-GCM); the result is base64. */
+export interface SealSecret {
+  passphrase: string;
+  text: string;
+}
+
+/** Decrypt what `secret.seal` gave. The error `wrong_passphrase` also covers damage. */
+export interface OpenSecret {
+  passphrase: string;
+  sealed: string;
+}
+
 /** Commands of the page to Python. */
 export interface Commands {
   "app.info": { params: NoParams; result: AppInfo };
@@ -606,12 +643,18 @@ export interface Workers {
     "chat.complete": { params: ChatRequest; result: Completion };
     "tokens.count": { params: CountTokens; result: number[] };
   };
+  "remote": {
+    "http.stream": { params: HttpRequest; result: HttpHead };
+    "secret.seal": { params: SealSecret; result: string };
+    "secret.open": { params: OpenSecret; result: string };
+  };
 }
 
 /** Items that a worker's method streams before its result. */
 export interface Streams {
   "files.fetch": FetchProgress;
   "chat.complete": Delta;
+  "http.stream": HttpPiece;
 }
 
 /** Ranges and lengths that Python enforces, by shape and field. */

@@ -1,12 +1,15 @@
 /**
  * The service worker: keeps the app shell for use without a network and isolates the origin on hosts that cannot.
  *
- * Owns the precache, the headers of what the page and its workers run (headers.json), and when a new version takes over:
- * the first one at once, every later one only when the page says so. It does not own model files (they rest in OPFS),
- * does not reload pages, and leaves alone every response that it must not rebuild.
+ * Owns the precache, the headers of what the page and its workers run (headers.json), when a new version takes over (the
+ * first one at once, every later one only when the page says so), and which other origins may be reached: none but those
+ * that a person has opened (open_origins.ts), and only by remote.worker.ts, whose script alone gets them in its
+ * Content-Security-Policy. It does not own model files (they rest in OPFS), does not reload pages, and leaves alone every
+ * response that it must not rebuild.
  */
 import { cleanupOutdatedCaches, PrecacheController, type PrecacheEntry } from 'workbox-precaching';
 import headers from './headers.json';
+import { OpenOrigins, type GetOpenOrigins, type SetOpenOrigins } from './open_origins';
 
 /** `bytes` is added to the manifest by the build, so that progress can be told in bytes. */
 type Entry = PrecacheEntry & { bytes: number };
@@ -24,6 +27,10 @@ export interface SkipWaiting {
 declare const self: ServiceWorkerGlobalScope;
 
 const entries = self.__WB_MANIFEST as Entry[];
+const openOrigins = new OpenOrigins();
+const OPEN_ORIGINS = new URL('open-origins.json', self.location.href).href;
+const REMOTE_WORKER = /\/remote\.worker[^/]*\.js$/;
+const POLICY = 'Content-Security-Policy';
 const RUN_BY_THE_PAGE = new Set<RequestDestination>(['script', 'worker', 'sharedworker', 'audioworklet']);
 
 // ---------------------------------------------------------------- install: fetch the shell, telling how far it is
@@ -78,9 +85,27 @@ cleanupOutdatedCaches();
 self.addEventListener('activate', (event) => event.waitUntil(self.clients.claim()));
 
 self.addEventListener('message', (event) => {
-  const message = event.data as SkipWaiting;
+  const message = event.data as SkipWaiting | GetOpenOrigins | SetOpenOrigins;
   if (message.type === 'skip-waiting') event.waitUntil(self.skipWaiting());
+  else if (event.source instanceof WindowClient) event.waitUntil(tellOrigins(message, event.ports[0]));
 });
+
+// ---------------------------------------------------------------- other origins: none but those a person has opened
+
+/** Changes the list if asked to, and tells it. */
+async function tellOrigins(message: GetOpenOrigins | SetOpenOrigins, port: MessagePort | undefined): Promise<void> {
+  if (message.type === 'set-open-origins') await openOrigins.set(message.origins);
+  port?.postMessage(await openOrigins.all());
+}
+
+/** The script of remote.worker.ts: the only one that may connect to other origins, to those of the list. */
+async function withOrigins(response: Response): Promise<Response> {
+  const origins = ["'self'", ...(await openOrigins.all())].join(' ');
+  const complete = new Headers(response.headers);
+  complete.set(POLICY, headers.worker[POLICY].replace(/connect-src [^;]*/, `connect-src ${origins}`));
+  const { status, statusText } = response;
+  return new Response(response.body, { status, statusText, headers: complete });
+}
 
 // ---------------------------------------------------------------- responses
 
@@ -108,6 +133,7 @@ function addressOf(request: Request): string {
 
 async function answer(request: Request): Promise<Response> {
   const known = await shell.matchPrecache(addressOf(request));
+  if (known && REMOTE_WORKER.test(addressOf(request))) return withOrigins(completed(known));
   if (known) return completed(known);
   try {
     return completed(await fetch(request));
@@ -120,8 +146,17 @@ async function answer(request: Request): Promise<Response> {
 
 self.addEventListener('fetch', (event) => {
   const { request } = event;
-  const ours = request.method === 'GET' && new URL(request.url).origin === self.location.origin;
-  if (!ours || request.headers.has('Range')) return;
+  const { origin } = new URL(request.url);
+  if (origin !== self.location.origin) {
+    // An allowed request goes on by itself, under the policy of the worker that makes it.
+    if (/^https?:/.test(request.url) && !openOrigins.has(origin)) event.respondWith(Response.error());
+    return;
+  }
+  if (request.url === OPEN_ORIGINS) {
+    event.respondWith(openOrigins.all().then((origins) => Response.json(origins, { headers: headers.isolation })));
+    return;
+  }
+  if (request.method !== 'GET' || request.headers.has('Range')) return;
   const runs = request.mode === 'navigate' || RUN_BY_THE_PAGE.has(request.destination);
   if (runs || shell.getCacheKeyForURL(addressOf(request))) event.respondWith(answer(request));
 });

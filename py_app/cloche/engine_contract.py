@@ -169,6 +169,47 @@ class CountTokens(Model):
     texts: list[str]
 
 
+class HttpRequest(Model):
+    """One request to another origin. Only the worker "remote" may make one, and only to origins a person has opened.
+
+    Streams `HttpPiece`: the first has the head, the others text of the body, decoded as UTF-8. Errors: `remote_off`
+    (nothing enforces the list of origins here), `origin_closed`, `server_unreachable` (also when a stream breaks off).
+    """
+
+    url: str
+    method: Literal["GET", "POST"] = "GET"
+    headers: dict[str, str] = Field(default={})
+    body: str | None = None
+
+
+class HttpHead(Model):
+    """Status and headers of a response; the names of headers are in lower case."""
+
+    status: int
+    headers: dict[str, str]
+
+
+class HttpPiece(Model):
+    """What came of a response since the last piece."""
+
+    head: HttpHead | None = None
+    text: str = ""
+
+
+class SealSecret(Model):
+    """Encrypt a short text with a passphrase (PBKDF2-SHA-256, AES-256-GCM); the result is base64."""
+
+    passphrase: str
+    text: str
+
+
+class OpenSecret(Model):
+    """Decrypt what `secret.seal` gave. The error `wrong_passphrase` also covers damage."""
+
+    passphrase: str
+    sealed: str
+
+
 WORKERS: dict[str, dict[str, Command]] = {
     "downloads": {"files.fetch": Command(FetchFiles, FetchedFiles)},
     "llamacpp": {
@@ -178,5 +219,14 @@ WORKERS: dict[str, dict[str, Command]] = {
         "chat.complete": Command(ChatRequest, Completion),
         "tokens.count": Command(CountTokens, list[int]),
     },
+    "remote": {
+        "http.stream": Command(HttpRequest, HttpHead),
+        "secret.seal": Command(SealSecret, str),
+        "secret.open": Command(OpenSecret, str),
+    },
 }
-STREAMS: dict[str, type[Model]] = {"files.fetch": FetchProgress, "chat.complete": Delta}
+STREAMS: dict[str, type[Model]] = {
+    "files.fetch": FetchProgress,
+    "chat.complete": Delta,
+    "http.stream": HttpPiece,
+}

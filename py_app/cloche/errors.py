@@ -17,6 +17,22 @@
     |   +-- EngineCrashed     "engine_crashed"       the WASM instance died; a new one replaces it
     |   +-- GenerationFailed  "generation_failed"
     |   +-- Aborted           "aborted"              stopped on request, not a fault
+    +-- RemoteError                                  a provider on another machine; may carry `retry_after`, `status`
+    |   +-- RemoteOff         "remote_off"           no service worker keeps the list of open addresses
+    |   +-- OriginClosed      "origin_closed"        the person has not opened this address
+    |   +-- ProviderMissing   "provider_missing"     the provider was removed
+    |   +-- KeyLocked         "key_locked"           the key is sealed with a passphrase
+    |   +-- KeyRefused        "key_refused"          401, 403
+    |   +-- WrongPassphrase   "wrong_passphrase"
+    |   +-- RateLimited       "rate_limited"         429
+    |   +-- RequestRefused    "request_refused"      any other 4xx
+    |   +-- ModelUnknown      "model_unknown"        404
+    |   +-- ContentFiltered   "content_filtered"
+    |   +-- ServerFailed      "server_failed"        5xx
+    |   +-- ServerUnreachable "server_unreachable"   no connection, or CORS forbids it
+    |   +-- ServerSilent      "server_silent"        timed out
+    |   +-- AnswerDropped     "answer_dropped"       the stream ended before the answer did
+    |   +-- AnswerUnreadable  "answer_unreadable"    malformed JSON, wrong content type
     +-- StorageError
         +-- StorageFull       "storage_full"
         +-- StorageLost       "storage_lost"         another tab holds the database now
@@ -162,6 +178,136 @@ class Aborted(EngineError):
 
     code = "aborted"
     action = ""
+
+
+class RemoteError(ClocheError):
+    """A provider on another machine did not answer. `status` is HTTP's, `retry_after` what the server asks for (s)."""
+
+    code = "remote_error"
+    action = "Try again, or choose another model."
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        action: str | None = None,
+        retryable: bool | None = None,
+        status: int | None = None,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(message, action=action, retryable=retryable)
+        self.status = status
+        self.retry_after = retry_after
+
+
+class RemoteOff(RemoteError):
+    """Nothing enforces the list of open addresses here, so that none is opened."""
+
+    code = "remote_off"
+    action = "Reload the page. Remote providers need a browser and an address where service workers are allowed."
+
+
+class OriginClosed(RemoteError):
+    """The person has not opened this address, or has closed it again."""
+
+    code = "origin_closed"
+    action = "Open Providers and allow this page to reach it, or choose another model."
+
+
+class ProviderMissing(RemoteError):
+    """The provider was removed."""
+
+    code = "provider_missing"
+    action = "Choose another model for this conversation."
+
+
+class KeyLocked(RemoteError):
+    """The key is sealed, and the passphrase has not been given since the app started."""
+
+    code = "key_locked"
+    action = "Open Providers and unlock the keys with your passphrase."
+
+
+class KeyRefused(RemoteError):
+    """The server does not accept the key."""
+
+    code = "key_refused"
+    action = "Open Providers and enter a valid key."
+
+
+class WrongPassphrase(RemoteError):
+    """A sealed key does not open with this passphrase."""
+
+    code = "wrong_passphrase"
+    action = "Type the passphrase again, or forget the key and enter it anew."
+
+
+class RateLimited(RemoteError):
+    """Too many requests, or no quota left."""
+
+    code = "rate_limited"
+    action = "Wait a little and press Regenerate, or choose another model."
+    retryable = True
+
+
+class RequestRefused(RemoteError):
+    """The server calls the request invalid."""
+
+    code = "request_refused"
+    action = "Check the parameters of the conversation, or choose another model."
+
+
+class ModelUnknown(RemoteError):
+    """The server has no such model or no such address."""
+
+    code = "model_unknown"
+    action = "Open Providers, fetch the list of models again, and choose one of it."
+
+
+class ContentFiltered(RemoteError):
+    """The provider's filter stopped the request or the answer."""
+
+    code = "content_filtered"
+    action = "Word the message differently, or choose another model."
+
+
+class ServerFailed(RemoteError):
+    """The server reports a fault of its own."""
+
+    code = "server_failed"
+    action = "Press Regenerate in a moment, or choose another model."
+    retryable = True
+
+
+class ServerUnreachable(RemoteError):
+    """No connection came about."""
+
+    code = "server_unreachable"
+    action = "Check that the server runs, that its address is right, and that it allows this page's address (CORS)."
+    retryable = True
+
+
+class ServerSilent(RemoteError):
+    """The server took too long."""
+
+    code = "server_silent"
+    action = "Press Regenerate, or choose another model."
+    retryable = True
+
+
+class AnswerDropped(RemoteError):
+    """The stream ended before the answer did."""
+
+    code = "answer_dropped"
+    action = "What came so far is kept. Press Regenerate for a whole answer."
+    retryable = True
+
+
+class AnswerUnreadable(RemoteError):
+    """What came is not what the protocol promises."""
+
+    code = "answer_unreadable"
+    action = "Check the address and the kind of the provider, or choose another model."
 
 
 class StorageError(ClocheError):

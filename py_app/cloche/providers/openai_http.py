@@ -1,0 +1,119 @@
+"""Any server that speaks OpenAI's chat completions over HTTP: vLLM, llama-server, Ollama, LM Studio, OpenAI itself.
+
+Owns the addresses, the form of the request and the list of models; the stream of an answer is read by
+openai_stream.py.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from ..engine_contract import ChatMessage, ChatRequest, HttpRequest, ImageContent
+from ..errors import AnswerUnreadable
+from .http_transport import OK, Endpoint, HttpTransport, Reader, ServedModel
+from .openai_stream import OpenAIReader
+from .refusals import refusal
+from .remote import Remote, host_of
+
+PASSED_ON = ("temperature", "top_p", "top_k", "min_p", "seed", "stop", "response_format")
+PNG_MAGIC = b"\x89PNG"
+MAX_MODELS = 1000
+
+
+class OpenAITransport(HttpTransport):
+    """One model of one server."""
+
+    def request(self, request: ChatRequest) -> HttpRequest:
+        body: dict[str, Any] = {
+            "model": self._model.id,
+            "messages": [message_body(message) for message in request.messages],
+            "stream": True,
+            "stream_options": {"include_usage": True},
+            "max_tokens": request.max_tokens,
+            **request.model_dump(include=set(PASSED_ON), exclude_none=True),
+        }
+        if request.tools:
+            body["tools"] = [tool.model_dump() for tool in request.tools]
+        return HttpRequest(
+            url=self.url("/chat/completions"),
+            method="POST",
+            headers={**headers(self._endpoint), "Content-Type": "application/json", "Accept": "text/event-stream"},
+            body=json.dumps(body, ensure_ascii=False, separators=(",", ":")),
+        )
+
+    def reader(self) -> Reader:
+        return OpenAIReader(host_of(self._endpoint.base_url))
+
+
+def headers(endpoint: Endpoint) -> dict[str, str]:
+    """The headers that say who asks."""
+    key = endpoint.key()
+    return {"Authorization": f"Bearer {key}"} if key else {}
+
+
+def message_body(message: ChatMessage) -> dict[str, Any]:
+    """A message as OpenAI's API has it; pictures become data addresses."""
+    body: dict[str, Any] = message.model_dump(exclude={"content"}, exclude_none=True)
+    if isinstance(message.content, list):
+        body["content"] = [
+            {"type": "image_url", "image_url": {"url": data_url(part.data)}}
+            if isinstance(part, ImageContent)
+            else {"type": "text", "text": part.text}
+            for part in message.content
+        ]
+    else:
+        body["content"] = message.content
+    return body
+
+
+def image_type(data: bytes) -> str:
+    """The MIME type of a stored picture, which is PNG or JPEG."""
+    return "image/png" if data.startswith(PNG_MAGIC) else "image/jpeg"
+
+
+def data_url(data: bytes) -> str:
+    """A picture as an address that holds it."""
+    return f"data:{image_type(data)};base64,{base64.b64encode(data).decode('ascii')}"
+
+
+# ---------------------------------------------------------------- the list of models
+
+
+class _Meta(BaseModel):
+    n_ctx_train: int | None = None
+    n_ctx: int | None = None
+
+
+class _Listed(BaseModel):
+    id: str
+    max_model_len: int | None = None
+    context_length: int | None = None
+    context_window: int | None = None
+    meta: _Meta | None = None
+
+    def served(self) -> ServedModel:
+        in_meta = (self.meta.n_ctx or self.meta.n_ctx_train) if self.meta else None
+        context = self.max_model_len or self.context_length or self.context_window or in_meta
+        return ServedModel(self.id, self.id, context if context is not None and context > 0 else None)
+
+
+class _List(BaseModel):
+    data: list[_Listed]
+
+
+async def list_models(remote: Remote, endpoint: Endpoint) -> list[ServedModel]:
+    """The models that the server offers. Raises RemoteError."""
+    server = host_of(endpoint.base_url)
+    url = endpoint.base_url.rstrip("/") + "/models"
+    head, text = await remote.fetch(HttpRequest(url=url, headers={**headers(endpoint), "Accept": "application/json"}))
+    if head.status != OK:
+        raise refusal(server, head, text)
+    try:
+        listed = _List.model_validate_json(text)
+    except ValidationError as error:
+        raise AnswerUnreadable(f"{server} did not answer with a list of models.") from error
+    return [model.served() for model in listed.data[:MAX_MODELS]]
