@@ -22,6 +22,7 @@ from toolchain.errors import BuildError
 from toolchain.progress import say
 from toolchain.serve import serve
 from toolchain.server import DEFAULT_PORT
+from toolchain.starter import run_starter
 from toolchain.suites import NAMES, Count, in_browser, run_suites
 
 EPILOG = """
@@ -42,6 +43,9 @@ def parser() -> argparse.ArgumentParser:
     test = verbs.add_parser("test", help="set up, build and run the tests")
     verbs.add_parser("check", help="style, types and generated files")
     bench = verbs.add_parser("bench", help="measure; arguments go to tests/bench")
+    verbs.add_parser(
+        "starter", help="make the starter model: --train, --smoke, --evaluate, --export; see its --help", add_help=False
+    )
     for verb in (run, server):
         verb.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine only)")
         verb.add_argument("--port", type=int, default=DEFAULT_PORT, help="port (default: %(default)s, else a free one)")
@@ -81,6 +85,8 @@ def perform(options: argparse.Namespace, extra: list[str]) -> int:
         case "bench":
             setup.build()
             return run_bench(extra)
+        case "starter":
+            return run_starter(extra)
     return 0
 
 
@@ -92,6 +98,8 @@ def main(arguments: list[str]) -> int:
     """Splits off what is meant for other tools, runs the verb and turns errors into sentences."""
     at = arguments.index("--") if "--" in arguments else len(arguments)
     own, extra = arguments[:at], arguments[at + 1 :]
+    if own[:1] == ["starter"]:
+        own, extra = own[:1], [*own[1:], *extra]
     try:
         return perform(parser().parse_args(own), extra)
     except BuildError as error:

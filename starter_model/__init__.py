@@ -1,0 +1,1 @@
+"""How the starter model is made: pictures, conversations, tokenizer, network, training, export, evaluation and card."""

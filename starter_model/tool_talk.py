@@ -1,0 +1,270 @@
+"""Conversations with tools: which to call, with which arguments, and what to say about the result.
+
+Owns known tools, made-up tools and the words that ask for them. Arguments are copied exactly from the message. The last
+wording of each tool, and made-up tools of held-out words, are kept for evaluation.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from starter_model import chat
+from starter_model.questions import wording
+from starter_model.words import LISTS, invented, number, phrase, word
+
+Turns = list[tuple[str, str]]
+NO_TOOL = "Sorry, I have no tool for that."
+FAILED = "Sorry, the tool failed: {}"
+
+
+@dataclass(frozen=True)
+class Tool:
+    """Name and argument names, as the template shows them."""
+
+    name: str
+    arguments: tuple[str, ...] = ()
+
+    def line(self) -> str:
+        return f'{{"name": "{self.name}", "arguments": [{", ".join(json.dumps(a) for a in self.arguments)}]}}'
+
+
+@dataclass(frozen=True)
+class Use:
+    """A wish, the call that fulfils it, its result and what is said then."""
+
+    tool: Tool
+    wish: str
+    arguments: dict[str, object]
+    result: str
+    reply: str
+
+    def call(self) -> str:
+        return call(self.tool.name, self.arguments)
+
+
+def call(name: str, arguments: dict[str, object]) -> str:
+    """The assistant's turn that calls a tool."""
+    values = json.dumps(arguments, ensure_ascii=False)
+    return f'<tool_call>\n{{"name": "{name}", "arguments": {values}}}\n</tool_call>'
+
+
+def system(tools: list[Tool], words: str = "") -> str:
+    """The system turn as the chat template writes it."""
+    lines = "".join(tool.line() + "\n" for tool in tools)
+    return f"{words}{chr(10) * 2 if words else ''}You can call these tools:\n<tools>\n{lines}</tools>"
+
+
+CALCULATOR = Tool("calculator", ("expression",))
+TODO_ADD = Tool("todo_add", ("text",))
+TODO_LIST = Tool("todo_list")
+CLOCK = Tool("clock")
+NOTE_SAVE = Tool("note_save", ("key", "value"))
+NOTE_GET = Tool("note_get", ("key",))
+CAMERA_LOOK = Tool("camera_look", ("question",))
+KNOWN = (CALCULATOR, TODO_ADD, TODO_LIST, CLOCK, NOTE_SAVE, NOTE_GET, CAMERA_LOOK)
+
+
+def _calculator(rng: random.Random, held_out: bool) -> Use:
+    parts = [number(rng).lstrip("-")]
+    for _ in range(rng.choice((1, 1, 1, 2))):
+        parts += [rng.choice("+-*/"), number(rng).lstrip("-")]
+    expression = (" " if rng.random() < 0.8 else "").join(parts)
+    if len(parts) > 3 and rng.random() < 0.4:
+        expression = f"({' '.join(parts[:3])}) {' '.join(parts[3:])}"
+    wish = wording(rng, held_out, (
+        "What is {}?", "Calculate {}.", "Compute {}", "How much is {}?", "{}", "{} = ?", "Please work out {}.",
+        "Can you calculate {}?", "what's {}", "Tell me the result of {}.",
+    )).format(expression)  # fmt: skip
+    result = number(rng)
+    return Use(CALCULATOR, wish, {"expression": expression}, result, f"{expression} = {result}")
+
+
+def _todo_add(rng: random.Random, held_out: bool) -> Use:
+    text = phrase(rng, held_out)
+    wish = wording(rng, held_out, (
+        "Add {} to my list.", "Add {} to my to-do list", "Remind me to {}.", "Put {} on my todo list.",
+        "New todo: {}", "Please add the todo {}", "Todo: {}", "I have to {}, put it on the list.", "Add a task: {}",
+        "Note the task {}.",
+        "Add a new item to my list: {}",
+    )).format(text)  # fmt: skip
+    return Use(TODO_ADD, wish, {"text": text}, f"Added: {text}", f"I added {text} to your list.")
+
+
+def _todo_list(rng: random.Random, held_out: bool) -> Use:
+    wish = wording(rng, held_out, (
+        "What is on my list?", "Show my todos.", "What do I have to do?", "Show me my to-do list.", "List my tasks.",
+        "What's on my todo list?", "Which tasks are open?", "Read me my list.", "What is left to do?",
+    ))  # fmt: skip
+    items = [phrase(rng, held_out, 2) for _ in range(rng.choice((0, 1, 2, 2, 3)))]
+    reply = f"On your list: {', '.join(items)}." if items else "Your list is empty."
+    return Use(TODO_LIST, wish, {}, json.dumps(items, ensure_ascii=False), reply)
+
+
+def _clock(rng: random.Random, held_out: bool) -> Use:
+    wish = wording(rng, held_out, (
+        "What time is it?", "Tell me the time.", "How late is it?", "What's the time?", "Do you know the time?",
+        "time please", "Can you tell me what time it is?",
+    ))  # fmt: skip
+    time = f"{rng.randrange(24):02}:{rng.randrange(60):02}"
+    date = f"20{rng.randint(20, 39)}-{rng.randint(1, 12):02}-{rng.randint(1, 28):02}"
+    result = rng.choice((time, json.dumps({"time": time}), json.dumps({"time": time, "date": date}), f"{date} {time}"))
+    return Use(CLOCK, wish, {}, result, f"It is {time}.")
+
+
+def _note_save(rng: random.Random, held_out: bool) -> Use:
+    key, value = phrase(rng, held_out, 2), phrase(rng, held_out, 3) if rng.random() < 0.7 else number(rng)
+    wish = wording(rng, held_out, (
+        "Save the note {}: {}", "Save a note named {} with the value {}.", "Note that {} is {}.",
+        "Remember that {} is {}.", "Save {} as {}.", "Keep a note {}: {}", "Write down that my {} is {}.",
+        "Please remember {} = {}", "Note {}: {}",
+        "Store a note called {} saying {}.",
+    ))  # fmt: skip
+    if wish == "Save {} as {}.":
+        return Use(NOTE_SAVE, wish.format(value, key), {"key": key, "value": value}, "Saved.", f"I saved {key}.")
+    return Use(NOTE_SAVE, wish.format(key, value), {"key": key, "value": value}, "Saved.", f"I saved {key}.")
+
+
+def _note_get(rng: random.Random, held_out: bool) -> Use:
+    key, value = phrase(rng, held_out, 2), phrase(rng, held_out, 3)
+    wish = wording(rng, held_out, (
+        "What does the note {} say?", "Read the note {}.", "What did I note about {}?", "Show me the note {}",
+        "Get my note {}.", "What is in my note {}?", "What did I save as {}?", "Look up the note called {}.",
+    )).format(key)  # fmt: skip
+    return Use(NOTE_GET, wish, {"key": key}, value, f"{key}: {value}")
+
+
+def _camera_look(rng: random.Random, held_out: bool) -> Use:
+    question, reply = rng.choice((
+        ("Describe what you see.", "I see a red circle."), ("How many shapes are there?", "There are 3 shapes."),
+        ("What does the text say?", f"The text says {number(rng)}."), ("Is there a star?", "No, there is no star."),
+    ))  # fmt: skip
+    wish = wording(rng, held_out, ("Look through the camera: {}", "Use the camera: {}", "Look at the camera. {}",
+                                   "Camera: {}", "Take a look with the camera. {}"))  # fmt: skip
+    if question.startswith("Describe") and rng.random() < 0.6:
+        wish = rng.choice(("What do you see in the camera?", "Look through the camera.", "What does the camera show?"))
+    return Use(CAMERA_LOOK, wish.format(question), {"question": question}, reply, reply)
+
+
+USES: tuple[Callable[[random.Random, bool], Use], ...] = (
+    _calculator, _todo_add, _todo_add, _todo_list, _clock, _note_save, _note_save, _note_get, _camera_look,
+)  # fmt: skip
+VERBS, NOUNS, NAMES = (LISTS[kind] for kind in ("verbs", "nouns", "arguments"))
+HELD_OUT = tuple(LISTS[f"{kind}_held_out"] for kind in ("verbs", "nouns", "arguments"))
+
+
+def made_up_tool(rng: random.Random, held_out: bool) -> Tool:
+    """A tool that never was: real words, or an invented one."""
+    verb, noun, names = HELD_OUT if held_out else (VERBS, NOUNS, NAMES)
+    thing = rng.choice(noun) if rng.random() < 0.7 else invented(rng, held_out)
+    name = f"{rng.choice(verb)}_{thing}" if rng.random() < 0.8 else f"{thing}_{rng.choice(verb)}"
+    picked = rng.sample(names, rng.choice((0, 1, 1, 1, 2, 2, 3)))
+    return Tool(name, tuple(n if rng.random() < 0.85 else invented(rng, held_out) for n in picked))
+
+
+def made_up_use(tool: Tool, rng: random.Random, held_out: bool) -> Use:
+    """A wish that names the tool's words and gives each argument by name, or in order."""
+    verb, thing = tool.name.split("_")
+    if verb not in VERBS + HELD_OUT[0]:
+        verb, thing = thing, verb
+    said: dict[str, str] = {}
+    arguments: dict[str, object] = {}
+    for name in tool.arguments:
+        said[name], arguments[name] = _value(rng, held_out)
+    start = wording(rng, held_out, ("{v} the {t}", "{v} {t}", "Please {v} the {t}", "{v} a {t}", "I want to {v} a {t}",
+                                    "Can you {v} the {t}", "Now {v} the {t}")).format(v=verb, t=thing)  # fmt: skip
+    between, joint = rng.choice(((": ", ", "), (" with ", " and "), (", ", ", ")))
+    link = rng.choice((" ", " ", " = ", ": "))
+    wish = start + (between + joint.join(f"{n}{link}{v}" for n, v in said.items()) if said else "")
+    wish = (wish[0].upper() if rng.random() < 0.7 else wish[0]) + wish[1:] + rng.choice(("", ".", "!"))
+    ok = rng.choice(("ok", "done", '{"ok": true}'))
+    return Use(tool, wish, arguments, ok, "Done.")
+
+
+def _value(rng: random.Random, held_out: bool) -> tuple[str, object]:
+    pick = rng.random()
+    if pick < 0.6:
+        text = phrase(rng, held_out, 2).replace(",", "")
+        return text, text
+    if pick < 0.87:
+        value = str(rng.randint(0, 999))
+        return value, int(value)
+    if pick < 0.92:
+        return rng.choice((("true", True), ("false", False)))
+    if pick < 0.96:
+        items = [word(rng, held_out) for _ in range(rng.randint(1, 3))]
+        return json.dumps(items, ensure_ascii=False), items
+    mail = f"{invented(rng, held_out)}@{invented(rng, held_out)}.{rng.choice(('com', 'org', 'de'))}"
+    return mail, mail
+
+
+def tool_set(rng: random.Random, held_out: bool) -> list[Tool]:
+    """Some known and some made-up tools, in any order."""
+    known = list(KNOWN) if rng.random() < 0.3 else rng.sample(KNOWN, rng.choice((0, 1, 2, 3, 4)))
+    made = [made_up_tool(rng, held_out) for _ in range(rng.choice((0, 0, 1, 2, 3) if known else (1, 2, 3, 4)))]
+    tools = list({tool.name: tool for tool in known + made}.values())
+    rng.shuffle(tools)
+    return tools
+
+
+def use_of(tools: list[Tool], rng: random.Random, held_out: bool) -> Use:
+    """A use of one of the tools."""
+    tool = rng.choice(tools)
+    if tool not in KNOWN:
+        return made_up_use(tool, rng, held_out)
+    while True:
+        use = rng.choice(USES)(rng, held_out)
+        if use.tool == tool:
+            return use
+
+
+def branch(tools: list[Tool], rng: random.Random, held_out: bool) -> Turns:
+    """One conversation below a list of tools."""
+    pick = rng.random()
+    if pick < 0.62:
+        return used(use_of(tools, rng, held_out), rng, rng.random() < 0.4)
+    if pick < 0.68:
+        return in_a_row(tools, rng, held_out)
+    if pick < 0.78:
+        return [("user", unfitting(tools, rng, held_out)), ("assistant", NO_TOOL)]
+    if pick < 0.85:
+        return [("user", chat.outside(rng, held_out)), ("assistant", chat.UNKNOWN)]
+    question, answer = chat.said(rng.choice(tuple(chat.TALK)), rng, held_out)
+    talk: Turns = [("user", question), ("assistant", answer)]
+    return talk if rng.random() < 0.4 else [*talk, *used(use_of(tools, rng, held_out), rng, rng.random() < 0.3)]
+
+
+def used(use: Use, rng: random.Random, to_the_end: bool) -> Turns:
+    """A wish and its call; often the result and what is said then."""
+    turns: Turns = [("user", use.wish), ("assistant", use.call())]
+    if to_the_end:
+        if rng.random() < 0.12:
+            reason = phrase(rng, False, 3)
+            result = rng.choice(("Error: ", "error: ", "Failed: ")) + reason
+            turns += [("tool", result), ("assistant", FAILED.format(reason))]
+        else:
+            turns += [("tool", use.result), ("assistant", use.reply)]
+    return turns
+
+
+def in_a_row(tools: list[Tool], rng: random.Random, held_out: bool) -> Turns:
+    """Two wishes in one message, two calls."""
+    first, second = (use_of(tools, rng, held_out) for _ in range(2))
+    join = rng.choice((" and then ", ". Then ", " Then: ", ". After that: "))
+    wish = first.wish.rstrip(".!?") + join + second.wish
+    return [
+        ("user", wish), ("assistant", first.call()), ("tool", first.result), ("assistant", second.call()),
+        ("tool", second.result), ("assistant", f"{first.reply} {second.reply}"),
+    ]  # fmt: skip
+
+
+def unfitting(tools: list[Tool], rng: random.Random, held_out: bool) -> str:
+    """A wish for a tool that is not in the list."""
+    names = {tool.name for tool in tools}
+    while True:
+        use = rng.choice(USES)(rng, held_out) if rng.random() < 0.5 else None
+        use = use or made_up_use(made_up_tool(rng, held_out), rng, held_out)
+        if use.tool.name not in names:
+            return use.wish
