@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -9,6 +10,8 @@ import pytest
 from playwright.sync_api import expect
 from tests.e2e.cloche_page import Cloche
 from tests.e2e.conftest import OpenProfile, OpenSite, Site
+
+from toolchain.paths import BRIDGE
 
 # Notes every value that a progress bar shows, from the first moment of each document on.
 NOTE_PROGRESS = """
@@ -18,6 +21,12 @@ NOTE_PROGRESS = """
     if (bar) progressSeen.push(bar.ariaValueText ?? bar.ariaValueNow ?? String(bar.value));
   }).observe(document, { subtree: true, childList: true, attributes: true });
 """
+
+ASK = """async ([address, headers]) => {
+  const answer = await fetch(address, { headers, cache: 'no-store' });
+  const bytes = new Uint8Array(await answer.arrayBuffer());
+  return { status: answer.status, headers: Object.fromEntries(answer.headers), bytes: [...bytes.subarray(0, 8)] };
+}"""
 
 
 class Visit(NamedTuple):
@@ -71,3 +80,24 @@ def test_everything_works_with_the_server_stopped(visit: Visit) -> None:
         assert cloche.ask("Who are you?")
     finally:
         visit.site.start()
+
+
+def test_the_service_worker_supplies_every_header(visit: Visit) -> None:
+    visit.cloche.wait_offline_ready()
+    sources = json.loads((BRIDGE / "headers.json").read_text(encoding="utf-8"))
+    script = visit.cloche.page.evaluate("document.querySelector('script[src]').src")
+    for address, kind in ((visit.site.url, "document"), (script, "worker")):
+        wanted = sources["isolation"] | sources[kind]
+        answer = visit.cloche.page.evaluate(ASK, [address, {}])
+        assert {name: answer["headers"].get(name.lower()) for name in wanted} == wanted
+
+
+def test_the_service_worker_leaves_parts_and_unchanged_answers_alone(visit: Visit) -> None:
+    visit.cloche.wait_offline_ready()
+    archive = visit.site.url + "python/python_stdlib.zip"
+    part = visit.cloche.page.evaluate(ASK, [archive, {"Range": "bytes=0-3"}])
+    assert (part["status"], part["bytes"]) == (206, list(b"PK\x03\x04"))
+    weights = visit.site.url + "models/starter/cloche-starter-q8_0.gguf"
+    tag = visit.cloche.page.evaluate(ASK, [weights, {"Range": "bytes=0-0"}])["headers"]["etag"]
+    unchanged = visit.cloche.page.evaluate(ASK, [weights, {"If-None-Match": tag}])
+    assert (unchanged["status"], unchanged["bytes"]) == (304, [])
