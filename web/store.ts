@@ -44,6 +44,7 @@ export const parametersOpen = signal(false);
 export const toolsOpen = signal(false);
 export const cameraOpen = signal(false);
 export const modelOpen = signal(false);
+export const exportOpen = signal(false);
 
 /** Why the last thing tried in the composer did not work. */
 export const composerError = signal<ErrorInfo | null>(null);
@@ -64,7 +65,7 @@ export function dismissToast(key: number): void {
 
 /** Closes what lies over the page; tells whether there was anything. */
 export function closePanels(): boolean {
-  const open = [cameraOpen, modelOpen, parametersOpen, toolsOpen, drawerOpen].filter((panel) => panel.value);
+  const open = [cameraOpen, modelOpen, exportOpen, parametersOpen, toolsOpen, drawerOpen].filter((panel) => panel.value);
   batch(() => open.forEach((panel) => (panel.value = false)));
   return open.length > 0;
 }

@@ -3,6 +3,7 @@ import { Menu, SquarePen } from 'lucide';
 import { newChat } from '../actions';
 import { route } from '../routes';
 import { drawerOpen, openSession } from '../store';
+import { ExportButton } from './export_menu';
 import { Icon } from './icon';
 import { InstallButton } from './install_button';
 import { ModelButton } from './model_panel';
@@ -31,6 +32,7 @@ export function Header({ narrow }: { narrow: boolean }) {
       )}
       <h1>{titleOf()}</h1>
       <InstallButton />
+      {route.value.view === 'chat' && <ExportButton />}
       <ModelButton />
       {narrow && (
         <button class="tool" type="button" aria-label="New chat" title="New chat" onClick={newChat}>

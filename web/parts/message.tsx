@@ -5,11 +5,12 @@
  * drawn again.
  */
 import { useState } from 'preact/hooks';
-import { ChevronLeft, ChevronRight, Copy, Pencil, RefreshCw, Trash2 } from 'lucide';
+import { ChevronLeft, ChevronRight, Copy, GitFork, Pencil, RefreshCw, Trash2 } from 'lucide';
 import type { Message, Part } from '../../js_bridge/contract.gen';
 import { deleteMessage, regenerate, report, selectVersion } from '../actions';
 import { time } from '../figures';
 import { toast } from '../store';
+import { forkFrom } from '../transfer';
 import { AnswerFigures } from './answer_figures';
 import { Icon } from './icon';
 import { MarkdownView } from './markdown_view';
@@ -137,6 +138,15 @@ function Tools({ message, edit, busy }: { message: Message; edit: () => void; bu
           <Icon of={RefreshCw} />
         </button>
       )}
+      <button
+        class="tool"
+        type="button"
+        aria-label="Fork from here"
+        title="A new conversation that begins like this one, up to here"
+        onClick={() => void forkFrom(message)}
+      >
+        <Icon of={GitFork} />
+      </button>
       <button
         class="tool"
         type="button"

@@ -2,6 +2,7 @@
 import { saveSettings } from '../actions';
 import { PARTS } from '../licences';
 import { StorageBar } from '../parts/storage_bar';
+import { TransferCard } from '../parts/transfer_card';
 import { settings, state } from '../store';
 
 interface ChoiceProps<T extends string> {
@@ -85,6 +86,7 @@ export function SettingsView() {
         />
       </section>
       <StorageBar />
+      <TransferCard />
       <section class="card" aria-labelledby="keys-heading">
         <h2 id="keys-heading">Keyboard</h2>
         <dl class="facts keys">

@@ -6,7 +6,7 @@ import { Header, titleOf } from '../parts/header';
 import { Notices } from '../parts/notices';
 import { Sidebar } from '../parts/sidebar';
 import { route } from '../routes';
-import { closePanels, drawerOpen, modelOpen, owner, parametersOpen, phase, storage } from '../store';
+import { closePanels, drawerOpen, exportOpen, modelOpen, owner, parametersOpen, phase, storage } from '../store';
 import { BootView } from './boot';
 import { ChatView } from './chat';
 import { ModelsView } from './models';
@@ -63,6 +63,7 @@ function App() {
   useEffect(() => {
     drawerOpen.value = false;
     modelOpen.value = false;
+    exportOpen.value = false;
     void followRoute();
   }, [route.value]);
   useEffect(() => {

@@ -121,10 +121,10 @@ class Document(Model):
         return self
 
     def to_json(self) -> bytes:
-        """The document as it stands in a file."""
+        """The document as it stands in a file; what a message does not say is not made up."""
         outside = {"session_id", "siblings"}
         layout = {"sessions": {"__all__": {"messages": {"__all__": outside}}}}
-        return self.model_dump_json(exclude=layout, indent=1).encode()
+        return self.model_dump_json(exclude=layout, exclude_unset=True, indent=1).encode()
 
 
 def once(what: str, ids: Iterable[str]) -> None:

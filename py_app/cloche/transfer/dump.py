@@ -43,7 +43,9 @@ def document(
     sessions = [session(store, session_id, newest) for session_id in session_ids]
     image_ids = {image for found in sessions for message in found.messages for image in message.image_ids}
     images = [image(store, image_id) for image_id in sorted(image_ids)]
-    return Document(exported_at=time.time(), sessions=sessions, images=images, settings=settings)
+    return Document(
+        format="cloche", version=1, exported_at=time.time(), sessions=sessions, images=images, settings=settings
+    )
 
 
 def session(store: Store, session_id: str, newest: Newest = as_stored) -> ArchivedSession:

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from ..errors import BadImage
 from ..pictures import check_images
 from ..shapes import NewImage
+from ..store.messages import cancel_running_calls
 from ..store.sessions import DEFAULT_TITLE
 from ..store.store import Store
 from . import dump
@@ -103,8 +104,10 @@ def write_session(store: Store, session: ArchivedSession, images: _Images) -> st
 
 def _write_message(store: Store, session_id: str, message: ArchivedMessage, depth: int, images: _Images) -> None:
     data = message.model_dump(exclude={"siblings"})
+    data["parts"] = [part.model_dump(exclude_unset=True) for part in message.parts]
     if data["status"] == "streaming":
         data["status"] = "interrupted"
+    cancel_running_calls(data["parts"])
     shown = []
     for part in data["parts"]:
         if part["type"] == "image":

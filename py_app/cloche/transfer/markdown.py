@@ -75,7 +75,7 @@ def part_block(part: Any, images: Mapping[str, ArchivedImage], read_image: ReadI
         return f"{mark('text', {})}\n\n{escaped(part.text)}"
     if isinstance(part, ReasoningPart):
         return f"{mark('reasoning', {})}\n\n{REASONING[0]}{escaped(part.text)}{REASONING[1]}"
-    data = part.model_dump(mode="json")
+    data = part.model_dump(mode="json", exclude_unset=True)
     if isinstance(part, ImagePart):
         address = f"data:{part.mime};base64,{base64.b64encode(read_image(part.image_id)).decode()}"
         label = re.sub(r"[\[\]\\\n\r]", " ", part.name or "picture")
