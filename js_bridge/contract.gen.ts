@@ -411,6 +411,86 @@ export interface Imported {
   settings: Settings | null;
 }
 
+/** Code to run; `session_id` is the conversation that `session` stands for, None a new one. */
+export interface ConsoleCode {
+  run_id: string;
+  code: string;
+  session_id?: string | null;
+}
+
+/** How a run ended: `value` is the repr of a last expression, `traceback` has the person's own lines. */
+export interface ConsoleResult {
+  status: "done" | "failed" | "stopped";
+  value: string | null;
+  traceback: string | null;
+  duration_ms: number;
+}
+
+/** More that a run printed. */
+export interface ConsoleOutput {
+  run_id: string;
+  stream: "out" | "err";
+  text: string;
+}
+
+/** The code before the cursor. */
+export interface CompletionQuery {
+  before: string;
+}
+
+/** A name that could come here; `detail` is its signature or kind. */
+export interface CompletionOption {
+  label: string;
+  kind: "function" | "class" | "module" | "variable" | "keyword" | "property";
+  detail: string;
+}
+
+/** Names that could come here, in place of the last `length` characters before the cursor. */
+export interface Completions {
+  length: number;
+  options: CompletionOption[];
+}
+
+/**
+ * One file: the names of what it brings, where it is switched on, and the traceback of what went wrong in it.
+ *
+ * `enabled` is about the session that was asked for; `everywhere` holds where no session says otherwise.
+ */
+export interface ExtensionInfo {
+  name: string;
+  tools: string[];
+  hooks: string[];
+  providers: string[];
+  module: boolean;
+  error: string | null;
+  everywhere: boolean;
+  enabled: boolean;
+  updated_at: number;
+}
+
+/** Names an extension. */
+export interface ExtensionRef {
+  name: string;
+}
+
+/** An extension as a file `<name>.py`. Small letters, digits and underscores, so that it can be imported. */
+export interface ExtensionFile {
+  name: string;
+  source: string;
+}
+
+/** Which session `enabled` is about; None stands for a new chat. */
+export interface ExtensionQuery {
+  session_id?: string | null;
+}
+
+/** Switch an extension on or off in a session, or everywhere. */
+export interface ExtensionChoice {
+  name: string;
+  session_id: string | null;
+  enabled: boolean;
+}
+
 /**
  * Bring the files of a model to this machine, checked by sha256. `base_url` is absolute.
  *
@@ -614,6 +694,15 @@ export interface Commands {
   "session.fork": { params: MessageRef; result: Session };
   "archive.export": { params: NoParams; result: ExportedFile };
   "archive.import": { params: ImportFile; result: Imported };
+  "console.run": { params: ConsoleCode; result: ConsoleResult };
+  "console.stop": { params: NoParams; result: null };
+  "console.complete": { params: CompletionQuery; result: Completions };
+  "console.history": { params: NoParams; result: string[] };
+  "extensions.list": { params: ExtensionQuery; result: ExtensionInfo[] };
+  "extensions.read": { params: ExtensionRef; result: ExtensionFile };
+  "extensions.save": { params: ExtensionFile; result: ExtensionInfo };
+  "extensions.delete": { params: ExtensionRef; result: null };
+  "extensions.choose": { params: ExtensionChoice; result: ExtensionInfo[] };
 }
 
 /** Events that Python tells the page. */
@@ -629,6 +718,7 @@ export interface Events {
   "message:changed": MessageChanged;
   "content_block:delta": ContentDelta;
   "notice": Notice;
+  "console:output": ConsoleOutput;
 }
 
 /** What each worker answers. */
@@ -696,5 +786,15 @@ export const LIMITS = {
   ImportFile: {
     name: { maxLength: 1000 },
     bytes: { maxLength: 268435456 },
+  },
+  ConsoleCode: {
+    run_id: { minLength: 1, maxLength: 100 },
+    code: { maxLength: 500000 },
+  },
+  CompletionQuery: {
+    before: { maxLength: 500000 },
+  },
+  ExtensionFile: {
+    source: { maxLength: 500000 },
   },
 } as const;

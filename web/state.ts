@@ -7,6 +7,7 @@
 import type {
   AppInfo,
   BootProgress,
+  ConsoleResult,
   ContentDelta,
   Conversation,
   DatabaseOwner,
@@ -20,6 +21,8 @@ import type {
   Settings,
   StorageInfo,
 } from '../js_bridge/contract.gen';
+
+import { begun, ended, printed, type ConsoleRun } from './console_runs';
 
 export type Phase = 'booting' | 'up' | 'failed';
 
@@ -44,6 +47,8 @@ export interface State {
   model: ModelStatus;
   /** The conversation on screen, null while none is open. */
   conversation: Conversation | null;
+  /** What was run in the Python console, oldest first. */
+  runs: readonly ConsoleRun[];
   notices: readonly ShownNotice[];
   lastKey: number;
 }
@@ -55,6 +60,9 @@ export interface PageEvents {
   'page:conversation-closed': null;
   'page:settings-chosen': Settings;
   'page:notice-dismissed': number;
+  'page:run-begun': { id: string; code: string };
+  'page:run-ended': { id: string; result: ConsoleResult };
+  'page:runs-cleared': null;
 }
 
 type All = Events & PageEvents;
@@ -80,6 +88,7 @@ export const INITIAL: State = {
     error: null,
   },
   conversation: null,
+  runs: [],
   notices: [],
   lastKey: 0,
 };
@@ -121,6 +130,14 @@ export function reduce(state: State, [name, data]: StateEvent): State {
           { ...data, key: state.lastKey + 1 },
         ],
       };
+    case 'console:output':
+      return { ...state, runs: printed(state.runs, data) };
+    case 'page:run-begun':
+      return { ...state, runs: begun(state.runs, data.id, data.code) };
+    case 'page:run-ended':
+      return { ...state, runs: ended(state.runs, data.id, data.result) };
+    case 'page:runs-cleared':
+      return { ...state, runs: state.runs.filter((run) => run.result === null) };
     case 'page:boot-started':
       return { ...INITIAL, settings: state.settings, lastKey: state.lastKey };
     case 'page:conversation-opened':

@@ -14,8 +14,11 @@ from pydantic import BaseModel, ValidationError
 from . import __version__, contract
 from .agent.approval import Approvals
 from .commands import SessionRef
+from .console.console import Console
+from .console.live import Live
 from .conversations import Conversations
 from .errors import BadInput, StorageLost
+from .extensions.extensions import Extensions
 from .host.base import Host
 from .models.library import Library
 from .shapes import ModelStatus, Settings
@@ -44,6 +47,7 @@ class App:
         self.approvals = Approvals()
         self.turns = Turns(self.host, self.store, self.library, self.toolbox, self.approvals)
         self.conversations = Conversations(self.host, self.store, self.library, self.turns)
+        self._open_to_people()
         self._commands = self._table()
         self.host.emit([("app:ready", self._info())])
         self.library.load(self.store.settings.load().model_id)
@@ -69,11 +73,21 @@ class App:
         if self._ended or not self._commands:
             return
         self._ended = True
+        await self.console.close()
         try:
             await self.turns.close()
         finally:
             self.store.close()
         await self.library.close()
+
+    def _open_to_people(self) -> None:
+        """Let a person's own code take part: kept as extensions, or mounted from the console while the app runs."""
+        self.extensions = Extensions(self.host, self.store)
+        live = Live()
+        self.turns.extensions = lambda session_id: {**self.extensions.mounts(session_id), "console": live.mount}
+        self.extensions.changed = self.turns.renew
+        live.changed = lambda: self.turns.renew(None)
+        self.console = Console(self, live)
 
     def _table(self) -> dict[str, Answer]:
         sessions, conversations, turns = self.store.sessions, self.conversations, self.turns
@@ -99,6 +113,8 @@ class App:
             **Transfer(self.host, self.store, turns).commands(),
             **self.toolbox.commands(),
             **self.approvals.commands(),
+            **self.extensions.commands(),
+            **self.console.commands(),
         }
 
     def _info(self) -> dict[str, Any]:

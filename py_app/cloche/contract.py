@@ -14,6 +14,8 @@ from typing import Literal
 from pydantic import Field
 
 from .commands import Command, MessageRef, NoParams, SessionRef
+from .console import shapes as console
+from .extensions import shapes as extensions
 from .shapes import (
     AppInfo,
     Conversation,
@@ -31,7 +33,7 @@ from .tools import shapes as tools
 from .transfer import shapes as transfer
 
 #: shapes of the capabilities; each may have COMMANDS and EVENTS of its own
-CAPABILITIES: tuple[ModuleType, ...] = (tools, transfer)
+CAPABILITIES: tuple[ModuleType, ...] = (tools, transfer, console, extensions)
 
 # ---------------------------------------------------------------- commands
 

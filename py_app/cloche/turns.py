@@ -7,9 +7,11 @@ interrupted or with an error that says what to do; an answer for which there is 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 from .agent.approval import Approvals
+from .agent.modules import Mount
 from .agent.session import AgentSession, Notices, Request
 from .agent.transcript import history, image_blocks, image_count, text_of
 from .errors import ClocheError, GenerationFailed, StorageError
@@ -38,6 +40,9 @@ class Turns:
         self._transport = WorkerTransport(library)
         self._running: dict[str, tuple[Turn, asyncio.Task[bool]]] = {}
         self._agents: dict[str, AgentSession] = {}
+        self._outdated: set[str] = set()
+        #: the modules of a session besides ours
+        self.extensions: Callable[[str], dict[str, Mount]] = lambda _: {}
         self._unsaved: dict[str, Data] = {}
 
     def working(self, session_id: str) -> bool:
@@ -89,6 +94,17 @@ class Turns:
         for agent in self._agents.values():
             await agent.close()
         self._agents.clear()
+
+    async def ended(self, session_id: str) -> None:
+        """Wait until a conversation is no longer being answered."""
+        running = self._running.get(session_id)
+        if running is not None:
+            await asyncio.wait([running[1]])
+            self._end(*running)
+
+    def renew(self, session_id: str | None) -> None:
+        """Put a session (None: every one) together anew before its next turn."""
+        self._outdated.update(self._agents if session_id is None else [session_id])
 
     def save_unsaved(self) -> None:
         """Try again to keep answers for which there was no space."""
@@ -145,16 +161,28 @@ class Turns:
 
     async def _agent(self, session_id: str) -> AgentSession:
         agent = self._agents.pop(session_id, None)
-        if agent is None:
-            notices = Notices(self._notice)
-            agent = AgentSession(
-                session_id, self._transport, self._read_image, notices, self._approvals, self._approval_seconds
-            )
-        self._agents[session_id] = agent
+        if agent is not None and session_id in self._outdated:
+            await agent.close()
+            agent = None
+        self._outdated.discard(session_id)
+        self._agents[session_id] = agent = agent or self.new_agent(session_id)
         idle = [other for other, kept in self._agents.items() if not kept.running and other != session_id]
         for other in idle[: max(0, len(self._agents) - SESSIONS_KEPT)]:
             await self._agents.pop(other).close()
         return agent
+
+    def new_agent(self, session_id: str) -> AgentSession:
+        """An agent's session with everything that belongs to a conversation; whoever asks for it closes it."""
+        notices = Notices(self._notice)
+        return AgentSession(
+            session_id,
+            self._transport,
+            self._read_image,
+            notices,
+            self._approvals,
+            self._approval_seconds,
+            self.extensions(session_id),
+        )
 
     def _approval_seconds(self) -> float:
         return self._store.settings.load().approval_seconds

@@ -6,7 +6,7 @@ goes out as hook events; whoever asks hears those that a turn is made of.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from amplifier_core import AmplifierSession, HookResult
@@ -29,7 +29,7 @@ from ..providers.chat_completions import ChatCompletionsProvider
 from . import orchestrator
 from .approval import Approvals, SessionApprovals
 from .context import ContextWindow
-from .modules import Modules
+from .modules import Modules, Mount
 from .transcript import Data
 
 PROVIDER = "llamacpp"
@@ -77,6 +77,7 @@ class AgentSession:
         display: Any,
         approvals: Approvals,
         approval_seconds: Callable[[], float],
+        extensions: Mapping[str, Mount] | None = None,
     ) -> None:
         self._options: Data = {}
         self._tools: list[str] = []
@@ -85,14 +86,17 @@ class AgentSession:
         self._read_image = read_image
         self._approval_seconds = approval_seconds
         self._approvals = SessionApprovals(session_id, approvals, self._emit)
+        extensions = extensions or {}
+        config = with_extensions(CONFIG, extensions)
         self._session = AmplifierSession(
-            CONFIG, session_id=session_id, display_system=display, approval_system=self._approvals
+            config, session_id=session_id, display_system=display, approval_system=self._approvals
         )
         self._session.coordinator.loader = Modules(
             {
                 "loop-streaming": self._mount_orchestrator,
                 "context-window": self._mount_context,
                 f"provider-{PROVIDER}": self._mount_provider,
+                **extensions,
             }
         )
 
@@ -108,6 +112,11 @@ class AgentSession:
         for event in TURN_EVENTS:
             coordinator.hooks.register(event, self._hear, priority=LAST, name=f"cloche-turn-{event}")
         permission.register(coordinator, self._approvals, self._approval_seconds)
+
+    def _let_others_answer(self) -> None:
+        """A provider that an extension brought comes before ours."""
+        providers = self._session.coordinator.get("providers")
+        providers[PROVIDER] = providers.pop(PROVIDER)
 
     async def _offer(self, tools: Sequence[Any]) -> None:
         """Mount the tools of the next request, in their order, in place of those before. Others' tools stay."""
@@ -135,6 +144,7 @@ class AgentSession:
         failure: BaseException | None = None
         try:
             await self._session.initialize()
+            self._let_others_answer()
             coordinator.reset_turn()
             context = coordinator.get("context")
             await self._offer(request.tools)
@@ -163,6 +173,11 @@ class AgentSession:
     async def close(self) -> None:
         """Clean up."""
         await self._session.cleanup()
+
+
+def with_extensions(config: dict[str, Any], extensions: Mapping[str, Mount]) -> dict[str, Any]:
+    """A configuration with more modules; they come last, after everything that they may want to find."""
+    return {**config, "hooks": [*config.get("hooks", []), *({"module": module_id} for module_id in extensions)]}
 
 
 class Notices:

@@ -45,6 +45,10 @@ class Host(ABC):
         """Tell the page (name, data) pairs in order; names and shapes are those of contract.EVENTS."""
 
     @abstractmethod
+    def flush(self) -> None:
+        """Let the events that wait leave at once; for code that keeps the event loop from running."""
+
+    @abstractmethod
     async def open_link(self, worker: str) -> Link:
         """Start the worker of that name ("llamacpp") and connect to it."""
 

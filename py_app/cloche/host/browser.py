@@ -18,6 +18,7 @@ import js
 from pyodide.ffi import JsException, create_proxy, to_js
 
 from ..app import App
+from ..console import interruption
 from ..errors import Aborted, ClocheError, FetchFailed, from_code
 from .base import Host, Link
 
@@ -98,6 +99,9 @@ class BrowserHost(Host):
         if not self._events:
             self._loop.call_soon(self._send_events)
         self._events.extend(events)
+
+    def flush(self) -> None:
+        self._send_events()
 
     async def open_link(self, worker: str) -> Link:
         return BrowserLink(self, self.bridge.openLink(worker))
@@ -225,6 +229,7 @@ async def start(bridge: Any) -> str:
     """Starts the app. Gives "" or, when it cannot start, the error as JSON."""
     host = BrowserHost(bridge)
     asyncio.get_running_loop().set_exception_handler(host.report)
+    interruption.install()
     try:
         app = App(host)
         # Connected first: the app may call workers while it starts. Commands wait until this function is done.

@@ -90,6 +90,9 @@ class MemoryHost(Host):
                     if not future.done():
                         future.set_result(data)
 
+    def flush(self) -> None:
+        """Events are there at once."""
+
     async def open_link(self, worker: str) -> Link:
         link = self.workers[worker]()
         self.links.append((worker, link))

@@ -90,4 +90,27 @@ CREATE TABLE session_tools (
 ) WITHOUT ROWID;
 """
 
-MIGRATIONS: tuple[str, ...] = (FIRST, TOOLS)
+EXTENSIONS = """
+-- A person's own Python files. `everywhere`: switched on in each session that has no row of its own.
+CREATE TABLE extensions (
+    name TEXT PRIMARY KEY,
+    source TEXT NOT NULL,
+    everywhere INTEGER NOT NULL DEFAULT 0,
+    updated_at REAL NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE session_extensions (
+    session_id TEXT NOT NULL REFERENCES sessions (id) ON DELETE CASCADE,
+    name TEXT NOT NULL REFERENCES extensions (name) ON DELETE CASCADE,
+    enabled INTEGER NOT NULL,
+    PRIMARY KEY (session_id, name)
+) WITHOUT ROWID;
+
+CREATE TABLE console_history (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    code TEXT NOT NULL,
+    run_at REAL NOT NULL
+);
+"""
+
+MIGRATIONS: tuple[str, ...] = (FIRST, TOOLS, EXTENSIONS)

@@ -69,13 +69,23 @@ async def test_every_command_of_the_contract_is_answered_in_its_shape() -> None:
             "tools.list": here,
             "tools.choose": {**here, "names": ["calculator"]},
             "image.get": {"image_id": user["parts"][0]["image_id"]},
+            "extensions.save": {"name": "mine", "source": "x = 1"},
+            "extensions.list": here,
+            "extensions.read": {"name": "mine"},
+            "extensions.choose": {**here, "name": "mine", "enabled": True},
+            "extensions.delete": {"name": "mine"},
+            "console.run": {**here, "run_id": "1", "code": "print(1 + 1)\n2"},
+            "console.complete": {"before": "app."},
+            "console.history": {},
+            "console.stop": {},
             "session.delete": here,
             "session.restore": here,
             "message.send": {**here, "text": "Hello"},
         }
         unasked = set(contract.COMMANDS) - set(params)
-        assert unasked == {"app.info", "model.load", "session.create", "approval.answer"}
-        for method in unasked - {"approval.answer"}:
+        elsewhere = {"approval.answer", "session.export", "session.fork", "archive.export", "archive.import"}
+        assert unasked - elsewhere == {"app.info", "model.load", "session.create"}
+        for method in unasked - elsewhere:
             fits(method, await app.handle(method, {}))
         for method, given in params.items():
             fits(method, await app.handle(method, given))

@@ -1,0 +1,1 @@
+"""The Python console: a person's own code on the live app."""
