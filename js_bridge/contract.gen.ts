@@ -9,10 +9,11 @@ export interface ErrorInfo {
   retryable: boolean;
 }
 
-/** A run of text; Markdown in answers, plain text in a person's messages. */
+/** A run of text; Markdown in answers unless `format` says otherwise, plain text in a person's messages. */
 export interface TextPart {
   type: "text";
   text: string;
+  format: "markdown" | "json";
 }
 
 /** What a thinking model wrote before its answer. */
@@ -353,6 +354,19 @@ export interface Notice {
   action: string;
 }
 
+/** How answers are to look: `text` as the model likes, JSON of the schema in `json_schema`, or one of `choices`. */
+export interface AnswerFormat {
+  kind: "text" | "json_schema" | "choices";
+  json_schema: string;
+  choices: string[];
+}
+
+/** The form of a session's answers. */
+export interface SessionAnswerFormat {
+  session_id: string;
+  format: AnswerFormat;
+}
+
 /** A tool as a person chooses it for a conversation. `access` read runs at once, the rest asks first. */
 export interface ToolInfo {
   name: string;
@@ -687,6 +701,8 @@ export interface Commands {
   "message.restore": { params: MessageRef; result: Conversation };
   "message.select_version": { params: MessageRef; result: Conversation };
   "image.get": { params: ImageRef; result: ImageBytes };
+  "session.answer_format": { params: SessionRef; result: AnswerFormat };
+  "session.set_answer_format": { params: SessionAnswerFormat; result: AnswerFormat };
   "tools.list": { params: ToolsOf; result: ToolInfo[] };
   "tools.choose": { params: ToolChoice; result: ToolInfo[] };
   "approval.answer": { params: ApprovalAnswer; result: null };
@@ -779,6 +795,10 @@ export const LIMITS = {
   },
   MessageEdit: {
     text: { maxLength: 1000000 },
+  },
+  AnswerFormat: {
+    json_schema: { maxLength: 20000 },
+    choices: { maxItems: 100 },
   },
   ToolChoice: {
     names: { maxItems: 200 },

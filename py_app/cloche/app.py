@@ -23,6 +23,7 @@ from .host.base import Host
 from .models.library import Library
 from .shapes import ModelStatus, Settings
 from .store.store import Store
+from .structured.formats import Formats
 from .tools.toolbox import Toolbox
 from .transfer.transfer import Transfer
 from .turns import Turns
@@ -46,6 +47,8 @@ class App:
         self.toolbox = Toolbox(self.host, self.store, lambda: self.library.status.card)
         self.approvals = Approvals()
         self.turns = Turns(self.host, self.store, self.library, self.toolbox, self.approvals)
+        self.formats = Formats(self.store)
+        self.turns.answer_plan = self.formats.plan
         self.conversations = Conversations(self.host, self.store, self.library, self.turns)
         self._open_to_people()
         self._commands = self._table()
@@ -111,6 +114,7 @@ class App:
             "message.select_version": lambda p: conversations.select_version(p.session_id, p.message_id),
             "image.get": lambda p: dict(zip(("bytes", "mime"), self.store.images.read(p.image_id), strict=True)),
             **Transfer(self.host, self.store, turns).commands(),
+            **self.formats.commands(),
             **self.toolbox.commands(),
             **self.approvals.commands(),
             **self.extensions.commands(),

@@ -29,11 +29,12 @@ from .shapes import (
     Session,
     Settings,
 )
+from .structured import shapes as structured
 from .tools import shapes as tools
 from .transfer import shapes as transfer
 
 #: shapes of the capabilities; each may have COMMANDS and EVENTS of its own
-CAPABILITIES: tuple[ModuleType, ...] = (tools, transfer, console, extensions)
+CAPABILITIES: tuple[ModuleType, ...] = (structured, tools, transfer, console, extensions)
 
 # ---------------------------------------------------------------- commands
 

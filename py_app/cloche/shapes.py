@@ -30,10 +30,11 @@ class ErrorInfo(Model):
 
 
 class TextPart(Model):
-    """A run of text; Markdown in answers, plain text in a person's messages."""
+    """A run of text; Markdown in answers unless `format` says otherwise, plain text in a person's messages."""
 
     type: Literal["text"] = "text"
     text: str
+    format: Literal["markdown", "json"] = "markdown"
 
 
 class ReasoningPart(Model):

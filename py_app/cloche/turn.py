@@ -79,6 +79,20 @@ class Turn:
             denied = data["error"]["type"] == "denied"
             self._end_call(data, "denied" if denied else "failed", data["error"]["msg"])
 
+    def answer_text(self) -> str:
+        """The text of the answer so far."""
+        return "".join(part["text"] for part in self.message["parts"] if part["type"] == "text")
+
+    def rewrite(self, text: str | None, form: str = "markdown") -> None:
+        """Put another text in place of the answer's; None leaves none. What the model thought stays."""
+        parts = [part for part in self.message["parts"] if part["type"] != "text"]
+        if text is not None:
+            parts.append({"type": "text", "text": text, "format": form})
+        self.message["parts"] = parts
+        self._blocks.clear()
+        self._emit("message:changed", {"message": self.snapshot()})
+        self._changed()
+
     @property
     def ended(self) -> bool:
         """Whether nothing more will come."""

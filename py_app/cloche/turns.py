@@ -21,6 +21,8 @@ from .providers.failures import original
 from .providers.worker import WorkerTransport
 from .shapes import ModelCard, Parameters
 from .store.store import Store
+from .structured.answering import answer_as
+from .structured.plan import Plan
 from .tools.toolbox import Toolbox
 from .turn import Data, Turn
 
@@ -44,6 +46,8 @@ class Turns:
         #: the modules of a session besides ours
         self.extensions: Callable[[str], dict[str, Mount]] = lambda _: {}
         self._unsaved: dict[str, Data] = {}
+        #: the form that the next answer of a session must have
+        self.answer_plan: Callable[[str], Plan | None] = lambda _: None
 
     def working(self, session_id: str) -> bool:
         """Whether this conversation is being answered."""
@@ -124,7 +128,11 @@ class Turns:
         """The turn itself; says whether the answer was finished rather than stopped."""
         await self._library.ready()
         agent = await self._agent(user["session_id"])
-        await agent.run(self._request(user, before), turn.hear)
+        plan = self.answer_plan(user["session_id"])
+        if plan is None:
+            await agent.run(self._request(user, before), turn.hear)
+        else:
+            await answer_as(plan, agent, self._request(user, before), turn)
         return not agent.cancelled
 
     def _end(self, turn: Turn, task: asyncio.Task[bool]) -> None:

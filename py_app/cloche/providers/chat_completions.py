@@ -116,8 +116,19 @@ class ChatCompletionsProvider:
             messages=engine_messages(request.messages, read_image),
             tools=engine_tools(request.tools),
             max_tokens=request.max_output_tokens or DEFAULT_MAX_TOKENS,
+            response_format=engine_format(request.response_format),
             **given,
         )
+
+
+def engine_format(wanted: Any) -> dict[str, Any] | None:
+    """The form of the answer in OpenAI's shape; None where the model may answer as it likes."""
+    kind = getattr(wanted, "type", "text")
+    if kind == "text":
+        return None
+    if kind == "json":
+        return {"type": "json_object"}
+    return {"type": "json_schema", "json_schema": {"name": "answer", "schema": wanted.json_schema, "strict": True}}
 
 
 class _Stream:

@@ -113,4 +113,9 @@ CREATE TABLE console_history (
 );
 """
 
-MIGRATIONS: tuple[str, ...] = (FIRST, TOOLS, EXTENSIONS)
+ANSWERS = """
+-- The form of a session's answers as JSON; NULL is free text.
+ALTER TABLE sessions ADD COLUMN answer_format TEXT;
+"""
+
+MIGRATIONS: tuple[str, ...] = (FIRST, TOOLS, EXTENSIONS, ANSWERS)
