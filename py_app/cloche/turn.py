@@ -192,7 +192,7 @@ class Turn:
         part.update(status="asking", approval=asked, access=data.get("access"))
         part["arguments"] = data.get("tool_input", part["arguments"])
         self._emit("message:changed", {"message": self.snapshot()})
-        self._changed()
+        self._commit()
 
     def _decided(self, data: Data) -> None:
         part = self._call(data.get("tool_call_id"))
@@ -242,7 +242,9 @@ class Turn:
             self._timer = asyncio.get_running_loop().call_later(COMMIT_INTERVAL, self._commit)
 
     def _commit(self) -> None:
-        self._timer = None
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
         try:
             self._store.messages.save_partial(self.message["id"], self.message["parts"])
         except StorageError as error:

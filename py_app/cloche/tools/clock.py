@@ -22,7 +22,8 @@ def clock_tools(host: Host, now: Callable[[], float] = time.time) -> list[Functi
     @tool(access="read")
     def clock() -> str:
         """Tell the date and the time here and now."""
-        return read("", now(), host)
+        local, _ = there("", now(), host)
+        return f"{local:%Y-%m-%d %H:%M}"
 
     @tool(access="read")
     def clock_in(zone: Annotated[str, Field(min_length=1, max_length=64)]) -> str:
@@ -31,21 +32,21 @@ def clock_tools(host: Host, now: Callable[[], float] = time.time) -> list[Functi
         Args:
             zone: a name such as "Europe/Berlin", "America/New_York" or "UTC"
         """
-        return read(zone, now(), host)
+        local, where = there(zone, now(), host)
+        return f"{local:%H:%M} on {local:%A}, {local.day} {local:%B %Y} ({where})"
 
     return [clock, clock_in]
 
 
-def read(zone: str, moment: float, host: Host) -> str:
-    """Date, time and zone at a moment; "" is the zone of this machine."""
+def there(zone: str, moment: float, host: Host) -> tuple[datetime, str]:
+    """Date and time at a moment and the name of the zone; "" is the zone of this machine."""
     try:
         name, minutes = host.time_zone(zone, moment)
     except ValueError as error:
         raise ToolFault(
             f"There is no time zone '{zone}'. Names look like Europe/Berlin or America/New_York."
         ) from error
-    local = datetime.fromtimestamp(moment, UTC) + timedelta(minutes=minutes)
-    return f"{local:%H:%M} on {local:%A}, {local.day} {local:%B %Y} ({name}, UTC{offset(minutes)})"
+    return datetime.fromtimestamp(moment, UTC) + timedelta(minutes=minutes), f"{name}, UTC{offset(minutes)}"
 
 
 def offset(minutes: int) -> str:

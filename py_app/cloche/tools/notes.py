@@ -61,7 +61,7 @@ def note_tools(notes: Notes) -> list[FunctionTool]:
             value: its text
         """
         notes.save(key, value)
-        return f"Saved {key}."
+        return "Saved."
 
     @tool(access="read")
     def note_get(key: Key) -> str:

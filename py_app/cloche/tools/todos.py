@@ -53,19 +53,16 @@ def todo_tools(todos: Todos) -> list[FunctionTool]:
         return f"Added: {text}"
 
     @tool(access="read")
-    def todo_list() -> str:
+    def todo_list() -> list[str]:
         """Show the to-do list."""
-        found = todos.open()
-        if not found:
-            return "The to-do list is empty."
-        return "\n".join(f"{number}. {text}" for number, (_, text) in enumerate(found, 1))
+        return [text for _, text in todos.open()]
 
     @tool(access="write")
     def todo_done(item: Text) -> str:
         """Take a thing off the to-do list.
 
         Args:
-            item: its number in the list, or its text
+            item: its text, or its number in the list
         """
         found = todos.open()
         wanted = item.strip().rstrip(".").casefold()
