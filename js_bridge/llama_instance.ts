@@ -267,10 +267,10 @@ function refusal(reason: string): RpcError {
 }
 
 function crash(reason: string): RpcError {
-  const why = reason.trim() || 'unknown reason';
+  const why = reason.trim() || 'it gave no reason';
   return new RpcError(
     'engine_crashed',
-    `The engine stopped working: ${why}.`,
+    `The engine crashed while answering (${why}).`,
     'The engine was restarted by itself. Press Regenerate to try again.',
     true,
   );

@@ -19,7 +19,7 @@ export function figuresOf({ usage, timings }: Pick<Message, 'usage' | 'timings'>
   const { tokens_per_second: speed, time_to_first_token_ms: first, image_ms: image, total_ms: total } = timings ?? {};
   if (speed) shown.push({ text: rate(speed), hint: total ? `Writing speed. The whole answer took ${duration(total)}.` : 'Writing speed.' });
   if (first != null) shown.push({ text: `first token ${duration(first)}`, hint: 'Time from sending to the first token of the answer.' });
-  if (image != null) shown.push({ text: `image ${duration(image)}`, hint: 'Time to encode the picture for the model.' });
+  if (image) shown.push({ text: `image ${duration(image)}`, hint: 'Time to encode the picture for the model.' });
   return shown;
 }
 

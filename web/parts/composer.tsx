@@ -23,7 +23,6 @@ function problemBefore(text: string, pictures: number): ErrorInfo | null {
   if (decoding.value > 0) return problem('A picture is still being read.', 'Send again in a moment.');
   const { state, error } = model.value;
   if (state === 'failed') return problem(error?.message ?? 'The model could not be loaded.', error?.action ?? '');
-  if (state !== 'ready') return problem('The model is still loading.', 'Your message stays here; send it in a moment.');
   return null;
 }
 
