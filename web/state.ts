@@ -188,13 +188,16 @@ function withMessage(messages: Message[], message: Message): Message[] {
   return index < 0 ? [...messages, message] : messages.with(index, message);
 }
 
+const partOf = ({ kind, text }: ContentDelta): Part =>
+  kind === 'text' ? { type: kind, text, format: 'markdown' } : { type: kind, text };
+
 function withDelta(messages: Message[], delta: ContentDelta): Message[] {
   const index = messages.findLastIndex(({ id }) => id === delta.message_id);
   const message = messages[index];
   if (!message) return messages;
   const part = message.parts[delta.index];
   let parts: Part[];
-  if (!part) parts = [...message.parts, { type: delta.kind, text: delta.text }];
+  if (!part) parts = [...message.parts, partOf(delta)];
   else if (part.type === delta.kind) parts = message.parts.with(delta.index, { ...part, text: part.text + delta.text });
   else return messages;
   return messages.with(index, { ...message, parts });

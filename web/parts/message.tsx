@@ -6,7 +6,7 @@
  */
 import { useState } from 'preact/hooks';
 import { ChevronLeft, ChevronRight, Copy, GitFork, Pencil, RefreshCw, Trash2 } from 'lucide';
-import type { Message, Part } from '../../js_bridge/contract.gen';
+import type { Message, Part, TextPart } from '../../js_bridge/contract.gen';
 import { deleteMessage, regenerate, report, selectVersion } from '../actions';
 import { time } from '../figures';
 import { toast } from '../store';
@@ -40,11 +40,14 @@ function PlainText({ text }: { text: string }) {
   );
 }
 
+/** An answer in JSON is shown as a block of code. */
+const shownText = ({ text, format }: TextPart): string => (format === 'json' ? `\`\`\`json\n${text}\n\`\`\`` : text);
+
 function PartView({ part, message, last }: { part: Part; message: Message; last: boolean }) {
   const done = message.status !== 'streaming' || !last;
   switch (part.type) {
     case 'text':
-      return message.role === 'user' ? <PlainText text={part.text} /> : <MarkdownView text={part.text} done={done} />;
+      return message.role === 'user' ? <PlainText text={part.text} /> : <MarkdownView text={shownText(part)} done={done} />;
     case 'reasoning':
       return (
         <details class="reasoning" open={!done}>

@@ -9,6 +9,7 @@ import type { Parameters } from '../../js_bridge/contract.gen';
 import { errorOf, report, setParameters } from '../actions';
 import { NONE, NUMBER_FIELDS, rangeOf, readNumber, readStop, readSystemPrompt, writeStop, type Read } from '../parameters';
 import { card, openSession, parametersOpen } from '../store';
+import { AnswerFormatFields } from './answer_format';
 import { Field } from './field';
 import { named, useReturnFocus } from './focus';
 import { Icon } from './icon';
@@ -51,6 +52,7 @@ export function ParametersPanel() {
         rows={3}
         commit={(typed) => save('system_prompt', readSystemPrompt(typed))}
       />
+      <AnswerFormatFields />
       <div class="fields">
         {NUMBER_FIELDS.map((field) => (
           <Field

@@ -17,6 +17,7 @@ from ..contract import MessageSend
 from ..errors import GenerationFailed, from_code
 from ..extensions import as_tool
 from ..shapes import Parameters
+from ..structured.plan import plan_for
 from ..turns import effective, options
 
 if TYPE_CHECKING:
@@ -123,20 +124,32 @@ class ConsoleSession:
         """The messages on its active branch, oldest first."""
         return list(self._app.conversations.open(self.id)["messages"])
 
-    async def ask(self, prompt: str) -> str:
-        """Send a message in this conversation and give the answer; both stay in it. Its tools ask as they always do."""
+    async def ask(self, prompt: str, *, schema: Any = None) -> Any:
+        """Send a message in this conversation and give the answer; both stay in it. Its tools ask as they always do.
+
+        Args:
+            prompt: what to ask
+            schema: a pydantic model, a JSON schema or a list of choices: then the answer is an object of the model, the
+                JSON value or the choice, and an error where the model does not manage
+        """
+        plan = None if schema is None else plan_for(schema)
         sent = self._app.conversations.send(MessageSend(session_id=self.id, text=prompt))
+        if plan is not None:
+            self._app.formats.next_as(self.id, plan)
         try:
             await self._app.turns.ended(self.id)
         except asyncio.CancelledError:
             await self._app.turns.stop(self.id)
             raise
+        finally:
+            self._app.formats.forget_next(self.id)
         found = [message for message in self.messages if message["id"] == sent["assistant_message_id"]]
         if not found:
             raise GenerationFailed("The answer was deleted while it was written.")
         if found[0]["error"]:
             raise from_code(found[0]["error"]["code"], found[0]["error"]["message"])
-        return "".join(part["text"] for part in found[0]["parts"] if part["type"] == "text")
+        text = "".join(part["text"] for part in found[0]["parts"] if part["type"] == "text")
+        return text if plan is None else plan.value_shown(text)
 
     def __repr__(self) -> str:
         return "<session: a new conversation>" if self._id is None else f"<session: {self.title}>"

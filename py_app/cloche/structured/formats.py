@@ -51,6 +51,10 @@ class Formats:
         """The next turn of a session has this form, whatever else its answers look like."""
         self._once[session_id] = plan
 
+    def forget_next(self, session_id: str) -> None:
+        """No turn used it, or it was used."""
+        self._once.pop(session_id, None)
+
     def plan(self, session_id: str) -> Plan | None:
         """The plan of the turn that begins now. Raises BadSchema for a form that was imported and is none."""
         return self._once.pop(session_id, None) or plan_of(self.get(session_id))

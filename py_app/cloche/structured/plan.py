@@ -42,6 +42,10 @@ class Plan(NamedTuple):
             raise ValueError(fault)
         return self.judge(data)
 
+    def value_shown(self, text: str) -> Any:
+        """The value of an answer as `shown` has it."""
+        return self.value(json.dumps(text) if self.format == "markdown" else text)
+
     def shown(self, text: str) -> str:
         """A good answer as people see it."""
         data = from_json(text)

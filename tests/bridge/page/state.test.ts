@@ -109,7 +109,7 @@ describe('messages', () => {
   test('deltas are appended to the part they name, and make it when it is not there', () => {
     const state = fold(open(message('m')), delta('Hel'), delta('lo'), delta('why', { index: 1, kind: 'reasoning' }));
     expect(state.conversation?.messages[0]?.parts).toEqual([
-      { type: 'text', text: 'Hello' },
+      { type: 'text', text: 'Hello', format: 'markdown' },
       { type: 'reasoning', text: 'why' },
     ]);
   });
@@ -129,7 +129,7 @@ describe('messages', () => {
   });
 
   test('a changed message replaces the old one, an unknown one is appended', () => {
-    const done = message('m', { status: 'complete', parts: [{ type: 'text', text: 'whole' }] });
+    const done = message('m', { status: 'complete', parts: [{ type: 'text', text: 'whole', format: 'markdown' }] });
     const state = fold(open(message('m')), delta('who'), ['message:changed', { message: done }], ['message:changed', { message: message('n') }]);
     expect(state.conversation?.messages).toEqual([done, message('n')]);
   });

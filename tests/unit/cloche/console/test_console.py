@@ -159,6 +159,16 @@ async def test_ask_answers_once_outside_every_conversation() -> None:
         assert (await app.handle("app.info", {}))["sessions"] == []
 
 
+async def test_ask_in_a_conversation_gives_what_a_schema_says() -> None:
+    host = ScriptedEngine('{"n": 2}', '"blue"', '{"n": 3', "Three.", "Free.").host()
+    model = "from pydantic import BaseModel\nclass Count(BaseModel):\n    n: int\n"
+    async with running(host) as app:
+        assert (await run(app, model + "(await session.ask('How many?', schema=Count)).n + 1"))["value"] == "3"
+        assert (await run(app, "await session.ask('Which?', schema=['red', 'blue'])"))["value"] == "'blue'"
+        assert (await run(app, "await session.ask('How many?', schema=Count)"))["status"] == "failed"
+        assert (await run(app, "await session.ask('Hello')"))["value"] == "'Free.'"
+
+
 async def test_ask_calls_functions_without_asking_for_permission() -> None:
     engine = ScriptedEngine(Reply(tool_calls=[call_of("double", {"number": 21})]), "It is 42.")
     async with running(engine.host()) as app:
