@@ -74,8 +74,9 @@ export interface Timings {
 /**
  * One message of a conversation. An assistant message is a whole turn, its tool calls and results included.
  *
- * `siblings` holds the ids of all versions under the same parent in order of creation, this one included: one entry
- * means that the message was never edited or regenerated.
+ * `provider` and `model` say who spoke, `remote` whether that was on another machine, `note` why it was not the first
+ * choice. `siblings` holds the ids of all versions under the same parent in order of creation, this one included: one
+ * entry means that the message was never edited or regenerated.
  */
 export interface Message {
   id: string;
@@ -89,6 +90,9 @@ export interface Message {
   usage: Usage | null;
   timings: Timings | null;
   model: string | null;
+  provider: string | null;
+  remote: boolean;
+  note: string;
   created_at: number;
   siblings: string[];
 }
@@ -105,13 +109,24 @@ export interface Parameters {
   stop: string[] | null;
 }
 
-/** A conversation as the side bar shows it. `working` is true while an answer is being written. */
+/** A model of a provider. The provider "local" is the engine in this tab, with whatever model it has loaded. */
+export interface ModelChoice {
+  provider_id: string;
+  model: string;
+}
+
+/**
+ * A conversation as the side bar shows it. `working` is true while an answer is being written.
+ *
+ * `chain` names the models that are to answer: the first that can. Empty, the settings' chain holds.
+ */
 export interface Session {
   id: string;
   title: string;
   created_at: number;
   updated_at: number;
   parameters: Parameters;
+  chain: ModelChoice[];
   message_count: number;
   working: boolean;
 }
@@ -214,6 +229,32 @@ export interface Settings {
   send_with: "enter" | "ctrl-enter";
   model_id: string;
   approval_seconds: number;
+  chain: ModelChoice[];
+}
+
+/** A model as its server lists it; None where the server does not say. */
+export interface ProviderModel {
+  id: string;
+  name: string;
+  context_window: number | null;
+  images: boolean | null;
+}
+
+/**
+ * Whoever runs models: this tab, the browser, or a server that a person has added.
+ *
+ * `key` says where the key is: in memory until the tab closes, sealed with a passphrase, or sealed and still locked.
+ * `origin` is "" where nothing leaves this machine.
+ */
+export interface Provider {
+  id: string;
+  kind: "local" | "openai" | "anthropic" | "browser";
+  name: string;
+  base_url: string;
+  origin: string;
+  remote: boolean;
+  key: "none" | "memory" | "sealed" | "locked";
+  models: ProviderModel[];
 }
 
 /** Where things are kept. `durable` is false when the browser gives no OPFS: then nothing outlives the tab. */
@@ -230,6 +271,7 @@ export interface AppInfo {
   settings: Settings;
   storage: StorageInfo;
   model: ModelStatus;
+  providers: Provider[];
 }
 
 /** For commands that need nothing. */
@@ -506,6 +548,47 @@ export interface ExtensionChoice {
 }
 
 /**
+ * A server to add. Its origin must have been opened before; its models are fetched, or nothing is added.
+ *
+ * The key stays in memory, unless a passphrase is given: then it is also kept, sealed with it.
+ */
+export interface NewProvider {
+  kind: "openai" | "anthropic";
+  name?: string;
+  base_url: string;
+  key?: string;
+  passphrase?: string;
+}
+
+/** Names a provider. */
+export interface ProviderRef {
+  provider_id: string;
+}
+
+/** Another key for a provider; "" forgets it. With a passphrase it is also kept, sealed. */
+export interface ProviderKey {
+  provider_id: string;
+  key?: string;
+  passphrase?: string;
+}
+
+/** The passphrase that opens the kept keys. */
+export interface Unlock {
+  passphrase: string;
+}
+
+/** Which models answer a session: the first that can. None at all leaves it to the settings. */
+export interface SessionChain {
+  session_id: string;
+  chain: ModelChoice[];
+}
+
+/** Providers, their models or the state of their keys changed. */
+export interface ProvidersChanged {
+  providers: Provider[];
+}
+
+/**
  * Bring the files of a model to this machine, checked by sha256. `base_url` is absolute.
  *
  * Streams `FetchProgress`. A file that is there with the right hash is not fetched again (above 64 MiB the right size
@@ -719,6 +802,13 @@ export interface Commands {
   "extensions.save": { params: ExtensionFile; result: ExtensionInfo };
   "extensions.delete": { params: ExtensionRef; result: null };
   "extensions.choose": { params: ExtensionChoice; result: ExtensionInfo[] };
+  "providers.list": { params: NoParams; result: Provider[] };
+  "provider.add": { params: NewProvider; result: Provider };
+  "provider.refresh": { params: ProviderRef; result: Provider };
+  "provider.set_key": { params: ProviderKey; result: Provider };
+  "provider.remove": { params: ProviderRef; result: null };
+  "providers.unlock": { params: Unlock; result: Provider[] };
+  "session.set_chain": { params: SessionChain; result: Session };
 }
 
 /** Events that Python tells the page. */
@@ -735,6 +825,7 @@ export interface Events {
   "content_block:delta": ContentDelta;
   "notice": Notice;
   "console:output": ConsoleOutput;
+  "providers:changed": ProvidersChanged;
 }
 
 /** What each worker answers. */
@@ -781,6 +872,7 @@ export const LIMITS = {
   },
   Settings: {
     approval_seconds: { minimum: 5, maximum: 3600 },
+    chain: { maxItems: 8 },
   },
   SessionRename: {
     title: { minLength: 1, maxLength: 200 },
@@ -816,5 +908,21 @@ export const LIMITS = {
   },
   ExtensionFile: {
     source: { maxLength: 500000 },
+  },
+  NewProvider: {
+    name: { maxLength: 60 },
+    base_url: { minLength: 1, maxLength: 2000 },
+    key: { maxLength: 4000 },
+    passphrase: { maxLength: 1000 },
+  },
+  ProviderKey: {
+    key: { maxLength: 4000 },
+    passphrase: { maxLength: 1000 },
+  },
+  Unlock: {
+    passphrase: { minLength: 1, maxLength: 1000 },
+  },
+  SessionChain: {
+    chain: { maxItems: 8 },
   },
 } as const;

@@ -17,6 +17,7 @@ import type {
   ModelStatus,
   Notice,
   Part,
+  Provider,
   Session,
   Settings,
   StorageInfo,
@@ -45,6 +46,8 @@ export interface State {
   /** Newest first. */
   sessions: readonly Session[];
   model: ModelStatus;
+  /** This device first, then the servers that a person has added. */
+  providers: readonly Provider[];
   /** The conversation on screen, null while none is open. */
   conversation: Conversation | null;
   /** What was run in the Python console, oldest first. */
@@ -75,7 +78,7 @@ export const INITIAL: State = {
   owner: 'this',
   version: '',
   storage: { durable: true, database_bytes: 0, reason: '' },
-  settings: { theme: 'system', send_with: 'enter', model_id: '', approval_seconds: 120 },
+  settings: { theme: 'system', send_with: 'enter', model_id: '', chain: [], approval_seconds: 120 },
   sessions: [],
   model: {
     state: 'absent',
@@ -87,6 +90,7 @@ export const INITIAL: State = {
     kept: true,
     error: null,
   },
+  providers: [],
   conversation: null,
   runs: [],
   notices: [],
@@ -105,6 +109,8 @@ export function reduce(state: State, [name, data]: StateEvent): State {
       return { ...state, owner: data.owner };
     case 'model:status':
       return { ...state, model: data };
+    case 'providers:changed':
+      return { ...state, providers: data.providers };
     case 'session:changed':
       return withSession(state, data.session);
     case 'session:removed':
@@ -162,6 +168,7 @@ function ready(state: State, info: AppInfo): State {
     settings: info.settings,
     sessions: byRecency(info.sessions),
     model: info.model,
+    providers: info.providers,
   };
 }
 

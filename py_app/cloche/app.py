@@ -21,6 +21,8 @@ from .errors import BadInput, StorageLost
 from .extensions.extensions import Extensions
 from .host.base import Host
 from .models.library import Library
+from .providers.registry import Providers
+from .providers.worker import WorkerTransport
 from .shapes import ModelStatus, Settings
 from .store.store import Store
 from .structured.formats import Formats
@@ -46,10 +48,11 @@ class App:
         self.store.recover()
         self.toolbox = Toolbox(self.host, self.store, lambda: self.library.status.card)
         self.approvals = Approvals()
-        self.turns = Turns(self.host, self.store, self.library, self.toolbox, self.approvals)
+        self.providers = Providers(self.host, self.store, WorkerTransport(self.library))
+        self.turns = Turns(self.host, self.store, self.providers, self.toolbox, self.approvals)
         self.formats = Formats(self.store)
         self.turns.answer_plan = self.formats.plan
-        self.conversations = Conversations(self.host, self.store, self.library, self.turns)
+        self.conversations = Conversations(self.host, self.store, self.turns)
         self._open_to_people()
         self._commands = self._table()
         self.host.emit([("app:ready", self._info())])
@@ -81,6 +84,7 @@ class App:
             await self.turns.close()
         finally:
             self.store.close()
+        await self.providers.close()
         await self.library.close()
 
     def _open_to_people(self) -> None:
@@ -119,6 +123,8 @@ class App:
             **self.approvals.commands(),
             **self.extensions.commands(),
             **self.console.commands(),
+            **self.providers.commands(),
+            "session.set_chain": lambda p: self._changed(sessions.set_chain(p.session_id, p.chain)),
         }
 
     def _info(self) -> dict[str, Any]:
@@ -132,6 +138,7 @@ class App:
                 "reason": self.host.reason,
             },
             "model": self.library.status.model_dump(),
+            "providers": self.providers.all(),
         }
 
     def _changed(self, session: dict[str, Any]) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from pydantic import Field
 from .commands import Command, MessageRef, NoParams, SessionRef
 from .console import shapes as console
 from .extensions import shapes as extensions
+from .providers import shapes as providers
 from .shapes import (
     AppInfo,
     Conversation,
@@ -34,7 +35,7 @@ from .tools import shapes as tools
 from .transfer import shapes as transfer
 
 #: shapes of the capabilities; each may have COMMANDS and EVENTS of its own
-CAPABILITIES: tuple[ModuleType, ...] = (structured, tools, transfer, console, extensions)
+CAPABILITIES: tuple[ModuleType, ...] = (structured, tools, transfer, console, extensions, providers)
 
 # ---------------------------------------------------------------- commands
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 from .contract import MessageEdit, MessageSend
 from .errors import BadInput, Busy, EmptyMessage, ImageUnsupported
 from .host.base import Host
-from .models.library import Library
 from .pictures import check_images
 from .store.store import Store
 from .turn import Data
@@ -19,10 +18,9 @@ from .turns import Turns
 class Conversations:
     """All conversations."""
 
-    def __init__(self, host: Host, store: Store, library: Library, turns: Turns) -> None:
+    def __init__(self, host: Host, store: Store, turns: Turns) -> None:
         self._host = host
         self._store = store
-        self._library = library
         self._turns = turns
 
     def session(self, session_id: str) -> Data:
@@ -49,7 +47,7 @@ class Conversations:
             raise EmptyMessage("There is nothing to send.")
         check_images(params.images)
         if params.images:
-            self._refuse_if_blind()
+            self._refuse_if_blind(session_id)
         branch = self._store.messages.branch(session_id)
         with self._store.database.transaction():
             parts: list[Data] = [self._store.images.add(image).model_dump() for image in params.images]
@@ -112,9 +110,17 @@ class Conversations:
     # ------------------------------------------------------------ in common
 
     def _new_answer(self, session_id: str, parent_id: str) -> Data:
-        card = self._library.status.card
-        model = card.id if card else None
-        answer = self._store.messages.add(session_id, parent_id, "assistant", [], status="streaming", model=model)
+        speaker = self._turns.chain(session_id)[0]
+        answer = self._store.messages.add(
+            session_id,
+            parent_id,
+            "assistant",
+            [],
+            status="streaming",
+            model=speaker.model or None,
+            provider=speaker.name,
+            remote=speaker.remote,
+        )
         self._store.sessions.touch(session_id)
         return answer
 
@@ -135,7 +141,7 @@ class Conversations:
         if self._turns.working(session_id):
             raise Busy("This conversation is still being answered.")
 
-    def _refuse_if_blind(self) -> None:
-        card = self._library.status.card
+    def _refuse_if_blind(self, session_id: str) -> None:
+        card = self._turns.chain(session_id)[0].transport.card
         if card is not None and "image" not in card.modalities:
             raise ImageUnsupported(f"{card.name} reads text only; it cannot see pictures.")

@@ -101,8 +101,9 @@ class Timings(Model):
 class Message(Model):
     """One message of a conversation. An assistant message is a whole turn, its tool calls and results included.
 
-    `siblings` holds the ids of all versions under the same parent in order of creation, this one included: one entry
-    means that the message was never edited or regenerated.
+    `provider` and `model` say who spoke, `remote` whether that was on another machine, `note` why it was not the first
+    choice. `siblings` holds the ids of all versions under the same parent in order of creation, this one included: one
+    entry means that the message was never edited or regenerated.
     """
 
     id: str
@@ -116,6 +117,9 @@ class Message(Model):
     usage: Usage | None = None
     timings: Timings | None = None
     model: str | None = None
+    provider: str | None = None
+    remote: bool = False
+    note: str = ""
     created_at: float
     siblings: list[str] = []
 
@@ -133,14 +137,25 @@ class Parameters(Model):
     stop: list[Annotated[str, Field(min_length=1, max_length=100)]] | None = Field(default=None, max_length=8)
 
 
+class ModelChoice(Model):
+    """A model of a provider. The provider "local" is the engine in this tab, with whatever model it has loaded."""
+
+    provider_id: str
+    model: str = ""
+
+
 class Session(Model):
-    """A conversation as the side bar shows it. `working` is true while an answer is being written."""
+    """A conversation as the side bar shows it. `working` is true while an answer is being written.
+
+    `chain` names the models that are to answer: the first that can. Empty, the settings' chain holds.
+    """
 
     id: str
     title: str
     created_at: float
     updated_at: float
     parameters: Parameters
+    chain: list[ModelChoice] = []
     message_count: int = 0
     working: bool = False
 
@@ -254,6 +269,33 @@ class Settings(Model):
     send_with: Literal["enter", "ctrl-enter"] = "enter"
     model_id: str = "cloche-starter"
     approval_seconds: int = Field(default=120, ge=5, le=3600)
+    chain: list[ModelChoice] = Field(default=[], max_length=8)
+
+
+class ProviderModel(Model):
+    """A model as its server lists it; None where the server does not say."""
+
+    id: str
+    name: str
+    context_window: int | None = None
+    images: bool | None = None
+
+
+class Provider(Model):
+    """Whoever runs models: this tab, the browser, or a server that a person has added.
+
+    `key` says where the key is: in memory until the tab closes, sealed with a passphrase, or sealed and still locked.
+    `origin` is "" where nothing leaves this machine.
+    """
+
+    id: str
+    kind: Literal["local", "openai", "anthropic", "browser"]
+    name: str
+    base_url: str = ""
+    origin: str = ""
+    remote: bool = False
+    key: Literal["none", "memory", "sealed", "locked"] = "none"
+    models: list[ProviderModel] = []
 
 
 class StorageInfo(Model):
@@ -272,3 +314,4 @@ class AppInfo(Model):
     settings: Settings
     storage: StorageInfo
     model: ModelStatus
+    providers: list[Provider]

@@ -93,6 +93,13 @@ class Turn:
         self._emit("message:changed", {"message": self.snapshot()})
         self._changed()
 
+    def begin_with(self, model: str, provider: str, *, remote: bool, note: str) -> None:
+        """Say who is asked now, and why it is not the first choice."""
+        another = (provider, note) != (self.message["provider"], self.message["note"])
+        self.message.update(model=model or None, provider=provider, remote=remote, note=note)
+        if another:
+            self._emit("message:changed", {"message": self.snapshot()})
+
     @property
     def ended(self) -> bool:
         """Whether nothing more will come."""

@@ -14,11 +14,11 @@ from .agent.approval import Approvals
 from .agent.modules import Mount
 from .agent.session import AgentSession, Notices, Request
 from .agent.transcript import history, image_blocks, image_count, text_of
-from .errors import ClocheError, GenerationFailed, StorageError
+from .errors import ClocheError, GenerationFailed, ProviderMissing, StorageError
 from .host.base import Host
-from .models.library import Library
 from .providers.failures import original
-from .providers.worker import WorkerTransport
+from .providers.registry import Providers, may_ask_next, reasons
+from .providers.speaker import Speaker
 from .shapes import ModelCard, Parameters
 from .store.store import Store
 from .structured.answering import answer_as
@@ -33,13 +33,12 @@ SESSIONS_KEPT = 8
 class Turns:
     """The answers being written."""
 
-    def __init__(self, host: Host, store: Store, library: Library, toolbox: Toolbox, approvals: Approvals) -> None:
+    def __init__(self, host: Host, store: Store, providers: Providers, toolbox: Toolbox, approvals: Approvals) -> None:
         self._host = host
         self._store = store
-        self._library = library
         self._toolbox = toolbox
         self._approvals = approvals
-        self._transport = WorkerTransport(library)
+        self._providers = providers
         self._running: dict[str, tuple[Turn, asyncio.Task[bool]]] = {}
         self._agents: dict[str, AgentSession] = {}
         self._outdated: set[str] = set()
@@ -126,14 +125,35 @@ class Turns:
 
     async def _run(self, turn: Turn, user: Data, before: list[Data]) -> bool:
         """The turn itself; says whether the answer was finished rather than stopped."""
-        await self._library.ready()
-        agent = await self._agent(user["session_id"])
-        plan = self.answer_plan(user["session_id"])
+        speakers = self.chain(user["session_id"])
+        failed: list[tuple[Speaker, ClocheError]] = []
+        for speaker in speakers:
+            try:
+                await speaker.transport.ready()
+                turn.begin_with(speaker.model, speaker.name, remote=speaker.remote, note=reasons(failed))
+                agent = await self._agent(user["session_id"])
+                await self._answer(turn, agent, self._request(user, before, speaker))
+            except Exception as error:
+                reason = original(error)
+                if reason is None or not may_ask_next(reason) or turn.message["parts"] or speaker is speakers[-1]:
+                    raise
+                failed.append((speaker, reason))
+            else:
+                return not agent.cancelled
+        raise ProviderMissing("No model is chosen for this conversation.")
+
+    async def _answer(self, turn: Turn, agent: AgentSession, request: Request) -> None:
+        """Let an agent answer, in the form that the session wants."""
+        plan = self.answer_plan(turn.message["session_id"])
         if plan is None:
-            await agent.run(self._request(user, before), turn.hear)
+            await agent.run(request, turn.hear)
         else:
-            await answer_as(plan, agent, self._request(user, before), turn)
-        return not agent.cancelled
+            await answer_as(plan, agent, request, turn)
+
+    def chain(self, session_id: str) -> list[Speaker]:
+        """Who is to answer in a conversation, in order; at least one."""
+        chosen = self._store.sessions.chain(session_id) or self._store.settings.load().chain
+        return self._providers.speakers(chosen)
 
     def _end(self, turn: Turn, task: asyncio.Task[bool]) -> None:
         running = self._running.get(turn.message["session_id"])
@@ -156,16 +176,16 @@ class Turns:
         self._host.emit([("message:changed", {"message": turn.snapshot()})])
         self.tell_session(turn.message["session_id"])
 
-    def _request(self, user: Data, before: list[Data]) -> Request:
-        card = self._library.status.card
+    def _request(self, user: Data, before: list[Data], speaker: Speaker) -> Request:
+        card = speaker.transport.card
         parameters = effective(card, self._store.sessions.parameters(user["session_id"]))
         messages = history(before)
         if parameters.system_prompt:
             messages.insert(0, {"role": "system", "content": parameters.system_prompt})
         attached = image_blocks(user["parts"])
         pictures = bool(attached) or any(image_count(message) for message in messages)
-        tools = self._toolbox.offered(user["session_id"], pictures=pictures)
-        return Request(text_of(user["parts"]), attached, messages, options(parameters), tools)
+        tools = self._toolbox.offered(user["session_id"], pictures=pictures, card=card)
+        return Request(text_of(user["parts"]), attached, messages, options(parameters), tools, speaker)
 
     async def _agent(self, session_id: str) -> AgentSession:
         agent = self._agents.pop(session_id, None)
@@ -184,7 +204,6 @@ class Turns:
         notices = Notices(self._notice)
         return AgentSession(
             session_id,
-            self._transport,
             self._read_image,
             notices,
             self._approvals,

@@ -24,18 +24,18 @@ from amplifier_core.events import (
 )
 
 from ..hooks import permission
-from ..providers.base import Transport
 from ..providers.chat_completions import ChatCompletionsProvider
+from ..providers.speaker import Speaker
 from . import orchestrator
 from .approval import Approvals, SessionApprovals
 from .context import ContextWindow
 from .modules import Modules, Mount
 from .transcript import Data
 
-PROVIDER = "llamacpp"
+TURN = "hooks-turn"
 CONFIG: dict[str, Any] = {
     "session": {"orchestrator": "loop-streaming", "context": "context-window"},
-    "providers": [{"module": f"provider-{PROVIDER}"}],
+    "hooks": [{"module": TURN}],
 }
 TURN_EVENTS = (
     PROVIDER_REQUEST,
@@ -61,7 +61,8 @@ class Request(NamedTuple):
     attachments: list[Data]
     messages: list[Data]
     options: Data
-    tools: Sequence[Any] = ()
+    tools: Sequence[Any]
+    speaker: Speaker
 
 
 class AgentSession:
@@ -72,7 +73,6 @@ class AgentSession:
     def __init__(
         self,
         session_id: str,
-        transport: Transport,
         read_image: Callable[[str], bytes],
         display: Any,
         approvals: Approvals,
@@ -82,7 +82,7 @@ class AgentSession:
         self._options: Data = {}
         self._tools: list[str] = []
         self._listener: Listener | None = None
-        self._transport = transport
+        self._mounted = ""
         self._read_image = read_image
         self._approval_seconds = approval_seconds
         self._approvals = SessionApprovals(session_id, approvals, self._emit)
@@ -95,7 +95,7 @@ class AgentSession:
             {
                 "loop-streaming": self._mount_orchestrator,
                 "context-window": self._mount_context,
-                f"provider-{PROVIDER}": self._mount_provider,
+                TURN: self._mount_hooks,
                 **extensions,
             }
         )
@@ -106,17 +106,19 @@ class AgentSession:
     async def _mount_context(self, coordinator: Any, _: Data) -> None:
         await coordinator.mount("context", ContextWindow(coordinator))
 
-    async def _mount_provider(self, coordinator: Any, _: Data) -> None:
-        provider = ChatCompletionsProvider(PROVIDER, self._transport, self._read_image, coordinator.hooks)
-        await coordinator.mount("providers", provider, name=PROVIDER)
+    async def _mount_hooks(self, coordinator: Any, _: Data) -> None:
         for event in TURN_EVENTS:
             coordinator.hooks.register(event, self._hear, priority=LAST, name=f"cloche-turn-{event}")
         permission.register(coordinator, self._approvals, self._approval_seconds)
 
-    def _let_others_answer(self) -> None:
-        """A provider that an extension brought comes before ours."""
-        providers = self._session.coordinator.get("providers")
-        providers[PROVIDER] = providers.pop(PROVIDER)
+    async def _speak(self, speaker: Speaker) -> None:
+        """Mount the provider of the next request in place of the one before, after those that an extension brought."""
+        coordinator = self._session.coordinator
+        if self._mounted:
+            await coordinator.unmount("providers", self._mounted)
+        provider = ChatCompletionsProvider(speaker.id, speaker.transport, self._read_image, coordinator.hooks)
+        await coordinator.mount("providers", provider, name=speaker.id)
+        self._mounted = speaker.id
 
     async def _offer(self, tools: Sequence[Any]) -> None:
         """Mount the tools of the next request, in their order, in place of those before. Others' tools stay."""
@@ -144,9 +146,9 @@ class AgentSession:
         failure: BaseException | None = None
         try:
             await self._session.initialize()
-            self._let_others_answer()
             coordinator.reset_turn()
             context = coordinator.get("context")
+            await self._speak(request.speaker)
             await self._offer(request.tools)
             await context.set_messages(request.messages)
             context.attach(request.attachments)

@@ -66,8 +66,9 @@ class Asking:
             parameters: temperature, top_p, top_k, min_p, max_tokens, seed, stop
         """
         app = self._app
-        await app.library.ready()
-        chosen = effective(app.library.status.card, Parameters(system_prompt=system, **parameters))
+        speaker = app.providers.speakers(app.store.settings.load().chain)[0]
+        await speaker.transport.ready()
+        chosen = effective(speaker.transport.card, Parameters(system_prompt=system, **parameters))
         messages = list(history)
         if chosen.system_prompt:
             messages.insert(0, {"role": "system", "content": chosen.system_prompt})
@@ -84,7 +85,7 @@ class Asking:
         allowed = [Allowed(as_tool(tool)) for tool in tools]
         agent = app.turns.new_agent(f"console-{uuid.uuid4().hex}")
         try:
-            await agent.run(Request(prompt, [], messages, options(chosen), allowed), listen)
+            await agent.run(Request(prompt, [], messages, options(chosen), allowed, speaker), listen)
         except asyncio.CancelledError:
             await agent.stop()
             raise

@@ -28,6 +28,9 @@ class Transport(ABC):
     def engine(self) -> EngineInfo | None:
         """The engine as it runs, while it runs."""
 
+    async def ready(self) -> None:  # noqa: B027 - most are ready as they are
+        """Wait until requests can be answered and `card` is known. Raises what stands in the way."""
+
     @abstractmethod
     async def complete(self, request: ChatRequest, on_deltas: OnDeltas) -> Completion:
         """Answer a request. `on_deltas` gets batches of engine_contract.Delta meanwhile."""

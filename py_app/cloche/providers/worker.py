@@ -29,6 +29,9 @@ class WorkerTransport(Transport):
     def engine(self) -> EngineInfo | None:
         return self._library.status.engine
 
+    async def ready(self) -> None:
+        await self._library.ready()
+
     async def complete(self, request: ChatRequest, on_deltas: OnDeltas) -> Completion:
         return Completion.model_validate(await self._call("chat.complete", request, on_deltas))
 

@@ -19,7 +19,9 @@ from .images import Images
 from .search import Search
 
 Data = dict[str, Any]
-COLUMNS = "id, parent_id, role, parts, status, error, finish_reason, usage, timings, model, created_at"
+COLUMNS = """
+    id, parent_id, role, parts, status, error, finish_reason, usage, timings, model, provider, remote, note, created_at
+"""
 
 
 class Messages:
@@ -67,6 +69,8 @@ class Messages:
         *,
         status: str = "complete",
         model: str | None = None,
+        provider: str | None = None,
+        remote: bool = False,
     ) -> Data:
         """A new message under `parent_id`; it becomes the active leaf."""
         message_id = uuid.uuid4().hex
@@ -79,10 +83,23 @@ class Messages:
                 depth = row[0] + 1
             self._database.write(
                 """
-                INSERT INTO messages (id, session_id, parent_id, depth, role, parts, status, model, created_at)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+                INSERT INTO messages
+                    (id, session_id, parent_id, depth, role, parts, status, model, provider, remote, created_at)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """,
-                (message_id, session_id, parent_id, depth, role, dumped(parts), status, model, time.time()),
+                (
+                    message_id,
+                    session_id,
+                    parent_id,
+                    depth,
+                    role,
+                    dumped(parts),
+                    status,
+                    model,
+                    provider,
+                    remote,
+                    time.time(),
+                ),
             )
             self._images.link(message_id, (part["image_id"] for part in parts if part["type"] == "image"))
             if status != "streaming":
@@ -100,7 +117,7 @@ class Messages:
             self._database.write(
                 """
                 UPDATE messages SET parts = ?, status = ?, error = ?, finish_reason = ?, usage = ?, timings = ?,
-                    model = ? WHERE id = ?
+                    model = ?, provider = ?, remote = ?, note = ? WHERE id = ?
                 """,
                 (
                     dumped(message["parts"]),
@@ -110,6 +127,9 @@ class Messages:
                     dumped(message["usage"]),
                     dumped(message["timings"]),
                     message["model"],
+                    message["provider"],
+                    message["remote"],
+                    message["note"],
                     message["id"],
                 ),
             )
@@ -222,7 +242,8 @@ def dumped(value: Any) -> str | None:
 
 def message_data(row: tuple[Any, ...], session_id: str, siblings: list[str]) -> Data:
     """A row of COLUMNS as shapes.Message."""
-    message_id, parent_id, role, parts, status, error, finish_reason, usage, timings, model, created_at = row
+    message_id, parent_id, role, parts, status, error, finish_reason, usage, timings, *speaker, created_at = row
+    model, provider, remote, note = speaker
     return {
         "id": message_id,
         "session_id": session_id,
@@ -235,6 +256,9 @@ def message_data(row: tuple[Any, ...], session_id: str, siblings: list[str]) -> 
         "usage": usage and json.loads(usage),
         "timings": timings and json.loads(timings),
         "model": model,
+        "provider": provider,
+        "remote": bool(remote),
+        "note": note,
         "created_at": created_at,
         "siblings": siblings,
     }

@@ -118,4 +118,24 @@ ANSWERS = """
 ALTER TABLE sessions ADD COLUMN answer_format TEXT;
 """
 
-MIGRATIONS: tuple[str, ...] = (FIRST, TOOLS, EXTENSIONS, ANSWERS)
+PROVIDERS = """
+-- Servers that a person has added. `models` is what they listed last; `sealed_key` is encrypted with a passphrase.
+CREATE TABLE providers (
+    seq INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    kind TEXT NOT NULL,
+    name TEXT NOT NULL,
+    base_url TEXT NOT NULL,
+    models TEXT NOT NULL,
+    sealed_key TEXT
+);
+
+-- Which models answer, in order, as a JSON list; NULL leaves it to the settings.
+ALTER TABLE sessions ADD COLUMN chain TEXT;
+-- Who answered, whether that was on another machine, and why it was not the first choice.
+ALTER TABLE messages ADD COLUMN provider TEXT;
+ALTER TABLE messages ADD COLUMN remote INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE messages ADD COLUMN note TEXT NOT NULL DEFAULT '';
+"""
+
+MIGRATIONS: tuple[str, ...] = (FIRST, TOOLS, EXTENSIONS, ANSWERS, PROVIDERS)

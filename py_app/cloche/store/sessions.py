@@ -8,17 +8,18 @@ from __future__ import annotations
 import json
 import time
 import uuid
+from collections.abc import Sequence
 from typing import Any
 
 from ..errors import NotFound
-from ..shapes import Parameters
+from ..shapes import ModelChoice, Parameters
 from .database import Database
 from .search import Search
 
 DEFAULT_TITLE = "New chat"
 TITLE_LENGTH = 48
 SELECT = """
-    SELECT s.id, s.title, s.created_at, s.updated_at, s.parameters, coalesce(m.depth, 0)
+    SELECT s.id, s.title, s.created_at, s.updated_at, s.parameters, s.chain, coalesce(m.depth, 0)
     FROM sessions s LEFT JOIN messages m ON m.id = s.active_leaf
 """
 
@@ -79,6 +80,16 @@ class Sessions:
         self._database.write("UPDATE sessions SET parameters = ? WHERE seq = ?", (kept, self._seq(session_id)))
         return self.get(session_id)
 
+    def chain(self, session_id: str) -> list[ModelChoice]:
+        """Which models answer a session, as far as it says so."""
+        return [ModelChoice.model_validate(choice) for choice in self.get(session_id)["chain"]]
+
+    def set_chain(self, session_id: str, chain: Sequence[ModelChoice]) -> dict[str, Any]:
+        """Keep which models answer a session; none leaves it to the settings."""
+        kept = json.dumps([choice.model_dump() for choice in chain]) if chain else None
+        self._database.write("UPDATE sessions SET chain = ? WHERE seq = ?", (kept, self._seq(session_id)))
+        return self.get(session_id)
+
     def touch(self, session_id: str) -> None:
         """Move a session to the top of the list."""
         self._database.write("UPDATE sessions SET updated_at = ? WHERE id = ?", (self._later_than_all(), session_id))
@@ -97,7 +108,7 @@ class Sessions:
         return self._database.write(
             """
             DELETE FROM sessions WHERE deleted_at IS NOT NULL OR (
-                title_by_person = 0 AND parameters = '{}'
+                title_by_person = 0 AND parameters = '{}' AND chain IS NULL
                 AND NOT EXISTS (SELECT 1 FROM messages m WHERE m.session_id = sessions.id)
             )
             """
@@ -117,13 +128,14 @@ class Sessions:
 
 def session_data(row: tuple[Any, ...]) -> dict[str, Any]:
     """A row of SELECT as shapes.Session."""
-    session_id, title, created_at, updated_at, parameters, message_count = row
+    session_id, title, created_at, updated_at, parameters, chain, message_count = row
     return {
         "id": session_id,
         "title": title,
         "created_at": created_at,
         "updated_at": updated_at,
         "parameters": {**EMPTY_PARAMETERS, **json.loads(parameters)},
+        "chain": json.loads(chain) if chain else [],
         "message_count": message_count,
         "working": False,
     }

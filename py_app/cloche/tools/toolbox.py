@@ -54,9 +54,9 @@ class Toolbox:
                 found.setdefault(tool.name, tool)
         return found
 
-    def offered(self, session_id: str, *, pictures: bool = False) -> list[Any]:
-        """The tools for a request; `pictures` says whether the model sees one."""
-        card = self._card()
+    def offered(self, session_id: str, *, pictures: bool = False, card: ModelCard | None = None) -> list[Any]:
+        """The tools for a request; `pictures` says whether the model sees one, `card` which model it is."""
+        card = card or self._card()
         if pictures and card is not None and not card.tools_with_pictures:
             return []
         tools = self.all(session_id)

@@ -15,7 +15,7 @@ const parameters: Parameters = {
 };
 
 function session(id: string, changes: Partial<Session> = {}): Session {
-  return { id, title: id, created_at: 1, updated_at: 1, parameters, message_count: 0, working: false, ...changes };
+  return { id, title: id, created_at: 1, updated_at: 1, parameters, chain: [], message_count: 0, working: false, ...changes };
 }
 
 function message(id: string, changes: Partial<Message> = {}): Message {
@@ -31,6 +31,9 @@ function message(id: string, changes: Partial<Message> = {}): Message {
     usage: null,
     timings: null,
     model: null,
+    provider: null,
+    remote: false,
+    note: '',
     created_at: 1,
     siblings: [id],
     ...changes,
@@ -42,9 +45,10 @@ const model = (state: ModelStatus['state']): ModelStatus => ({ ...INITIAL.model,
 const info = (sessions: Session[]): AppInfo => ({
   version: '1',
   sessions,
-  settings: { theme: 'dark', send_with: 'enter', model_id: 'm', approval_seconds: 120 },
+  settings: { theme: 'dark', send_with: 'enter', model_id: 'm', chain: [], approval_seconds: 120 },
   storage: { durable: true, database_bytes: 0, reason: '' },
   model: model('ready'),
+  providers: [],
 });
 
 const fold = (state: State, ...events: StateEvent[]): State => events.reduce(reduce, state);
