@@ -29,9 +29,12 @@ export function AnswerFormatFields() {
   const [format, setFormat] = useState(NONE);
   const [kind, setKind] = useState<Kind>('text');
   const shown = useRef<string | null>(null);
+  /** A new chat becomes a session when its first choice is saved: what is typed stays. */
+  const saving = useRef(false);
   useEffect(() => {
     if (!sessionId || shown.current === sessionId) return;
     shown.current = sessionId;
+    if (saving.current) return;
     connection.call('session.answer_format', { session_id: sessionId }).then((kept) => {
       setFormat(kept);
       setKind(kept.kind);
@@ -39,13 +42,14 @@ export function AnswerFormatFields() {
   }, [sessionId]);
 
   const save = async (wanted: AnswerFormat): Promise<string | null> => {
+    saving.current = true;
     try {
-      const kept = await keep(wanted);
-      shown.current = openSession.value?.id ?? null;
-      setFormat(kept);
+      setFormat(await keep(wanted));
       return null;
     } catch (thrown) {
       return errorOf(thrown).message;
+    } finally {
+      saving.current = false;
     }
   };
   const choose = (wanted: Kind): void => {
