@@ -3,8 +3,8 @@
 import asyncio
 from typing import Any
 
-from .errors import Busy
-from .host.base import Host
+from .errors import Busy  # type: ignore[import-not-found]  # a module of cloche where it runs
+from .host.base import Host  # type: ignore[import-not-found]
 
 
 class App:

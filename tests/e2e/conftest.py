@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Playwright, sync_playwright
@@ -147,7 +148,7 @@ def launch_profile(
     """Launches a browser of its own on a profile on disk, the same at every call: a restart when called again."""
     contexts: list[BrowserContext] = []
 
-    def start(site: Site, *flags: str, **options: object) -> Cloche:
+    def start(site: Site, *flags: str, **options: Any) -> Cloche:
         context = playwright.chromium.launch_persistent_context(
             tmp_path / "profile", executable_path=chromium, args=[*QUIET_FLAGS, *flags], **options
         )

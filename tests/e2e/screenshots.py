@@ -16,6 +16,7 @@ from tests.e2e.conftest import QUIET_FLAGS, Site
 
 from toolchain.chromium import chromium
 from toolchain.paths import PUBLIC
+from toolchain.server import StaticServer
 
 SCENE = [
     scenes.Shape("star", "red", 0.27, 0.3, 0.17),
@@ -38,7 +39,7 @@ def talk(cloche: Cloche) -> None:
     cloche.ask("How many shapes are there?")
 
 
-def take(browser: Browser, site: Site) -> None:
+def take(browser: Browser, site: StaticServer) -> None:
     """Write one picture for each of VIEWS."""
     folder = PUBLIC / "screenshots"
     folder.mkdir(exist_ok=True)

@@ -6,6 +6,7 @@ import base64
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -29,7 +30,7 @@ HAND_OVER = """(element, [kind, data]) => {
 }"""
 
 
-def draw(entry: dict[str, object]) -> Image.Image:
+def draw(entry: dict[str, Any]) -> Image.Image:
     return scenes.draw(entry["background"], [scenes.Shape(*shape) for shape in entry["shapes"]])
 
 

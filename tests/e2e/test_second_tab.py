@@ -12,7 +12,7 @@ from tests.e2e.conftest import OpenProfile, OpenSite
 
 
 @pytest.fixture(scope="module")
-def first(open_site: OpenSite, open_profile: OpenProfile) -> Iterator[Cloche]:
+def first(open_site: OpenSite, open_profile: OpenProfile) -> Cloche:
     """The app with a model that writes until it is stopped."""
     site = open_site()
     weights = models.endless(models.original(models.WEIGHTS), idle_blocks=12)

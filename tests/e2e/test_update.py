@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import expect
@@ -16,7 +15,7 @@ EDITION = '<meta name="edition" content="2" />'
 
 
 @pytest.fixture(scope="module")
-def site(open_site: OpenSite) -> Iterator[Site]:
+def site(open_site: OpenSite) -> Site:
     return open_site()
 
 

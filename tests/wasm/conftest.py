@@ -44,7 +44,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def outcomes(request: pytest.FixtureRequest) -> dict[str, Outcome]:
     """What became of the chosen tests inside Pyodide."""
     chosen = [
-        item.callspec.params["node_id"]
+        str(item.callspec.params["node_id"])
         for item in request.session.items
         if isinstance(item, pytest.Function) and hasattr(item, "callspec") and "node_id" in item.callspec.params
     ]

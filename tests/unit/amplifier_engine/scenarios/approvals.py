@@ -78,14 +78,15 @@ async def errors(core: Any, see: Any) -> None:
 
 
 async def questions(core: Any, see: Any) -> None:
-    for label, fields in {
+    cases: dict[str, dict[str, Any]] = {
         "defaults": {},
         "empty": {"approval_prompt": "", "approval_options": []},
         "long": {"approval_prompt": "x" * 300},
         "two hundred": {"approval_prompt": "é" * 200},
         "timeout": {"approval_timeout": 0},
         "large timeout": {"approval_timeout": 1e30},
-    }.items():
+    }
+    for label, fields in cases.items():
         for answer in ("Allow", "Deny"):
             await process(core, see, f"{label}, {answer}", _ask(core, **fields), approval=_Person(see, answer))
 

@@ -248,7 +248,13 @@ async def turns(core: Any, see: Any) -> None:
     await see.wait("cancel at once", coordinator.request_cancel, immediate=True)
     see.note("immediate", coordinator.cancellation.state)
     see.call("type", coordinator.request_cancel, 1)
-    for config in ({}, {"session": None}, {"session": {}}, {"session": {"injection_size_limit": "any"}}):
+    configs: list[dict[str, Any]] = [
+        {},
+        {"session": None},
+        {"session": {}},
+        {"session": {"injection_size_limit": "any"}},
+    ]
+    for config in configs:
         see.note("limit", core.ModuleCoordinator(_session(**config)).injection_size_limit)
     see.call("broken", lambda: core.ModuleCoordinator(_session(session=5)).injection_size_limit)
 

@@ -37,7 +37,7 @@ def _inject(core: Any, text: Any, **fields: Any) -> Any:
 
 
 async def one_text(core: Any, see: Any) -> None:
-    for label, fields in {
+    cases: dict[str, dict[str, Any]] = {
         "plain": {},
         "user": {"context_injection_role": "user"},
         "ephemeral": {"ephemeral": True},
@@ -47,7 +47,8 @@ async def one_text(core: Any, see: Any) -> None:
             "context_injection_role": "assistant", "reason": "r", "data": {"k": (1,)}, "user_message": "m",
             "suppress_output": True, "approval_prompt": "p", "approval_options": ["a"], "user_message_level": "error",
         },
-    }.items():  # fmt: skip
+    }  # fmt: skip
+    for label, fields in cases.items():
         await process(core, see, label, _inject(core, "hello world", **fields))
         await process(
             core, see, f"{label}, named", _inject(core, "hello world", **fields), hook_name="hook", event="e2"

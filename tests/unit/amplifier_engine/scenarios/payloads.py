@@ -144,7 +144,7 @@ async def whole_payload(core: Any, see: Any) -> None:
 
 async def read_when_called(core: Any, see: Any) -> None:
     registry = core.HookRegistry()
-    data = {"value": [1]}
+    data: dict[str, Any] = {"value": [1]}
     waiting = registry.emit("event", data)
     data["value"].append(2)
     data["late"] = True

@@ -255,7 +255,7 @@ async def start_can_be_denied_in_vain(core: Any, see: Any) -> None:
 def construction(core: Any, see: Any) -> None:
     make_session = core.AmplifierSession
     fine = {"session": {"orchestrator": "o", "context": "c"}}
-    for label, config in {
+    configs: dict[str, Any] = {
         "empty": {}, "number": 5, "none": None, "section number": {"session": 5}, "section none": {"session": None},
         "no section": {"a": 1}, "no context": {"session": {"orchestrator": "o"}},
         "no orchestrator": {"session": {"context": "c"}},
@@ -264,7 +264,8 @@ def construction(core: Any, see: Any) -> None:
         "numbers": {"session": {"orchestrator": 5, "context": 6}},
         "object": {**fine, "x": object()}, "nan": {**fine, "x": float("nan")}, "number key": {**fine, 1: 2},
         "tuple key": {**fine, (1,): 2}, "surrogate": {**fine, "x": "\ud800"}, "odd lists": {**fine, "providers": 5},
-    }.items():  # fmt: skip
+    }  # fmt: skip
+    for label, config in configs.items():
         try:
             see.note(label, type(make_session(config)).__name__)
         except BaseException as error:

@@ -3,6 +3,8 @@
 import json
 from typing import Any
 
+from pydantic import ValidationError
+
 
 def _image(**changes: Any) -> dict[str, Any]:
     source = {"type": "base64", "media_type": "image/png", "data": "AA==", **changes}
@@ -120,7 +122,7 @@ def through_the_model(core: Any, see: Any) -> None:
     for label, content in _CONTENTS.items():
         try:
             result = core.ToolResult(output="o", content=content)
-        except ValueError as error:
+        except ValidationError as error:
             see.note(label, [entry["msg"] for entry in error.errors()])
             continue
         see.note(label, result)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 from amplifier_core import AmplifierSession, ChatRequest, ChatResponse, ToolCall, ToolResult, Usage
 
@@ -11,7 +11,7 @@ from cloche.agent import orchestrator
 from cloche.agent.context import ContextWindow
 from cloche.agent.modules import Modules
 
-Step = ChatResponse | Exception | Callable[[], Any]
+Step: TypeAlias = ChatResponse | Exception | Callable[[], Any]
 
 
 def says(text: str) -> ChatResponse:

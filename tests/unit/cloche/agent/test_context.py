@@ -44,6 +44,11 @@ def turn(number: int, mark: str) -> list[dict[str, Any]]:
     return [{"role": "user", "content": words(number, mark)}, {"role": "assistant", "content": words(number, mark)}]
 
 
+def call(name: str) -> dict[str, Any]:
+    """A tool call as a block of a message."""
+    return {"type": "tool_call", "id": "1", "name": name, "input": {}}
+
+
 async def fitted(messages: list[dict[str, Any]], provider: Any) -> list[dict[str, Any]]:
     """What of these messages a request gets."""
     context = ContextWindow()
@@ -52,7 +57,7 @@ async def fitted(messages: list[dict[str, Any]], provider: Any) -> list[dict[str
 
 
 SYSTEM = {"role": "system", "content": "Be kind."}
-NEWEST = {"role": "user", "content": "And now?"}
+NEWEST: dict[str, Any] = {"role": "user", "content": "And now?"}
 
 
 async def test_a_short_conversation_goes_whole_and_nothing_is_counted() -> None:
@@ -91,21 +96,30 @@ async def test_a_newest_message_that_cannot_fit_is_an_error_with_figures() -> No
 
 
 async def test_tool_results_that_cannot_fit_are_named_as_the_reason() -> None:
-    calling = {"role": "assistant", "content": [{"type": "tool_call", "id": "1", "name": "read", "input": {}}]}
-    result = {"role": "tool", "tool_call_id": "1", "content": words(5000)}
+    calling: dict[str, Any] = {
+        "role": "assistant",
+        "content": [{"type": "tool_call", "id": "1", "name": "read", "input": {}}],
+    }
+    result: dict[str, Any] = {"role": "tool", "tool_call_id": "1", "content": words(5000)}
     with pytest.raises(MessageTooLong, match="results of its tool calls"):
         await fitted([NEWEST, calling, result], Words())
 
 
 async def test_a_picture_takes_room() -> None:
-    picture = {"type": "image", "source": {"type": "stored", "image_id": "1"}}
-    shown = [{"role": "user", "content": [picture]}, {"role": "assistant", "content": "A circle."}]
+    picture: dict[str, Any] = {"type": "image", "source": {"type": "stored", "image_id": "1"}}
+    shown: list[dict[str, Any]] = [
+        {"role": "user", "content": [picture]},
+        {"role": "assistant", "content": "A circle."},
+    ]
     assert len(await fitted([*shown, NEWEST], Words(trained=60))) == 3
     assert len(await fitted([*shown, NEWEST], Words(trained=40))) == 1
 
 
 async def test_a_call_stays_with_its_result() -> None:
-    calling = {"role": "assistant", "content": [{"type": "tool_call", "id": "1", "name": "clock", "input": {}}]}
+    calling: dict[str, Any] = {
+        "role": "assistant",
+        "content": [{"type": "tool_call", "id": "1", "name": "clock", "input": {}}],
+    }
     between = {"role": "user", "content": "A reminder"}
     result = {"role": "tool", "tool_call_id": "1", "content": "noon"}
     messages = [
@@ -141,7 +155,7 @@ async def test_old_turns_that_are_not_needed_are_not_counted() -> None:
 
 
 async def test_pictures_attach_to_the_next_message_of_a_person() -> None:
-    picture = {"type": "image", "source": {"type": "stored", "image_id": "1"}}
+    picture: dict[str, Any] = {"type": "image", "source": {"type": "stored", "image_id": "1"}}
     context = ContextWindow()
     context.attach([picture])
     await context.add_message({"role": "user", "content": "What is it?"})

@@ -81,7 +81,7 @@ async def test_text_streams_as_one_event_a_batch() -> None:
     async def answer(_: EngineRequest, on_deltas: OnDeltas) -> Completion:
         for batch in ([delta("A"), delta("B")], [delta("C")]):
             on_deltas(batch)
-            for _ in range(10):
+            for _turn in range(10):
                 await asyncio.sleep(0)
         return completion("ABC")
 
@@ -97,7 +97,7 @@ async def test_text_streams_as_one_event_a_batch() -> None:
 
 async def test_batches_that_pile_up_become_one_event() -> None:
     def answer(_: EngineRequest, on_deltas: OnDeltas) -> Completion:
-        for _ in range(100):
+        for _number in range(100):
             on_deltas([delta("x")])
         return completion("x" * 100)
 

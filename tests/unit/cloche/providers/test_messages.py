@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from amplifier_core import Message, ToolSpec
 
 from cloche.providers.messages import engine_messages, engine_tools
 
 
-def engine_message(role: str, content: object, **more: object) -> dict[str, object]:
+def engine_message(role: Any, content: Any, **more: Any) -> dict[str, Any]:
     """One message as the engine gets it."""
     (message,) = engine_messages([Message(role=role, content=content, **more)], lambda image_id: image_id.encode())
     return message.model_dump(exclude_none=True)
@@ -32,7 +34,7 @@ def test_a_call_and_its_result_carry_the_same_id() -> None:
     block = {"type": "tool_call", "id": "c1", "name": "add", "input": {"a": "ä"}}
     calling = engine_message("assistant", [block])
     assert "content" not in calling
-    (call,) = calling["tool_calls"]  # type: ignore[misc]
+    (call,) = calling["tool_calls"]
     assert call["id"] == "c1"
     assert call["function"] == {"name": "add", "arguments": '{"a": "ä"}'}
     assert engine_message("tool", "5", tool_call_id="c1") == {"role": "tool", "content": "5", "tool_call_id": "c1"}

@@ -154,7 +154,10 @@ def test_answers_left_unfinished_are_marked_at_the_next_start() -> None:
     tree.add("u1")
     tree.add("a1", "u1", status="streaming")
     call = {"type": "tool_call", "id": "1", "name": "clock", "arguments": {}, "status": "running"}
-    parts = [{"type": "text", "text": "partial words"}, {**call, "output": None, "duration_ms": None}]
+    parts: list[dict[str, Any]] = [
+        {"type": "text", "text": "partial words"},
+        {**call, "output": None, "duration_ms": None},
+    ]
     tree.store.messages.save_partial(tree.ids["a1"], parts)
     assert tree.store.recover() == 1
     message = tree.store.messages.get(tree.session_id, tree.ids["a1"])

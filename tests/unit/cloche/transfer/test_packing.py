@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import zipfile
 import zlib
+from collections.abc import Callable
 
 import pytest
 from tests.unit.cloche.scripted import PNG
@@ -33,7 +34,7 @@ def zipped(**members: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("pack", [pack_json, pack_zip])
-def test_what_was_packed_comes_out_again(pack: packing.ReadImage) -> None:
+def test_what_was_packed_comes_out_again(pack: Callable[[Document, packing.ReadImage], bytes]) -> None:
     before = document()
     after, contents = unpack(pack(before, lambda _: PNG))
     assert after.sessions == before.sessions
