@@ -589,6 +589,25 @@ export interface ProvidersChanged {
 }
 
 /**
+ * One event. `turn` is the id of the answer that was being written, `at` seconds since the Unix epoch.
+ *
+ * `outcome`: `passed` every hook, `changed` by a hook (`data` is what it became), or `ended` by one.
+ */
+export interface TraceEvent {
+  seq: number;
+  turn: string | null;
+  at: number;
+  event: string;
+  outcome: "passed" | "changed" | "ended";
+  data: Record<string, unknown>;
+}
+
+/** The recorded events of a session, oldest first. */
+export interface TraceLog {
+  events: TraceEvent[];
+}
+
+/**
  * Bring the files of a model to this machine, checked by sha256. `base_url` is absolute.
  *
  * Streams `FetchProgress`. A file that is there with the right hash is not fetched again (above 64 MiB the right size
@@ -809,6 +828,9 @@ export interface Commands {
   "provider.remove": { params: ProviderRef; result: null };
   "providers.unlock": { params: Unlock; result: Provider[] };
   "session.set_chain": { params: SessionChain; result: Session };
+  "trace.read": { params: SessionRef; result: TraceLog };
+  "trace.export": { params: SessionRef; result: ExportedFile };
+  "trace.clear": { params: SessionRef; result: null };
 }
 
 /** Events that Python tells the page. */

@@ -27,6 +27,7 @@ from .shapes import ModelStatus, Settings
 from .store.store import Store
 from .structured.formats import Formats
 from .tools.toolbox import Toolbox
+from .trace.trace import Trace
 from .transfer.transfer import Transfer
 from .turns import Turns
 
@@ -51,6 +52,7 @@ class App:
         self.providers = Providers(self.host, self.store, WorkerTransport(self.library))
         self.turns = Turns(self.host, self.store, self.providers, self.toolbox, self.approvals)
         self.formats = Formats(self.store)
+        self.trace = Trace(self.store, self.turns.answering)
         self.turns.answer_plan = self.formats.plan
         self.conversations = Conversations(self.host, self.store, self.turns)
         self._open_to_people()
@@ -91,7 +93,11 @@ class App:
         """Let a person's own code take part: kept as extensions, or mounted from the console while the app runs."""
         self.extensions = Extensions(self.host, self.store)
         live = Live()
-        self.turns.extensions = lambda session_id: {**self.extensions.mounts(session_id), "console": live.mount}
+        self.turns.extensions = lambda session_id: {
+            "trace": self.trace.recorder(session_id).mount,
+            **self.extensions.mounts(session_id),
+            "console": live.mount,
+        }
         self.extensions.changed = self.turns.renew
         live.changed = lambda: self.turns.renew(None)
         self.console = Console(self, live)
@@ -119,6 +125,7 @@ class App:
             "image.get": lambda p: dict(zip(("bytes", "mime"), self.store.images.read(p.image_id), strict=True)),
             **Transfer(self.host, self.store, turns).commands(),
             **self.formats.commands(),
+            **self.trace.commands(),
             **self.toolbox.commands(),
             **self.approvals.commands(),
             **self.extensions.commands(),

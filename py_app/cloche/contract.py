@@ -32,10 +32,11 @@ from .shapes import (
 )
 from .structured import shapes as structured
 from .tools import shapes as tools
+from .trace import shapes as trace
 from .transfer import shapes as transfer
 
 #: shapes of the capabilities; each may have COMMANDS and EVENTS of its own
-CAPABILITIES: tuple[ModuleType, ...] = (structured, tools, transfer, console, extensions, providers)
+CAPABILITIES: tuple[ModuleType, ...] = (structured, tools, transfer, console, extensions, providers, trace)
 
 # ---------------------------------------------------------------- commands
 

@@ -52,6 +52,11 @@ class Turns:
         """Whether this conversation is being answered."""
         return session_id in self._running
 
+    def answering(self, session_id: str) -> str | None:
+        """The id of the answer that is being written in a session."""
+        running = self._running.get(session_id)
+        return None if running is None else str(running[0].message["id"])
+
     def newest(self, message: Data) -> Data:
         """A message of the store as it is now: it may have grown since it was committed."""
         running = self._running.get(message["session_id"])

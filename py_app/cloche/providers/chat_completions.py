@@ -13,10 +13,11 @@ from collections.abc import Callable
 from typing import Any
 
 from amplifier_core import ChatRequest, ChatResponse, ModelInfo, ProviderInfo, ToolCall
-from amplifier_core.events import CONTENT_BLOCK_DELTA, CONTENT_BLOCK_START
+from amplifier_core.events import CONTENT_BLOCK_DELTA, CONTENT_BLOCK_START, LLM_REQUEST
 
 from ..engine_contract import ChatRequest as EngineRequest
 from ..errors import ClocheError, ImageUnsupported
+from ..trace.prompt import described
 from .base import Transport
 from .completion import response_from
 from .failures import as_llm_error
@@ -84,6 +85,7 @@ class ChatCompletionsProvider:
         """Answer a request, streaming on the way."""
         try:
             engine_request = self._engine_request(request)
+            await self._hooks.emit(LLM_REQUEST, {"provider": self._name, **described(request)})
             stream = _Stream(self._hooks)
             asked = asyncio.ensure_future(self._transport.complete(engine_request, stream.push))
             asked.add_done_callback(lambda _: stream.end())

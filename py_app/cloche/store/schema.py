@@ -138,4 +138,18 @@ ALTER TABLE messages ADD COLUMN remote INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE messages ADD COLUMN note TEXT NOT NULL DEFAULT '';
 """
 
-MIGRATIONS: tuple[str, ...] = (FIRST, TOOLS, EXTENSIONS, ANSWERS, PROVIDERS)
+TRACE = """
+-- What happened in the turns; `turn` is the id of the answer.
+CREATE TABLE trace_events (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    session_id TEXT NOT NULL REFERENCES sessions (id) ON DELETE CASCADE,
+    turn TEXT,
+    at REAL NOT NULL,
+    event TEXT NOT NULL,
+    outcome TEXT NOT NULL,
+    data TEXT NOT NULL
+);
+CREATE INDEX trace_events_by_session ON trace_events (session_id, seq);
+"""
+
+MIGRATIONS: tuple[str, ...] = (FIRST, TOOLS, EXTENSIONS, ANSWERS, PROVIDERS, TRACE)

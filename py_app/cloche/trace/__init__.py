@@ -1,0 +1,1 @@
+"""What happened in each turn: every event of Amplifier, kept for its session, to be read, searched and exported."""
