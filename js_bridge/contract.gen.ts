@@ -39,7 +39,11 @@ export interface Approval {
   deadline: number;
 }
 
-/** One tool call of the model with its result once it is known. `approval` is there while it is being asked for. */
+/**
+ * One tool call of the model with its result once it is known. `figures` are SVG pictures that came with it.
+ *
+ * `approval` is there while the person is being asked.
+ */
 export interface ToolCallPart {
   type: "tool_call";
   id: string;
@@ -49,6 +53,7 @@ export interface ToolCallPart {
   status: "asking" | "running" | "done" | "failed" | "denied" | "cancelled";
   approval: Approval | null;
   output: string | null;
+  figures: string[];
   duration_ms: number | null;
 }
 
@@ -783,6 +788,25 @@ export interface OpenSecret {
   sealed: string;
 }
 
+/** Load an interpreter of its own, then close it off. `base_url` is absolute. */
+export interface StartSandbox {
+  base_url: string;
+  memory_bytes: number;
+}
+
+/** One piece of code; a worker runs one and is ended then, or before when it takes too long. */
+export interface RunPython {
+  code: string;
+}
+
+/** What was printed, the last expression's value, the traceback of what was raised, figures as SVG. */
+export interface RunResult {
+  output: string;
+  value: string;
+  error: string;
+  figures: string[];
+}
+
 /** Commands of the page to Python. */
 export interface Commands {
   "app.info": { params: NoParams; result: AppInfo };
@@ -861,6 +885,10 @@ export interface Workers {
     "model.unload": { params: NoParams; result: null };
     "chat.complete": { params: ChatRequest; result: Completion };
     "tokens.count": { params: CountTokens; result: number[] };
+  };
+  "sandbox": {
+    "sandbox.start": { params: StartSandbox; result: null };
+    "sandbox.run": { params: RunPython; result: RunResult };
   };
   "remote": {
     "http.stream": { params: HttpRequest; result: HttpHead };

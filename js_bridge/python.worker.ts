@@ -1,5 +1,5 @@
 /**
- * The worker in which Python runs. The only TypeScript file that touches Pyodide.
+ * The worker in which Python runs. Besides sandbox.worker.ts the only TypeScript file that touches Pyodide.
  *
  * Owns start-up: the database lock, the OPFS files, the interpreter, the app's wheels, then Python's own `start`. After
  * that it only relays (python_bridge.ts). The page greets with {boot: {base_url}} and may say {takeOver: true}; commands
@@ -29,6 +29,7 @@ const DATABASE_FILES = ['app.db', 'app.db-journal'];
 const WORKERS = {
   llamacpp: () => new Worker(new URL('./llamacpp.worker.ts', import.meta.url), { type: 'module' }),
   downloads: () => new Worker(new URL('./downloads.worker.ts', import.meta.url), { type: 'module' }),
+  sandbox: () => new Worker(new URL('./sandbox.worker.ts', import.meta.url), { type: 'module' }),
   remote: () => new Worker(new URL('./remote.worker.ts', import.meta.url), { type: 'module' }),
 };
 

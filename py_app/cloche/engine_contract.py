@@ -210,6 +210,28 @@ class OpenSecret(Model):
     sealed: str
 
 
+class StartSandbox(Model):
+    """Load an interpreter of its own, then close it off. `base_url` is absolute."""
+
+    base_url: str
+    memory_bytes: int
+
+
+class RunPython(Model):
+    """One piece of code; a worker runs one and is ended then, or before when it takes too long."""
+
+    code: str
+
+
+class RunResult(Model):
+    """What was printed, the last expression's value, the traceback of what was raised, figures as SVG."""
+
+    output: str = ""
+    value: str = ""
+    error: str = ""
+    figures: list[str] = Field(default=[])
+
+
 WORKERS: dict[str, dict[str, Command]] = {
     "downloads": {"files.fetch": Command(FetchFiles, FetchedFiles)},
     "llamacpp": {
@@ -218,6 +240,10 @@ WORKERS: dict[str, dict[str, Command]] = {
         "model.unload": Command(NoParams, None),
         "chat.complete": Command(ChatRequest, Completion),
         "tokens.count": Command(CountTokens, list[int]),
+    },
+    "sandbox": {
+        "sandbox.start": Command(StartSandbox, None),
+        "sandbox.run": Command(RunPython, RunResult),
     },
     "remote": {
         "http.stream": Command(HttpRequest, HttpHead),

@@ -64,7 +64,10 @@ class Approval(Model):
 
 
 class ToolCallPart(Model):
-    """One tool call of the model with its result once it is known. `approval` is there while it is being asked for."""
+    """One tool call of the model with its result once it is known. `figures` are SVG pictures that came with it.
+
+    `approval` is there while the person is being asked.
+    """
 
     type: Literal["tool_call"] = "tool_call"
     id: str
@@ -74,6 +77,7 @@ class ToolCallPart(Model):
     status: Literal["asking", "running", "done", "failed", "denied", "cancelled"] = "running"
     approval: Approval | None = None
     output: str | None = None
+    figures: list[str] = []
     duration_ms: float | None = None
 
 

@@ -217,7 +217,8 @@ class Turn:
             self._start_call(data)
             part = self.message["parts"][-1]
         took = time.monotonic() - self._tool_starts[call_id]
-        part.update(status=status, output=output, approval=None, duration_ms=round(took * 1000, 1))
+        figures = data.get("figures") or []
+        part.update(status=status, output=output, figures=figures, approval=None, duration_ms=round(took * 1000, 1))
         self._emit("message:changed", {"message": self.snapshot()})
         self._changed()
 

@@ -19,6 +19,18 @@ export function ToolCall({ part, sessionId }: { part: ToolCallPart; sessionId: s
   if (part.status === 'asking' && part.approval) return <Approval part={part} question={part.approval} sessionId={sessionId} />;
   const took = part.duration_ms === null ? '' : `, ${duration(part.duration_ms)}`;
   return (
+    <>
+      <Call part={part} took={took} />
+      {(part.figures ?? []).map((figure, index) => (
+        // As an image an SVG runs nothing and loads nothing.
+        <img key={index} class="tool-figure" src={`data:image/svg+xml,${encodeURIComponent(figure)}`} alt={`Figure ${index + 1} of ${part.name}`} />
+      ))}
+    </>
+  );
+}
+
+function Call({ part, took }: { part: ToolCallPart; took: string }) {
+  return (
     <details class="tool-call" aria-label={`Tool ${part.name}`}>
       <summary>
         <Icon of={Wrench} /> {part.name}

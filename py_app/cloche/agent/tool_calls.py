@@ -88,7 +88,8 @@ class ToolCalls:
             result = ToolResult(output=result)
         output = self._from_outside(call.name, tool, result)
         shown = {**result.safe_hook_presentation(), "output": output}
-        after = await self._emit(TOOL_POST, {**data, "result": shown, "output": output}, call.name)
+        told = {**data, "result": shown, "output": output, "figures": getattr(result, "figures", [])}
+        after = await self._emit(TOOL_POST, told, call.name)
         return changed(after, "output", output)
 
     def _fault(self, call: ToolCall, tool: Any) -> tuple[str, str | None]:

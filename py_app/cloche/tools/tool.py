@@ -21,7 +21,7 @@ import json
 import re
 import warnings
 from collections.abc import Callable
-from typing import Annotated, Any, Literal, get_type_hints
+from typing import Annotated, Any, Literal, NamedTuple, get_type_hints
 
 from amplifier_core import ToolResult
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
@@ -39,6 +39,19 @@ CONFIG = ConfigDict(extra="forbid", coerce_numbers_to_str=True, arbitrary_types_
 
 class ToolFault(Exception):  # noqa: N818 - the name says what happened
     """A tool cannot do what was asked; the text tells the model why."""
+
+
+class Shown(NamedTuple):
+    """A result with figures (SVG, checked by the tool) that only the person sees."""
+
+    text: str
+    figures: list[str]
+
+
+class ShownResult(ToolResult):  # type: ignore[misc]
+    """The same for Amplifier, which hands it on."""
+
+    figures: list[str] = Field(default=[])
 
 
 class FunctionTool:
@@ -82,6 +95,8 @@ class FunctionTool:
                 value = await value
         except (ToolFault, ClocheError) as fault:
             return ToolResult(success=False, output=str(fault))
+        if isinstance(value, Shown):
+            return ShownResult(success=True, output=value.text, figures=value.figures)
         return ToolResult(success=True, output=as_text(value))
 
     def _names(self) -> list[str]:

@@ -18,6 +18,7 @@ from .calculator import calculator_tools
 from .clock import clock_tools
 from .notes import Notes, note_tools
 from .past_conversations import conversation_tools
+from .python_run import python_tools
 from .shapes import ToolChoice, ToolInfo
 from .todos import Todos, todo_tools
 from .tool import Access
@@ -35,7 +36,7 @@ class Toolbox:
         self._store = store
         self._card = card
         calculators = calculator_tools()
-        clocks = clock_tools(host)
+        clocks, pythons = clock_tools(host), python_tools(host)
         self.todos, self.notes = Todos(store.database), Notes(store.database)
         lists, kept = todo_tools(self.todos), note_tools(self.notes)
         self.sources: list[Source] = [
@@ -44,6 +45,7 @@ class Toolbox:
             lambda _: clocks,
             lambda _: kept,
             lambda session_id: conversation_tools(store.search, session_id),
+            lambda _: pythons,
         ]
 
     def all(self, session_id: str = "") -> dict[str, Any]:
