@@ -26,6 +26,7 @@ from .providers.worker import WorkerTransport
 from .shapes import ModelStatus, Settings
 from .store.store import Store
 from .structured.formats import Formats
+from .tools.camera import camera_tools
 from .tools.toolbox import Toolbox
 from .trace.trace import Trace
 from .transfer.transfer import Transfer
@@ -51,6 +52,7 @@ class App:
         self.approvals = Approvals()
         self.providers = Providers(self.host, self.store, WorkerTransport(self.library))
         self.turns = Turns(self.host, self.store, self.providers, self.toolbox, self.approvals)
+        self.toolbox.sources.append(lambda session_id: camera_tools(self.store, self.turns.eyes, session_id))
         self.formats = Formats(self.store)
         self.trace = Trace(self.store, self.turns.answering)
         self.turns.answer_plan = self.formats.plan

@@ -16,6 +16,7 @@ from .agent.session import AgentSession, Notices, Request
 from .agent.transcript import history, image_blocks, image_count, text_of
 from .errors import ClocheError, GenerationFailed, ProviderMissing, StorageError
 from .host.base import Host
+from .providers.base import Transport
 from .providers.failures import original
 from .providers.registry import Providers, may_ask_next, reasons
 from .providers.speaker import Speaker
@@ -23,6 +24,7 @@ from .shapes import ModelCard, Parameters
 from .store.store import Store
 from .structured.answering import answer_as
 from .structured.plan import Plan
+from .tools.camera import sees
 from .tools.toolbox import Toolbox
 from .turn import Data, Turn
 
@@ -159,6 +161,10 @@ class Turns:
         """Who is to answer in a conversation, in order; at least one."""
         chosen = self._store.sessions.chain(session_id) or self._store.settings.load().chain
         return self._providers.speakers(chosen)
+
+    def eyes(self, session_id: str) -> Transport | None:
+        """The way to the first model of a conversation that sees pictures."""
+        return next((speaker.transport for speaker in self.chain(session_id) if sees(speaker.transport)), None)
 
     def _end(self, turn: Turn, task: asyncio.Task[bool]) -> None:
         running = self._running.get(turn.message["session_id"])
