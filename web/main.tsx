@@ -14,6 +14,7 @@ import './styles/chat.css';
 import './styles/composer.css';
 import './styles/parameters.css';
 import './styles/tools.css';
+import './styles/providers.css';
 import './styles/prose.css';
 import './styles/pages.css';
 

@@ -24,6 +24,7 @@ export const openSession = computed(() => state.value.conversation?.session ?? n
 export const messages = computed(() => state.value.conversation?.messages ?? []);
 export const model = computed(() => state.value.model);
 export const card = computed(() => state.value.model.card);
+export const providers = computed(() => state.value.providers);
 export const settings = computed(() => state.value.settings);
 export const storage = computed(() => state.value.storage);
 export const notices = computed(() => state.value.notices);

@@ -17,6 +17,7 @@ import { MarkdownView } from './markdown_view';
 import { memo } from './memo';
 import { MessageEditor } from './message_editor';
 import { Picture } from './picture';
+import { SpokenBy } from './spoken_by';
 import { ToolCall } from './tool_call';
 
 /** Longer texts of a person are shown in part, so that a pasted book does not slow the page down. */
@@ -205,6 +206,7 @@ export const MessageView = memo(({ message, busy }: { message: Message; busy: bo
           <span class="pulse" /> {pictures.length > 0 ? 'Looking and thinking' : 'Thinking'}
         </p>
       )}
+      <SpokenBy message={message} />
       <Status message={message} />
       {!streaming && !editing && (
         <div class="foot">

@@ -5,8 +5,10 @@ import { Cpu } from 'lucide';
 import type { EngineInfo, ModelStatus } from '../../js_bridge/contract.gen';
 import { loadModel } from '../actions';
 import { count, duration } from '../figures';
+import { chainOf } from '../provider_actions';
 import { addressOf } from '../routes';
 import { card, model, modelOpen } from '../store';
+import { ChainPicker, describe } from './chain_picker';
 import { useReturnFocus } from './focus';
 import { Icon } from './icon';
 import { Progress } from './progress';
@@ -81,6 +83,7 @@ function ModelPanel({ anchor }: { anchor: RefObject<HTMLElement | null> }) {
         </p>
       )}
       <ModelState status={model.value} />
+      <ChainPicker />
       <a href={addressOf({ view: 'models' })} onClick={() => (modelOpen.value = false)}>
         What it can do, with figures
       </a>
@@ -88,8 +91,13 @@ function ModelPanel({ anchor }: { anchor: RefObject<HTMLElement | null> }) {
   );
 }
 
-/** One line of what runs, or why nothing does. */
+/** One line of who answers: a remote model, or what runs here, or why nothing does. */
 function lineOf({ card: known, engine, state }: ModelStatus): string {
+  const [first] = chainOf();
+  if (first && first.provider_id !== 'local') {
+    const { provider, model: name, remote } = describe(first);
+    return `${name} · ${provider}${remote ? ' (remote)' : ''}`;
+  }
   const runs = state === 'ready' && engine ? engineLine(engine) : state === 'failed' ? 'failed' : 'loading';
   return known ? `${known.name} · ${runs}` : runs;
 }

@@ -4,6 +4,7 @@ import { bytes, count, percent } from '../figures';
 import { ModelState } from '../parts/model_panel';
 import { StorageBar } from '../parts/storage_bar';
 import { card, model } from '../store';
+import { Providers } from './providers';
 
 function Figures({ figures }: { figures: readonly Figure[] }) {
   return (
@@ -112,6 +113,7 @@ export function ModelsView() {
   return (
     <div class="page" tabIndex={-1}>
       {card.value ? <Card shown={card.value} /> : <ModelState status={model.value} />}
+      <Providers />
       <StorageBar />
     </div>
   );

@@ -104,7 +104,7 @@ export function SettingsView() {
         <h2 id="about-heading">About Cloche {state.value.version}</h2>
         <p>
           Model, Python agent and store run in this tab. The page asks its own address for its own files and sends nothing
-          anywhere else: the browser enforces that with the page's content security policy.
+          anywhere else unless you add a provider (see Models): the browser enforces that with content security policies.
         </p>
         <table class="licences">
           <caption>Built from</caption>

@@ -62,10 +62,12 @@ function App() {
   }, []);
   useEffect(() => {
     drawerOpen.value = false;
-    modelOpen.value = false;
     exportOpen.value = false;
     void followRoute();
   }, [route.value]);
+  useEffect(() => {
+    modelOpen.value = false;
+  }, [route.value.view]);
   useEffect(() => {
     document.title = `${titleOf()} · Cloche`;
   }, [titleOf()]);
