@@ -4,6 +4,7 @@
  *     #/chat                       a new conversation
  *     #/chat/<session>             a conversation
  *     #/chat/<session>/<message>   the same, shown at one message
+ *     #/trace/<session>            what happened in its turns
  *     #/models, #/settings
  *
  * Anything else is a new conversation. Does not load what a view needs.
@@ -12,12 +13,14 @@ import { signal } from '@preact/signals';
 
 export type Route =
   | { view: 'chat'; sessionId: string | null; messageId: string | null }
+  | { view: 'trace'; sessionId: string | null }
   | { view: 'models' }
   | { view: 'settings' };
 
 export function parseRoute(hash: string): Route {
   const [view, ...rest] = hash.replace(/^#\/?/, '').split('/').map(decoded);
   if (view === 'models' || view === 'settings') return { view };
+  if (view === 'trace') return { view, sessionId: rest[0] || null };
   const [sessionId, messageId] = view === 'chat' ? rest : [];
   return { view: 'chat', sessionId: sessionId || null, messageId: messageId || null };
 }
@@ -31,6 +34,7 @@ function decoded(piece: string): string {
 }
 
 export function addressOf(route: Route): string {
+  if (route.view === 'trace') return route.sessionId ? `#/trace/${encodeURIComponent(route.sessionId)}` : '#/trace';
   if (route.view !== 'chat') return `#/${route.view}`;
   const pieces = [route.sessionId, route.messageId].filter((piece) => piece !== null);
   return ['#/chat', ...pieces.map(encodeURIComponent)].join('/');

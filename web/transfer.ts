@@ -12,7 +12,7 @@ import { connection, dispatch, toast } from './store';
 let lastAddress: string | undefined;
 
 /** Gives the person a file. Its address is held until the next one, so that the browser has the time to save it. */
-function save({ name, mime, bytes: content }: ExportedFile): void {
+export function save({ name, mime, bytes: content }: ExportedFile): void {
   if (lastAddress) URL.revokeObjectURL(lastAddress);
   lastAddress = URL.createObjectURL(new Blob([new Uint8Array(content)], { type: mime }));
   const anchor = document.createElement('a');

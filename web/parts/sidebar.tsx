@@ -1,10 +1,10 @@
 /** The side bar: new chat, search, sessions by day, the other views. On narrow screens it is a drawer. */
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { Box, ConciergeBell, Search, Settings as Cog, SquarePen, X } from 'lucide';
+import { Activity, Box, ConciergeBell, Search, Settings as Cog, SquarePen, X } from 'lucide';
 import { newChat } from '../actions';
 import { dayGroup } from '../figures';
 import { addressOf, route } from '../routes';
-import { drawerOpen, sessions } from '../store';
+import { drawerOpen, openSession, sessions } from '../store';
 import { Badge } from './badge';
 import { named, returnFocus } from './focus';
 import { Icon } from './icon';
@@ -39,6 +39,13 @@ function Links() {
   const current = (view: string) => (route.value.view === view ? 'page' : undefined);
   return (
     <nav class="views" aria-label="Views">
+      <a
+        href={addressOf({ view: 'trace', sessionId: openSession.value?.id ?? null })}
+        aria-current={current('trace')}
+        onClick={close}
+      >
+        <Icon of={Activity} /> Trace
+      </a>
       <a href={addressOf({ view: 'models' })} aria-current={current('models')} onClick={close}>
         <Icon of={Box} /> Models
       </a>

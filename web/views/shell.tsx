@@ -11,6 +11,7 @@ import { BootView } from './boot';
 import { ChatView } from './chat';
 import { ModelsView } from './models';
 import { SettingsView } from './settings';
+import { TraceView } from './trace';
 
 const NARROW = matchMedia('(max-width: 800px)');
 
@@ -47,6 +48,8 @@ function View() {
   switch (value.view) {
     case 'chat':
       return <ChatView sessionId={value.sessionId} messageId={value.messageId} />;
+    case 'trace':
+      return <TraceView sessionId={value.sessionId} />;
     case 'models':
       return <ModelsView />;
     case 'settings':
