@@ -16,9 +16,9 @@ def test_a_turn_is_told_as_a_timeline(cloche: Cloche, tmp_path: Path) -> None:
     cloche.ask("Who are you?")
     page = cloche.page
     page.get_by_role("link", name="Trace", exact=True).click()
-    expect(page.get_by_role("heading", level=2)).to_have_text(["Who are you?", "Hello"])
+    expect(page.locator(".page").get_by_role("heading", level=2)).to_have_text(["Who are you?", "Hello"])
     turn = page.get_by_role("region", name="Who are you?")
-    for step in ("Asked llamacpp", "Prompt assembled", "First token after"):
+    for step in ("Asked local", "Prompt assembled", "First token after"):
         expect(turn.get_by_role("listitem").filter(has_text=step).first).to_be_visible()
     parts = turn.get_by_role("list", name="Tokens of the prompt by part, estimated").first
     expect(parts).to_contain_text("Your message")
@@ -27,7 +27,7 @@ def test_a_turn_is_told_as_a_timeline(cloche: Cloche, tmp_path: Path) -> None:
     expect(turn.locator("pre").filter(has_text='"Who are you?"').first).to_be_visible()
     assert violations(cloche) == []
 
-    page.get_by_label("Search in this trace").fill("first token")
+    page.get_by_label("Search in this trace").fill("prompt assembled")
     expect(spans(turn)).to_have_count(1)
     page.get_by_label("Search in this trace").fill("")
 
