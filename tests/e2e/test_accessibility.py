@@ -13,7 +13,7 @@ from tests.e2e.conftest import OpenProfile, Site
 from toolchain.paths import NODE_MODULES
 
 AXE = (NODE_MODULES / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
-MOST_TAB_STOPS = 60
+MOST_TAB_STOPS = 120
 ANIMATIONS_OVER = "Promise.all(document.getAnimations().map((animation) => animation.finished.catch(() => null)))"
 
 
@@ -53,6 +53,11 @@ def show_model(cloche: Cloche) -> None:
     cloche.button("Model").click()
 
 
+def show_python(cloche: Cloche) -> None:
+    cloche.page.goto(cloche.address + "#/python")
+    expect(cloche.page.get_by_role("textbox", name="Python code")).to_be_visible()
+
+
 def show_models(cloche: Cloche) -> None:
     cloche.page.goto(cloche.address + "#/models")
     expect(cloche.page.get_by_role("table").first).to_be_visible()
@@ -70,6 +75,7 @@ VIEWS: list[Callable[[Cloche], None]] = [
     show_composer_error,
     show_parameters,
     show_model,
+    show_python,
     show_models,
     show_settings,
 ]

@@ -75,7 +75,7 @@ export function ToolsPanel() {
       <p class="muted">
         What the model may call in this conversation. Reading your own data runs at once; everything else asks you first.
         {card.value?.tools === false && ' This model was not made for tools.'}
-        {card.value?.tools_with_pictures === false && ' With a picture in the conversation this model gets no tools, because it sees worse with them.'}
+        {card.value?.tools_with_pictures === false && ' With a picture in the conversation this model gets no tools: it has too little room for both.'}
       </p>
       <ul class="tool-choices">
         {tools.map((tool) => (
