@@ -2,9 +2,10 @@
  * The worker in which Python runs. Besides sandbox.worker.ts the only TypeScript file that touches Pyodide.
  *
  * Owns start-up: the database lock, the OPFS files, the interpreter, the app's wheels, then Python's own `start`. After
- * that it only relays (python_bridge.ts). The page greets with {boot: {base_url}} and may say {takeOver: true}; commands
- * that arrive before Python is ready wait for it. Start-up that fails is the event boot:failed: the page ends this
- * worker and starts a new one to try again. The same holds for a worker that lost the database to another tab.
+ * that it only relays (python_bridge.ts). The page greets with {boot: {base_url, interrupt}}, `interrupt` being shared
+ * memory through which it signals Python while that is busy, and may say {takeOver: true}; commands that arrive before
+ * Python is ready wait for it. Start-up that fails is the event boot:failed: the page ends this worker and starts a new
+ * one to try again. The same holds for a worker that lost the database to another tab.
  */
 import type { PyodideAPI } from 'pyodide';
 import { BootDownloads, fetchingThrough } from './boot_downloads';
@@ -18,7 +19,7 @@ declare const self: DedicatedWorkerGlobalScope;
 
 /** What the page says besides commands. */
 export interface Greeting {
-  boot?: { base_url: string };
+  boot?: { base_url: string; interrupt?: Uint8Array };
   takeOver?: true;
 }
 
@@ -42,7 +43,7 @@ running.promise.catch(() => undefined);
 page.serve(async (method, params, { signal }) => (await running.promise).request(method, params, signal));
 
 self.addEventListener('message', ({ data }: MessageEvent<Greeting>) => {
-  if (data.boot) void boot(data.boot.base_url);
+  if (data.boot) void boot(data.boot.base_url, data.boot.interrupt);
   if (data.takeOver) takeOver.resolve();
 });
 
@@ -66,7 +67,7 @@ function progress(stage: BootProgress['stage'], label: string, loaded_bytes = 0,
   page.emit([['boot:progress', { stage, label, loaded_bytes, total_bytes }]]);
 }
 
-async function boot(baseUrl: string): Promise<void> {
+async function boot(baseUrl: string, interrupt?: Uint8Array): Promise<void> {
   const files = new Map<string, SyncFile>();
   try {
     await lockDatabase({
@@ -76,6 +77,7 @@ async function boot(baseUrl: string): Promise<void> {
     });
     page.emit([['database:owner', { owner: 'this' }]]);
     const [python, kept] = await Promise.all([loadPython(`${baseUrl}python/`), openDatabase(files)]);
+    if (interrupt) python.setInterruptBuffer(interrupt);
     progress('database', 'Opening the database');
     if (kept.durable) mountFiles(python.FS as unknown as EmscriptenFS, DATA, files);
     progress('app', 'Starting the app');

@@ -10,17 +10,21 @@ import { ownScript } from './trusted_types';
 
 /** Messages beside the RPC: how the page starts Python and claims the database. */
 interface Boot {
-  boot: { base_url: string };
+  boot: { base_url: string; interrupt?: Uint8Array };
 }
 interface TakeOver {
   takeOver: true;
 }
+
+const SIGINT = 2;
 
 type Listener = (events: readonly EventEntry<Events>[]) => void;
 
 export class Connection {
   private worker: Worker | undefined;
   private rpc: Rpc<Commands, {}, Events> | undefined;
+  /** Python looks at it while it runs; shared memory, so only on an isolated page. */
+  private signal: Uint8Array | undefined;
 
   constructor(private readonly listener: Listener) {}
 
@@ -35,7 +39,9 @@ export class Connection {
     this.worker = worker;
     this.rpc = new Rpc(worker);
     this.rpc.onEvents(this.listener);
-    const boot: Boot = { boot: { base_url: new URL('.', document.baseURI).href } };
+    const base_url = new URL('.', document.baseURI).href;
+    this.signal = crossOriginIsolated ? new Uint8Array(new SharedArrayBuffer(1)) : undefined;
+    const boot: Boot = { boot: this.signal ? { base_url, interrupt: this.signal } : { base_url } };
     worker.postMessage(boot);
   }
 
@@ -43,6 +49,11 @@ export class Connection {
   takeOver(): void {
     const claim: TakeOver = { takeOver: true };
     this.worker?.postMessage(claim);
+  }
+
+  /** Sends Python the signal that ends a person's code, also while Python is busy. */
+  interrupt(): void {
+    if (this.signal) this.signal[0] = SIGINT;
   }
 
   stop(): void {

@@ -12,6 +12,7 @@ export const PARTS: readonly (readonly [name: string, licence: string, what: str
   ['Preact and signals', 'MIT', 'the page'],
   ['marked', 'MIT', 'Markdown'],
   ['DOMPurify', 'Apache 2.0 or MPL 2.0', 'safe HTML'],
+  ['CodeMirror', 'MIT', 'the editor of the Python view'],
   ['highlight.js', 'BSD 3-Clause', 'coloured code'],
   ['lucide', 'ISC', 'icons'],
   ['Workbox', 'MIT', 'offline use'],

@@ -17,6 +17,7 @@ import './styles/tools.css';
 import './styles/providers.css';
 import './styles/prose.css';
 import './styles/pages.css';
+import './styles/python.css';
 import './styles/trace.css';
 
 const root = document.documentElement;

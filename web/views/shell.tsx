@@ -10,6 +10,7 @@ import { closePanels, drawerOpen, exportOpen, modelOpen, owner, parametersOpen, 
 import { BootView } from './boot';
 import { ChatView } from './chat';
 import { ModelsView } from './models';
+import { PythonView } from './python';
 import { SettingsView } from './settings';
 import { TraceView } from './trace';
 
@@ -48,6 +49,8 @@ function View() {
   switch (value.view) {
     case 'chat':
       return <ChatView sessionId={value.sessionId} messageId={value.messageId} />;
+    case 'python':
+      return <PythonView />;
     case 'trace':
       return <TraceView sessionId={value.sessionId} />;
     case 'models':

@@ -1,7 +1,7 @@
 """Where `print` goes: each run's text to that run, everything else to where it went before.
 
 Owns `sys.stdout` and `sys.stderr` while the console is in use. Tasks that a run starts write to that run, also after it
-has ended. Text leaves in batches, and at once while the code does not let the event loop run.
+has ended. Text leaves in batches, and line by line while the code does not let the event loop run.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Output:
         self._send = send
         self._pending: list[tuple[Stream, str]] = []
         self._left = MOST
-        self._sent_at = time.monotonic()
+        self._sent_at = -INTERVAL
         self._scheduled = False
 
     def write(self, stream: Stream, text: str) -> None:
@@ -40,7 +40,7 @@ class Output:
         kept = text[: self._left]
         self._left -= len(text)
         self._pending.append((stream, kept if self._left > 0 else kept + CUT))
-        if time.monotonic() - self._sent_at >= INTERVAL:
+        if "\n" in text and time.monotonic() - self._sent_at >= INTERVAL:
             self.flush(at_once=True)
         elif not self._scheduled:
             self._scheduled = True

@@ -29,7 +29,7 @@ def roll(sides: int = 6) -> int:
 def register_tools(register):
     register(roll)
 '''
-NO_DICE = '''
+NO_DICE = """
 from cloche.extensions import HookResult
 
 async def refuse(event, data):
@@ -37,8 +37,8 @@ async def refuse(event, data):
 
 def register_hooks(register):
     register("tool:pre", refuse, priority=-10)
-'''
-ECHO = '''
+"""
+ECHO = """
 from amplifier_core import ChatResponse, TextBlock
 
 class Echo:
@@ -51,8 +51,8 @@ class Echo:
 
 def register_providers(register):
     register(Echo())
-'''
-AMPLIFIER_MODULE = '''
+"""
+AMPLIFIER_MODULE = """
 from amplifier_core import ToolResult
 
 cleaned = []
@@ -68,7 +68,7 @@ class Shout:
 async def mount(coordinator, config):
     await coordinator.mount("tools", Shout(), name="shout")
     return lambda: cleaned.append(True)
-'''
+"""
 
 
 async def keep(app: App, name: str, source: str, session_id: str | None = None) -> dict[str, Any]:

@@ -1,0 +1,192 @@
+"""The Python view: running code on the live app, stopping it, a tool of one's own, extensions that stay."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Locator, expect
+from tests.e2e.cloche_page import ANSWER_MS, BOOT_MS, Cloche
+from tests.e2e.conftest import OpenProfile, Site
+
+EXTENSION = '''from cloche.extensions import tool
+
+@tool(access="read")
+def reverse(text: str) -> str:
+    """Write a text backwards."""
+    return text[::-1]
+
+def register_tools(register):
+    register(reverse)
+'''
+# Presses Stop and gives the milliseconds until the run has ended; looks at nothing in between.
+STOP_AND_MEASURE = """() => new Promise((resolve) => {
+  setTimeout(resolve, 10_000, Infinity);
+  const begun = performance.now();
+  const running = document.querySelector('article.run[aria-busy=true]');
+  new MutationObserver(() => {
+    if (running.getAttribute('aria-busy') === 'false') resolve(performance.now() - begun);
+  }).observe(running, { attributes: true });
+  [...document.querySelectorAll('button')].find((button) => button.textContent.trim() === 'Stop code').click();
+})"""
+
+
+class PythonView:
+    """The view as a person uses it."""
+
+    def __init__(self, cloche: Cloche) -> None:
+        self.cloche = cloche
+        self.page = cloche.page
+
+    def open(self) -> PythonView:
+        self.page.get_by_role("navigation", name="Views").get_by_role("link", name="Python").click()
+        expect(self.editor).to_be_visible(timeout=ANSWER_MS)
+        return self
+
+    @property
+    def editor(self) -> Locator:
+        return self.page.get_by_role("textbox", name="Python code")
+
+    @property
+    def runs(self) -> Locator:
+        return self.page.get_by_role("log", name="Output").get_by_role("article", name="Run")
+
+    def write(self, code: str) -> None:
+        """Put code in place of what the editor holds."""
+        self.editor.press("ControlOrMeta+a")
+        self.editor.press("Delete")
+        self.page.keyboard.insert_text(code)
+
+    def start(self, code: str) -> Locator:
+        """Run code; the run, which may still go on."""
+        before = self.runs.count()
+        self.write(code)
+        self.editor.press("ControlOrMeta+Enter")
+        expect(self.runs).to_have_count(before + 1)
+        return self.runs.last
+
+    def run(self, code: str) -> Locator:
+        """Run code to its end."""
+        run = self.start(code)
+        expect(run).to_have_attribute("aria-busy", "false", timeout=ANSWER_MS)
+        return run
+
+    def save(self, name: str, source: str) -> Locator:
+        """Keep an extension; its entry in the list."""
+        self.write(source)
+        self.page.get_by_role("textbox", name="Extension name").fill(name)
+        self.cloche.button("Save as extension").click()
+        entry = self.page.get_by_role("list", name="Extensions").get_by_role("listitem", name=name)
+        expect(entry).to_be_visible()
+        return entry
+
+
+@pytest.fixture(scope="module")
+def profile(open_profile: OpenProfile, site: Site) -> Cloche:
+    return open_profile(site).open()
+
+
+@pytest.fixture
+def python(profile: Cloche) -> Iterator[PythonView]:
+    profile.new_chat()
+    yield PythonView(profile).open()
+    profile.page.goto(profile.address + "#/chat")
+
+
+def test_code_runs_and_shows_what_it_prints_and_gives(python: PythonView) -> None:
+    run = python.run("import asyncio\nprint('printed')\nawait asyncio.sleep(0, 6 * 7)")
+    expect(run.get_by_label("Printed")).to_have_text("printed\n")
+    expect(run.get_by_label("Value")).to_have_text("42")
+
+
+def test_a_traceback_shows_the_persons_own_lines(python: PythonView) -> None:
+    run = python.run("def f():\n    return 1 / 0\n\nf()")
+    trace = run.get_by_label("Traceback")
+    expect(trace).to_contain_text("return 1 / 0")
+    expect(trace).to_contain_text("ZeroDivisionError")
+    expect(trace).not_to_contain_text("cloche/")
+
+
+def test_completion_comes_from_the_live_namespace(python: PythonView) -> None:
+    python.run("rainbow_colours = 7")
+    python.write("")
+    python.page.keyboard.type("rainb")
+    option = python.page.get_by_role("option", name=re.compile("rainbow_colours"))
+    expect(option).to_be_visible(timeout=ANSWER_MS)
+    # CodeMirror takes no key for its list in the moment in which the list has just opened.
+    option.click()
+    expect(python.editor).to_have_text("rainbow_colours")
+
+
+def test_the_model_is_asked_from_code(python: PythonView) -> None:
+    run = python.run("answer = await ask('Hello')\nlen(answer) > 0")
+    expect(run.get_by_label("Value")).to_have_text("True")
+
+
+def test_a_conversation_is_led_from_code_and_can_be_opened(python: PythonView) -> None:
+    python.run("await session.ask('Hello')")
+    python.cloche.sessions.first.click()
+    expect(python.cloche.questions).to_contain_text(["Hello"])
+
+
+def test_code_that_waits_is_stopped(python: PythonView) -> None:
+    run = python.start("import asyncio\nprint('waiting')\nawait asyncio.Event().wait()")
+    expect(run.get_by_label("Printed")).to_have_text("waiting\n")
+    assert python.page.evaluate(STOP_AND_MEASURE) < 300
+    expect(run).to_contain_text("stopped")
+
+
+def test_an_endless_loop_is_stopped_and_everything_lives_on(python: PythonView) -> None:
+    run = python.start("print('round and round')\nwhile True:\n    pass")
+    expect(run.get_by_label("Printed")).to_contain_text("round and round", timeout=ANSWER_MS)
+    assert python.page.evaluate(STOP_AND_MEASURE) < 300
+    expect(run).to_contain_text("stopped")
+    expect(python.run("1 + 1").get_by_label("Value")).to_have_text("2")
+    python.page.goto(python.cloche.address + "#/chat")
+    assert python.cloche.ask("Hello")
+
+
+def test_an_example_is_chosen_and_history_brings_code_back(python: PythonView) -> None:
+    python.run("first_piece = 1")
+    python.page.get_by_label("Example", exact=True).select_option(label="Write a tool and mount it at once")
+    expect(python.editor).to_contain_text("word_count")
+    python.page.get_by_label("History", exact=True).focus()
+    history = python.page.get_by_label("History", exact=True)
+    expect(history.get_by_role("option").nth(1)).to_have_text("first_piece = 1")
+    history.select_option(label="first_piece = 1")
+    expect(python.editor).to_have_text("first_piece = 1")
+
+
+def test_an_extension_stays_and_shows_its_errors(python: PythonView) -> None:
+    expect(python.save("backwards", EXTENSION)).to_contain_text("tool reverse")
+    broken = python.save("broken", "import nothing_like_this")
+    expect(broken.get_by_label("Error in broken")).to_contain_text("nothing_like_this")
+    entry = python.page.get_by_role("list", name="Extensions").get_by_role("listitem", name="backwards")
+    entry.get_by_label("On in all conversations").check()
+    python.page.reload()
+    python.cloche.wait_ready()
+    expect(entry).to_contain_text("tool reverse")
+    expect(entry.get_by_label("On in all conversations")).to_be_checked()
+    with python.page.expect_download() as exported:
+        python.cloche.button("Export backwards").click()
+    assert exported.value.path().read_text("utf-8") == EXTENSION
+    for name in ("backwards", "broken"):
+        python.cloche.button(f"Delete {name}").click()
+    expect(python.page.get_by_role("list", name="Extensions")).to_have_count(0)
+
+
+def test_python_starts_anew_when_stop_does_not_help(python: PythonView) -> None:
+    code = """import asyncio
+while True:
+    try:
+        await asyncio.Event().wait()
+    except asyncio.CancelledError:
+        print('no')"""
+    run = python.start(code)
+    python.cloche.button("Stop code").click()
+    expect(run.get_by_label("Printed")).to_contain_text("no")
+    python.cloche.button("Restart Python").click()
+    python.cloche.wait_state("ready", timeout=BOOT_MS)
+    expect(python.editor).to_be_visible(timeout=ANSWER_MS)
+    expect(python.run("2 + 2").get_by_label("Value")).to_have_text("4")

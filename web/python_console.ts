@@ -1,0 +1,86 @@
+/**
+ * What a person does in the Python view, as commands to Python: run, stop, complete, keep an extension.
+ *
+ * Owns the order of commands and which extensions the page has listed. Code runs in Python's worker, on the live app.
+ */
+import { signal } from '@preact/signals';
+import type { Completions, ExtensionInfo } from '../js_bridge/contract.gen';
+import { boot, errorOf, report } from './actions';
+import { connection, dispatch, openSession, state, toast } from './store';
+
+export const extensions = signal<readonly ExtensionInfo[]>([]);
+
+const here = (): string | null => openSession.value?.id ?? null;
+
+/** Runs code to its end; what it prints and how it ends is in the state. */
+export async function run(code: string): Promise<void> {
+  if (running()) return;
+  const id = crypto.randomUUID();
+  dispatch(['page:run-begun', { id, code }]);
+  const result = await connection
+    .call('console.run', { run_id: id, code, session_id: here() })
+    .catch((thrown: unknown) => {
+      const { message } = errorOf(thrown);
+      return { status: 'failed', value: null, traceback: message, duration_ms: 0 } as const;
+    });
+  dispatch(['page:run-ended', { id, result }]);
+}
+
+export const running = (): boolean => state.value.runs.some(({ result }) => result === null);
+
+/** Ends code that waits, and code that keeps Python busy where the page is isolated. */
+export function stop(): void {
+  connection.call('console.stop', {}).catch(report);
+  connection.interrupt();
+}
+
+/** Ends everything that runs in Python and starts it anew; what is kept stays. */
+export function restartPython(): void {
+  boot();
+}
+
+export const clearRuns = (): void => dispatch(['page:runs-cleared', null]);
+
+export const complete = (before: string, signal: AbortSignal): Promise<Completions> =>
+  connection.call('console.complete', { before }, { signal });
+
+export const pastCode = (): Promise<string[]> => connection.call('console.history', {});
+
+// ---------------------------------------------------------------- extensions
+
+export async function listExtensions(): Promise<void> {
+  extensions.value = await connection.call('extensions.list', { session_id: here() });
+}
+
+/** Keeps a file; rejects when its name cannot be used. */
+export async function saveExtension(name: string, source: string): Promise<ExtensionInfo> {
+  const saved = await connection.call('extensions.save', { name, source });
+  await listExtensions();
+  return saved;
+}
+
+export async function readExtension(name: string): Promise<string> {
+  return (await connection.call('extensions.read', { name })).source;
+}
+
+export async function chooseExtension(name: string, enabled: boolean, sessionId: string | null): Promise<void> {
+  await connection.call('extensions.choose', { name, session_id: sessionId, enabled });
+  await listExtensions();
+}
+
+export async function deleteExtension({ name, everywhere }: ExtensionInfo): Promise<void> {
+  const source = await readExtension(name);
+  await connection.call('extensions.delete', { name });
+  await listExtensions();
+  const restore = async (): Promise<void> => {
+    await connection.call('extensions.save', { name, source });
+    await chooseExtension(name, everywhere, null);
+  };
+  toast(`${name}.py was deleted.`, { label: 'Undo', run: () => void restore().catch(report) });
+}
+
+/** A name that an extension may have, made of a file's name. */
+export function extensionName(fileName: string): string {
+  const name = fileName.replace(/\.py$/i, '').toLowerCase().replace(/[^a-z0-9_]+/g, '_');
+  return (/^[a-z]/.test(name) ? name : `my_${name}`).replace(/_+$/, '').slice(0, 40);
+}
