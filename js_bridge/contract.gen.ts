@@ -164,8 +164,8 @@ export interface NewImage {
  *
  * `default_tools` are offered to the model unless a session says otherwise (None: all that only read); with
  * `tools_with_pictures` false they are left out while a picture is in the conversation, because the model has too
- * little room for both. `trained_context` is what the history is trimmed to, `context_window` what the engine can hold at all;
- * `image_tokens` is what one picture takes of either.
+ * little room for both. `trained_context` is what the history is trimmed to, `context_window` what the engine can
+ * hold at all; `image_tokens` is what one picture takes of either.
  */
 export interface ModelCard {
   id: string;

@@ -53,11 +53,6 @@ def show_model(cloche: Cloche) -> None:
     cloche.button("Model").click()
 
 
-def show_python(cloche: Cloche) -> None:
-    cloche.page.goto(cloche.address + "#/python")
-    expect(cloche.page.get_by_role("textbox", name="Python code")).to_be_visible()
-
-
 def show_models(cloche: Cloche) -> None:
     cloche.page.goto(cloche.address + "#/models")
     expect(cloche.page.get_by_role("table").first).to_be_visible()
@@ -75,7 +70,6 @@ VIEWS: list[Callable[[Cloche], None]] = [
     show_composer_error,
     show_parameters,
     show_model,
-    show_python,
     show_models,
     show_settings,
 ]
