@@ -20,6 +20,15 @@ def reverse(text: str) -> str:
 def register_tools(register):
     register(reverse)
 '''
+# It takes the place of the list that is built in, which is empty here.
+OWN_TOOL = '''from cloche.extensions import tool
+
+@tools.mount
+@tool(access="read")
+def todo_list() -> str:
+    """Show the to-do list."""
+    return "1. water the violets"
+'''
 # Presses Stop and gives the milliseconds until the run has ended; looks at nothing in between.
 STOP_AND_MEASURE = """() => new Promise((resolve) => {
   setTimeout(resolve, 10_000, Infinity);
@@ -145,6 +154,15 @@ def test_an_endless_loop_is_stopped_and_everything_lives_on(python: PythonView) 
     expect(python.run("1 + 1").get_by_label("Value")).to_have_text("2")
     python.page.goto(python.cloche.address + "#/chat")
     assert python.cloche.ask("Hello")
+
+
+def test_a_tool_of_ones_own_is_mounted_and_the_model_calls_it_at_once(python: PythonView) -> None:
+    python.run(OWN_TOOL)
+    python.cloche.page.goto(python.cloche.address + "#/chat")
+    python.cloche.ask("What is on my to-do list?")
+    call = python.cloche.answers.last.get_by_role("group", name="Tool todo_list")
+    expect(call).to_contain_text("water the violets")
+    python.open().run("tools.unmount('todo_list')")
 
 
 def test_an_example_is_chosen_and_history_brings_code_back(python: PythonView) -> None:
