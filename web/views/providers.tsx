@@ -85,7 +85,7 @@ function AddForm() {
     const form = event.currentTarget as HTMLFormElement;
     if (!origin) return;
     const provider = {
-      kind: 'openai' as const,
+      kind: textIn(form, 'kind') as Provider['kind'] & ('openai' | 'anthropic'),
       name: textIn(form, 'name'),
       base_url: address,
       key: textIn(form, 'key'),
@@ -98,6 +98,13 @@ function AddForm() {
   };
   return (
     <form class="provider-form" aria-label="Add a provider" onSubmit={(event) => void add(event)}>
+      <label class="field">
+        <span>Speaks</span>
+        <select name="kind">
+          <option value="openai">OpenAI’s chat completions</option>
+          <option value="anthropic">Anthropic’s messages</option>
+        </select>
+      </label>
       <label class="field">
         <span>Address</span>
         <input
@@ -123,7 +130,7 @@ function AddForm() {
             there whole, with their pictures, each time. Removing the provider closes the way again.
           </>
         ) : (
-          'Any server that speaks OpenAI’s chat completions: vLLM, llama-server, Ollama, LM Studio, OpenAI.'
+          'vLLM, llama-server, Ollama, LM Studio and OpenAI speak chat completions; Anthropic has a protocol of its own.'
         )}
       </p>
       <Problem error={error} />

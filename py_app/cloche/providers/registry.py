@@ -26,7 +26,7 @@ from ..host.base import Host
 from ..shapes import ModelChoice, Provider, ProviderModel
 from ..store.providers import ProviderRow, ProviderRows
 from ..store.store import Store
-from . import openai_http
+from . import anthropic, openai_http
 from .base import Transport
 from .http_transport import Endpoint, HttpTransport, ServedModel
 from .keys import Keys
@@ -40,6 +40,7 @@ LOCAL_NAME = "This device"
 #: how each kind of server lists its models, and what carries requests to it
 KINDS: dict[str, tuple[Callable[..., Any], type[HttpTransport]]] = {
     "openai": (openai_http.list_models, OpenAITransport),
+    "anthropic": (anthropic.list_models, anthropic.AnthropicTransport),
 }
 #: errors that another model would meet as well, or that are no fault at all
 NOT_THE_MODELS_FAULT = (Aborted, BadImage, EmptyMessage, Busy, NotFound, StorageError)
