@@ -1,7 +1,8 @@
 """The tests of tests/unit, as they are, inside Pyodide in a worker of a headless Chromium.
 
 Owns the browser, the archives that bring tests and pytest there, and asking for outcomes. It does not own which tests
-there are: those of tests/unit, without those of the toolchain and of the starter model's recipe, and without what tests/unit/cpython_only.txt names.
+there are: those of tests/unit, without those of the toolchain and of the starter model's recipe, and without what
+tests/unit/cpython_only.txt names.
 """
 
 from __future__ import annotations
