@@ -9,7 +9,7 @@ import contextlib
 import json
 import socket
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
@@ -23,7 +23,7 @@ EVENTS = {"Content-Type": "text/event-stream; charset=utf-8"}
 class Answer:
     """One response: status, headers, pieces of the body, and how it goes wrong."""
 
-    pieces: list[bytes | str] = field(default_factory=list)
+    pieces: Sequence[bytes | str] = field(default_factory=list)
     status: int = 200
     headers: dict[str, str] = field(default_factory=lambda: dict(EVENTS))
     #: close the connection hard after the pieces instead of ending the body
@@ -32,7 +32,7 @@ class Answer:
     held: threading.Event | None = None
     go_on: threading.Event = field(default_factory=threading.Event)
     #: what then follows
-    pieces_after: list[bytes | str] = field(default_factory=list)
+    pieces_after: Sequence[bytes | str] = field(default_factory=list)
     #: set when the client was seen to go away
     left: threading.Event = field(default_factory=threading.Event)
 
@@ -183,7 +183,7 @@ class _Handler(BaseHTTPRequestHandler):
                 return
             self.wfile.write(b"0\r\n\r\n")
 
-    def _write(self, pieces: list[bytes | str]) -> None:
+    def _write(self, pieces: Sequence[bytes | str]) -> None:
         for piece in pieces:
             data = piece.encode() if isinstance(piece, str) else piece
             self.wfile.write(f"{len(data):x}\r\n".encode() + data + b"\r\n")
