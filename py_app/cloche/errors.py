@@ -5,6 +5,8 @@
     |   +-- EmptyMessage      "empty_message"
     |   +-- BadImage          "bad_image"
     |   +-- ImageUnsupported  "image_unsupported"    a picture for a model that reads text only
+    |   +-- BadFile           "bad_file"             transfer/document.py: not an export of ours
+    |   +-- BadSchema         "bad_schema"           structured/schema.py: a form that answers cannot be held to
     |   +-- MessageTooLong    "message_too_long"     does not fit the context window
     +-- Busy                  "busy"                 this conversation is already being answered
     +-- NotFound              "not_found"            no such session, message or image
