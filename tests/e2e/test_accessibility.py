@@ -53,6 +53,11 @@ def show_model(cloche: Cloche) -> None:
     cloche.button("Model").click()
 
 
+def show_python(cloche: Cloche) -> None:
+    cloche.page.goto(cloche.address + "#/python")
+    expect(cloche.page.get_by_role("textbox", name="Python code")).to_be_visible()
+
+
 def show_models(cloche: Cloche) -> None:
     cloche.page.goto(cloche.address + "#/models")
     expect(cloche.page.get_by_role("table").first).to_be_visible()
@@ -70,6 +75,7 @@ VIEWS: list[Callable[[Cloche], None]] = [
     show_composer_error,
     show_parameters,
     show_model,
+    show_python,
     show_models,
     show_settings,
 ]
