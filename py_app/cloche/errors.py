@@ -18,6 +18,7 @@
     +-- EngineError
     |   +-- EngineCrashed     "engine_crashed"       the WASM instance died; a new one replaces it
     |   +-- GenerationFailed  "generation_failed"
+    |   |   +-- AnswerInvalid "answer_invalid"       structured/answering.py: not of the form asked for
     |   +-- Aborted           "aborted"              stopped on request, not a fault
     +-- RemoteError                                  a provider on another machine; may carry `retry_after`, `status`
     |   +-- RemoteOff         "remote_off"           no service worker keeps the list of open addresses
