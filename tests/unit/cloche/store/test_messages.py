@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import pytest
@@ -183,7 +182,7 @@ def test_everything_known_about_an_answer_is_kept() -> None:
     assert tree.store.messages.get(tree.session_id, tree.ids["a1"]) == message
 
 
-def test_a_thousand_messages_open_quickly_and_with_few_queries() -> None:
+def test_a_thousand_messages_open_with_two_queries() -> None:
     store = Store(":memory:")
     session_id = store.sessions.create()["id"]
     parent = None
@@ -194,11 +193,8 @@ def test_a_thousand_messages_open_quickly_and_with_few_queries() -> None:
             parent = store.messages.add(session_id, parent, role, parts)["id"]
     asked: list[str] = []
     store.database._connection.set_trace_callback(asked.append)
-    began = time.perf_counter()
     messages = store.messages.branch(session_id)
-    took = time.perf_counter() - began
     assert [len(messages), len(asked)] == [1000, 2]
-    assert took < 0.2
 
 
 def test_a_session_longer_than_any_recursion_can_be_deleted() -> None:
