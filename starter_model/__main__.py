@@ -16,7 +16,7 @@ import torch
 import torch.distributed as dist
 from torch.multiprocessing.spawn import spawn
 
-from starter_model import card, cases, corpus, evaluate, gguf_files, stages, team
+from starter_model import card, cases, corpus, evaluate, gguf_files, samples, stages, team
 from starter_model.model import Shape, Starter
 from starter_model.tokenizer import Tokenizer
 from starter_model.train import Training
@@ -24,7 +24,8 @@ from starter_model.train import Training
 ROOT = Path(__file__).resolve().parent.parent
 WORK = ROOT / ".build" / "starter"
 SHIPPED = ROOT / "public" / "models" / "starter"
-CASES_EACH = 60
+SAMPLES = ROOT / "tests" / "data" / "starter_answers.json"
+CASES_EACH = 20
 ROWS = {"cpu": (4, 3, 1), "cuda": (48, 32, 12)}
 """Rows of pictures, tools and chat in a step, of each process."""
 
@@ -80,6 +81,7 @@ def install(work: Path) -> None:
     for source, target in zip(gguf_files.pair(work / "pair"), gguf_files.pair(SHIPPED), strict=True):
         shutil.copyfile(source, target)
     card.write(SHIPPED / "card.json", figures, gguf_files.pair(SHIPPED))
+    samples.write(SAMPLES, *gguf_files.load(*gguf_files.pair(SHIPPED)))
 
 
 def train(work: Path, minutes: float, start: Path | None) -> None:

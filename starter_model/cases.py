@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from starter_model import chat, questions, scenes, tool_talk
 from starter_model.scenes import Scene, generator
 
-FIRST = 10_000_000
+FIRST = 50_000_000
 """Where the seeds of evaluation begin; they are odd besides (`scenes.generator`)."""
 REFUSALS = ("I don't know", "Sorry")
 Turns = list[tuple[str, str]]

@@ -11,6 +11,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from starter_model import team
+
 
 def orthogonal(stack: Tensor) -> Tensor:
     """The nearest matrices with equal singular values (five steps of Newton-Schulz), for a stack of one shape."""
@@ -26,7 +28,10 @@ def orthogonal(stack: Tensor) -> Tensor:
 
 
 class Muon:
-    """Matrices move by the orthogonal part of their momentum, so that rare directions learn as fast as common ones."""
+    """Matrices move by the orthogonal part of their momentum, so that rare directions learn as fast as common ones.
+
+    Each process works out the moves of some shapes; together they have all.
+    """
 
     def __init__(self, parameters: list[tuple[Tensor, float]], momentum: float = 0.95) -> None:
         self.groups: dict[tuple[torch.Size, float], list[Tensor]] = defaultdict(list)
@@ -39,13 +44,18 @@ class Muon:
 
     @torch.no_grad()
     def step(self, rate: float) -> None:
-        for key, group in self.groups.items():
-            shape, share = key
+        moves = []
+        for index, (key, group) in enumerate(self.groups.items()):
             gradient = torch.stack([parameter.grad for parameter in group if parameter.grad is not None])
             buffer = self.buffers[key].mul_(self.momentum).add_(gradient)
-            move = orthogonal(gradient + self.momentum * buffer) * max(1.0, shape[0] / shape[1]) ** 0.5
+            mine = index % team.size() == team.rank()
+            moves.append(orthogonal(gradient + self.momentum * buffer) if mine else torch.zeros_like(gradient))
+        team.add_up(moves)
+        for ((shape, share), group), move in zip(self.groups.items(), moves, strict=True):
+            rows, columns = shape
+            scale = rate * share * max(1.0, rows / columns) ** 0.5
             for parameter, change in zip(group, move, strict=True):
-                parameter.sub_(rate * share * change)
+                parameter.sub_(scale * change)
 
     def state(self) -> list[Tensor]:
         return list(self.buffers.values())

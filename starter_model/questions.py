@@ -281,8 +281,9 @@ def ask(kind: str, scene: Scene, rng: random.Random, held_out: bool) -> Asked | 
 def kinds(scene: Scene) -> list[str]:
     """The kinds worth asking about a scene, repeated by weight."""
     if scene.things:
-        often = ("describe", "describe", "which colour", "which side", "which side", "where exactly", "left or right")
-        return [*ALWAYS, *THINGS, *often, *often, "relation"]
+        often = ("describe", "which colour", "which side", "where exactly", "left or right")
+        counts = ("how many in all", "how many of a shape", "how many of a colour", "is there")
+        return [*ALWAYS, *THINGS, *often, *often, *counts, *counts, "describe", "relation"]
     return [*ALWAYS, *TEXTS, *(["read"] * 8)] if scene.text else list(ALWAYS)
 
 

@@ -110,7 +110,7 @@ def tool_row(tokenizer: Tokenizer, rng: random.Random, branches: int = 5) -> Row
     )
 
 
-def chat_row(tokenizer: Tokenizer, rng: random.Random, branches: int = 6) -> Row:
+def chat_row(tokenizer: Tokenizer, rng: random.Random, branches: int = 3) -> Row:
     return _text_row(tokenizer, [], [chat.conversation(rng, False) for _ in range(branches)])
 
 

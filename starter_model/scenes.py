@@ -32,6 +32,8 @@ COLOURS = {
 }
 SHAPES = ("circle", "square", "triangle", "star", "heart", "cross")
 LIGHT, DARK = (230, 225, 215), (45, 50, 60)
+WHITE, BLACK = (250, 250, 250), (18, 18, 18)
+GREY = (127, 127, 127)
 FONTS = Path("/usr/share/fonts/truetype")
 FONT_NAMES = ("DejaVuSans-Bold", "DejaVuSans", "DejaVuSerif", "DejaVuSansMono-Bold", "LiberationSans-Bold",
               "LiberationSans-Regular", "LiberationSerif-Regular", "LiberationMono-Bold")  # fmt: skip
@@ -63,12 +65,13 @@ class Glyph(NamedTuple):
 
 @dataclass(frozen=True)
 class Scene:
-    """What a picture shows. `things` go from left to right."""
+    """What a picture shows. `things` go from left to right; `bars` are the grey margins."""
 
     light: bool
     things: tuple[Thing, ...] = ()
     text: str = ""
     style: str = "plain"
+    bars: tuple[int, int] = (0, 0)
     seed: int = field(default=0, compare=False)
 
 
@@ -85,11 +88,12 @@ def scene(rng: random.Random) -> Scene:
     )
     kind = rng.random()
     seed = rng.getrandbits(30)
+    bars = rng.choice(((0, 0), (0, 0), (0, 0), (0, 16), (0, 16), (0, 28), (16, 0)))
     if kind < 0.03:
-        return Scene(light, style=style, seed=seed)
+        return Scene(light, style=style, bars=bars, seed=seed)
     if kind < 0.17:
         return Scene(light, text=printed_text(rng), style=style, seed=seed)
-    return Scene(light, _things(rng, light), style=style, seed=seed)
+    return Scene(light, _things(rng, light, bars), style=style, bars=bars, seed=seed)
 
 
 def printed_text(rng: random.Random) -> str:
@@ -99,7 +103,7 @@ def printed_text(rng: random.Random) -> str:
     return "".join(rng.choice(LETTERS) for _ in range(rng.choice((2, 3, 3, 3, 4, 4, 4, 5, 5, 6, 7, 8))))
 
 
-def _things(rng: random.Random, light: bool) -> tuple[Thing, ...]:
+def _things(rng: random.Random, light: bool, bars: tuple[int, int]) -> tuple[Thing, ...]:
     """Shapes that do not touch, with unlike colours against the ground."""
     count = rng.choice((1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 5, 6))
     colours = [colour for colour in COLOURS if colour != ("white" if light else "black")]
@@ -112,7 +116,7 @@ def _things(rng: random.Random, light: bool) -> tuple[Thing, ...]:
         if len(placed) == count:
             break
         radius = rng.uniform(10, largest)
-        x, y = rng.uniform(radius + 1, SIDE - radius - 1), rng.uniform(radius + 1, SIDE - radius - 1)
+        x, y = (rng.uniform(radius + 1 + bar, SIDE - radius - 1 - bar) for bar in bars)
         free = all(
             math.hypot(x - old.x, y - old.y) > radius + old.radius + 3 and abs(x - old.x) >= APART for old in placed
         )
@@ -130,8 +134,9 @@ def drawn(scene: Scene) -> tuple[Image.Image, list[Glyph]]:
     """The picture, and where each printed character is."""
     rng = random.Random(scene.seed)  # noqa: S311
     side = SIDE * OVERSAMPLING
-    ground = LIGHT if scene.light else DARK
-    image = Image.new("RGB", (side, side), _near(rng, ground, 16))
+    usual, extreme = (LIGHT, WHITE) if scene.light else (DARK, BLACK)
+    ground = extreme if rng.random() < 0.3 else usual
+    image = Image.new("RGB", (side, side), _near(rng, ground, 12))
     if scene.style in {"gradient", "photo"}:
         other = Image.new("RGB", (side, side), _near(rng, ground, 40))
         image.paste(other, mask=Image.linear_gradient("L").rotate(rng.choice((0, 90, 180, 270))).resize((side, side)))
@@ -144,7 +149,7 @@ def drawn(scene: Scene) -> tuple[Image.Image, list[Glyph]]:
         pen.polygon(scaled, fill=_near(rng, COLOURS[thing.colour], 12))
     glyphs = _write(pen, scene, rng) if scene.text else []
     image = image.resize((SIDE, SIDE), Image.Resampling.BOX)
-    return _finish(image, scene.style, rng), glyphs
+    return _framed(_finish(image, scene.style, rng), scene.bars), glyphs
 
 
 def _write(pen: ImageDraw.ImageDraw, scene: Scene, rng: random.Random) -> list[Glyph]:
@@ -187,11 +192,20 @@ def _finish(image: Image.Image, style: str, rng: random.Random) -> Image.Image:
     return image
 
 
+def _framed(image: Image.Image, bars: tuple[int, int]) -> Image.Image:
+    """The margins that a picture that is not square gets."""
+    across, down = bars
+    framed = Image.new("RGB", (SIDE, SIDE), GREY)
+    part = (across, down, SIDE - across, SIDE - down)
+    framed.paste(image.crop(part), part)
+    return framed
+
+
 def fitted(image: Image.Image) -> Image.Image:
     """Any picture as the engine shows it to the model: whole, in the middle of grey."""
     scale = min(SIDE / image.width, SIDE / image.height)
     size = (min(SIDE, math.ceil(image.width * scale)), min(SIDE, math.ceil(image.height * scale)))
-    out = Image.new("RGB", (SIDE, SIDE), (127, 127, 127))
+    out = Image.new("RGB", (SIDE, SIDE), GREY)
     small = image.convert("RGB").resize(size, Image.Resampling.BICUBIC)
     out.paste(small, ((SIDE - size[0]) // 2, (SIDE - size[1]) // 2))
     return out

@@ -36,12 +36,19 @@ class Clock:
         return told.item()
 
 
-def share_gradients(parameters: Sequence[Tensor]) -> None:
-    """Replaces every gradient by the mean over the processes, in one message."""
+def add_up(tensors: Sequence[Tensor]) -> None:
+    """Replaces every tensor by its sum over the processes, in one message."""
     if size() == 1:
         return
-    gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
-    flat = torch.cat([gradient.flatten() for gradient in gradients]) / size()
+    flat = torch.cat([tensor.flatten() for tensor in tensors])
     dist.all_reduce(flat)
-    for gradient, part in zip(gradients, torch.split(flat, [one.numel() for one in gradients]), strict=True):
-        gradient.copy_(part.view_as(gradient))
+    for tensor, part in zip(tensors, torch.split(flat, [one.numel() for one in tensors]), strict=True):
+        tensor.copy_(part.view_as(tensor))
+
+
+def share_gradients(parameters: Sequence[Tensor]) -> None:
+    """Replaces every gradient by the mean over the processes."""
+    gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
+    add_up(gradients)
+    for gradient in gradients:
+        gradient.div_(size())
