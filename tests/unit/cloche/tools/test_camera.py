@@ -45,7 +45,7 @@ async def test_without_eyes_it_says_so() -> None:
     async with running(host) as app:
         session_id = await new_session(app)
         await ask(app, host, session_id, "What is it?", images=[PICTURE])
-        app.turns.eyes = lambda _: None  # type: ignore[method-assign]
+        app.turns.eyes = lambda session_id: None  # type: ignore[method-assign]
         tool = app.toolbox.all(session_id)["camera_look"]
         result = await tool.execute({"question": "What is it?"})
         assert (result.success, result.output) == (False, "No model that sees pictures is loaded.")
