@@ -7,30 +7,20 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import shutil
 import sys
 from pathlib import Path
 
 import torch
-import torch.distributed as dist
-from torch.multiprocessing.spawn import spawn
 
-from starter_model import card, cases, corpus, evaluate, gguf_files, samples, stages, team
-from starter_model.model import Shape, Starter
-from starter_model.tokenizer import Tokenizer
-from starter_model.train import Training
+from starter_model import card, cases, evaluate, gguf_files, samples
+from starter_model.processes import made, train
 
 ROOT = Path(__file__).resolve().parent.parent
 WORK = ROOT / ".build" / "starter"
 SHIPPED = ROOT / "public" / "models" / "starter"
 SAMPLES = ROOT / "tests" / "data" / "starter_answers.json"
 CASES_EACH = 20
-ROWS = {"cpu": (4, 3, 1), "cuda": (48, 32, 12)}
-"""Rows of pictures, tools and chat in a step, of each process."""
-
-ALLOCATOR = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": str(1 << 34), "MALLOC_TOP_PAD_": str(1 << 26)}
-"""glibc keeps memory instead of giving it back between steps; otherwise half of the time goes into page faults."""
 
 
 def options(arguments: list[str]) -> argparse.Namespace:
@@ -84,58 +74,19 @@ def install(work: Path) -> None:
     samples.write(SAMPLES, *gguf_files.load(*gguf_files.pair(SHIPPED)))
 
 
-def train(work: Path, minutes: float, start: Path | None) -> None:
-    """All processes of one training; one on a GPU, one a core on a CPU."""
-    for name, value in ALLOCATOR.items():
-        os.environ.setdefault(name, value)
-    count = 1 if torch.cuda.is_available() else max(1, os.cpu_count() or 1)
-    address = (work / "meeting").resolve()
-    address.unlink(missing_ok=True)
-    spawn(_process, (count, str(address), work, minutes, start), nprocs=count)  # type: ignore[no-untyped-call]
-
-
-def _process(rank: int, count: int, address: str, work: Path, minutes: float, start: Path | None) -> None:
-    torch.set_num_threads(1)
-    torch.manual_seed(1)
-    if count > 1:
-        dist.init_process_group("gloo", init_method=f"file://{address}", rank=rank, world_size=count)
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    begun = (work / "checkpoint.pt").exists()
-    prepared = 0.0 if start else minutes * sum(stages.SHARES.values())
-    if begun or start:
-        model, tokenizer = _made(work) if start is None else gguf_files.load(*gguf_files.pair(start))
-        model.to(device)
-    else:
-        tokenizer = Tokenizer.train(corpus.texts(), corpus.VOCABULARY)
-        model = Starter(Shape(vocabulary=corpus.VOCABULARY)).to(device)
-        for line in stages.prepare(model, tokenizer, minutes * 60):
-            if team.rank() == 0:
-                print(line, flush=True)
-    if rank == 0:
-        tokenizer.save(work / "tokenizer.json")
-    Training(model, tokenizer, work, minutes - prepared).run(*ROWS[device.type])
-    if count > 1:
-        dist.destroy_process_group()
-
-
-def _made(work: Path) -> tuple[Starter, Tokenizer]:
-    tokenizer = Tokenizer.load(work / "tokenizer.json")
-    return Starter(Shape(vocabulary=len(tokenizer.tokens))), tokenizer
-
-
 def export(work: Path) -> list[Path]:
     """The averaged weights of the last checkpoint, as the pair that ships."""
-    model, tokenizer = _made(work)
+    model, tokenizer = made(work)
     model.load_state_dict(torch.load(work / "checkpoint.pt", map_location="cpu")["average"])
     return gguf_files.export(model, tokenizer, work / "pair")
 
 
 def smoke(work: Path) -> int:
     """Two minutes of the whole way; fails where a step is broken."""
+    work.mkdir(exist_ok=True)
     for old in ("checkpoint.pt", "tokenizer.json"):
         (work / old).unlink(missing_ok=True)
-    work.mkdir(exist_ok=True)
-    train(work, 1.2, None)
+    train(work, 1.2, None, texts=300)
     export(work)
     model, tokenizer = gguf_files.load(*gguf_files.pair(work / "pair"))
     some = cases.all_cases(3)[::9]

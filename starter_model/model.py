@@ -181,6 +181,8 @@ class Starter(nn.Module):
         for weight in self.parameters():
             if weight.dim() == 2:
                 nn.init.normal_(weight, std=0.02 if weight is self.text.token_embd.weight else weight.shape[1] ** -0.5)
+        with torch.no_grad():
+            self.vision.mm1.weight.mul_(0.02)
         for block in (*self.text.blk, *self.vision.blk):
             out = block.attn_output if isinstance(block, Block) else block.attn_out
             with torch.no_grad():

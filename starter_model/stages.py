@@ -54,6 +54,9 @@ def prepare(model: Starter, tokenizer: Tokenizer, seconds: float) -> Iterator[st
     heads.plant(model.text)
     for name, stage in (("encoder", _encoder), ("language", _language), ("projector", _projector)):
         first, last = stage(model, tokenizer, seconds * SHARES[name])
+        model.zero_grad()
+        if not last < first:
+            raise RuntimeError(f"{name}: the loss did not fall: {first:.3f} -> {last:.3f}")
         yield f"{name}: loss {first:.3f} -> {last:.3f}"
 
 
@@ -96,7 +99,9 @@ def _projector(model: Starter, tokenizer: Tokenizer, seconds: float) -> tuple[fl
         given = model.vision(images.to(wanted.device)).float().flatten(0, 1)
         return F.mse_loss(given, wanted) / wanted.square().mean()
 
-    return _descend(loss, [(n, p) for n, p in model.vision.named_parameters() if n.startswith("mm")], seconds)
+    return _descend(
+        loss, [(n, p) for n, p in model.vision.named_parameters() if n.startswith("mm")], seconds, ADAM_RATE / 10
+    )
 
 
 def _scene_of(number: int) -> tuple[Scene, list[scenes.Glyph]]:
@@ -113,7 +118,9 @@ def _spoken(model: Starter, tokenizer: Tokenizer, truth: Tensor) -> Tensor:
     return words[truth.flatten().to(words.device)]
 
 
-def _descend(loss_at: Callable[[int], Tensor], named: list[tuple[str, Tensor]], seconds: float) -> tuple[float, float]:
+def _descend(
+    loss_at: Callable[[int], Tensor], named: list[tuple[str, Tensor]], seconds: float, rate: float = ADAM_RATE
+) -> tuple[float, float]:
     """Steps until the time is over, the rate falling to zero; the first and the last loss."""
     muon, adam = optimisers(named, 1.0)
     losses: list[float] = []
@@ -126,7 +133,7 @@ def _descend(loss_at: Callable[[int], Tensor], named: list[tuple[str, Tensor]], 
         left = max(0.0, min(1.0, (1 - share) / 0.6))
         muon.step(RATE * left)
         for group in adam.param_groups:
-            group["lr"] = ADAM_RATE * left
+            group["lr"] = rate * left
         adam.step()
         for _, parameter in named:
             parameter.grad = None

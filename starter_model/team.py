@@ -38,7 +38,7 @@ class Clock:
 
 def add_up(tensors: Sequence[Tensor]) -> None:
     """Replaces every tensor by its sum over the processes, in one message."""
-    if size() == 1:
+    if size() == 1 or not tensors:
         return
     flat = torch.cat([tensor.flatten() for tensor in tensors])
     dist.all_reduce(flat)
