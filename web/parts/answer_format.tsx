@@ -19,11 +19,6 @@ const KINDS: readonly (readonly [Kind, string])[] = [
 ];
 const EXAMPLE = '{"type": "object", "properties": {"color": {"type": "string"}}, "required": ["color"]}';
 
-async function keep(format: AnswerFormat): Promise<AnswerFormat> {
-  const session = await ensureSession();
-  return connection.call('session.set_answer_format', { session_id: session.id, format });
-}
-
 export function AnswerFormatFields() {
   const sessionId = openSession.value?.id ?? null;
   const [format, setFormat] = useState(NONE);
@@ -44,7 +39,9 @@ export function AnswerFormatFields() {
   const save = async (wanted: AnswerFormat): Promise<string | null> => {
     saving.current = true;
     try {
-      setFormat(await keep(wanted));
+      const { id: session_id } = await ensureSession();
+      shown.current = session_id;
+      setFormat(await connection.call('session.set_answer_format', { session_id, format: wanted }));
       return null;
     } catch (thrown) {
       return errorOf(thrown).message;
