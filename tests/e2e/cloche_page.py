@@ -6,6 +6,8 @@ reads as what a person does. Does not judge anything: that is the tests' part.
 
 from __future__ import annotations
 
+import re
+
 from playwright.sync_api import FilePayload, Locator, Page, expect
 
 BOOT_MS = 120_000
@@ -144,6 +146,11 @@ class Cloche:
         expect(answer).to_have_attribute("aria-busy", "false", timeout=ANSWER_MS)
         self.wait_ready()
         return self.text_of(answer)
+
+    def beginning_of(self, answer: Locator) -> str:
+        """The first word of an answer that is being written, as soon as another one follows it."""
+        expect(answer.locator(".prose")).to_have_text(re.compile(r"\S+\s+\S"), timeout=ANSWER_MS)
+        return self.text_of(answer).split()[0]
 
     def last_answer(self) -> str:
         return self.text_of(self.answers.last)
