@@ -34,9 +34,11 @@ SHAPES = ("circle", "square", "triangle", "star", "heart", "cross")
 LIGHT, DARK = (230, 225, 215), (45, 50, 60)
 WHITE, BLACK = (250, 250, 250), (18, 18, 18)
 GREY = (127, 127, 127)
-FONTS = Path("/usr/share/fonts/truetype")
-FONT_NAMES = ("DejaVuSans-Bold", "DejaVuSans", "DejaVuSerif", "DejaVuSansMono-Bold", "LiberationSans-Bold",
-              "LiberationSans-Regular", "LiberationSerif-Regular", "LiberationMono-Bold")  # fmt: skip
+PACKAGES = Path(__file__).resolve().parent.parent / "node_modules"
+DEJAVU = [f"dejavu-fonts-ttf/ttf/DejaVu{name}.ttf" for name in ("Sans-Bold", "Sans", "Serif", "SansMono-Bold")]
+LIBERATION = ("arimo-latin-700", "arimo-latin-400", "tinos-latin-400", "cousine-latin-700")
+"""The designs of Liberation Sans, Serif and Mono under the names that their package has."""
+FONTS = [*DEJAVU, *(f"@fontsource/{name.split('-')[0]}/files/{name}-normal.woff" for name in LIBERATION)]
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
@@ -155,7 +157,7 @@ def drawn(scene: Scene) -> tuple[Image.Image, list[Glyph]]:
 def _write(pen: ImageDraw.ImageDraw, scene: Scene, rng: random.Random) -> list[Glyph]:
     """The text in one line, as large as chance and the picture's width allow."""
     side = SIDE * OVERSAMPLING
-    name = rng.choice(FONT_NAMES)
+    name = rng.choice(FONTS)
     size = rng.uniform(22, 44) * OVERSAMPLING
     for _ in range(2):
         left, top, right, bottom = _font(name, int(size)).getbbox(scene.text)
@@ -213,8 +215,7 @@ def fitted(image: Image.Image) -> Image.Image:
 
 @lru_cache(maxsize=512)
 def _font(name: str, size: int) -> ImageFont.FreeTypeFont:
-    folder = "dejavu" if name.startswith("DejaVu") else "liberation"
-    return ImageFont.truetype(str(FONTS / folder / f"{name}.ttf"), size)
+    return ImageFont.truetype(str(PACKAGES / name), size)
 
 
 def _near(rng: random.Random, colour: tuple[int, int, int], most: int) -> tuple[int, int, int]:
