@@ -160,7 +160,28 @@ export interface NewImage {
 }
 
 /**
- * A model that can be chosen: `card.json` beside its files. Sizes in bytes, contexts in tokens.
+ * How a model is to be loaded; None leaves the choice to the app. Contexts and batches in tokens.
+ *
+ * `gpu_layers` 0 keeps everything on the processor. `cache_type` is how the KV cache is stored: smaller types need
+ * less memory and lose a little accuracy. `adapter_scale` is the strength of the card's LoRA adapters.
+ */
+export interface EngineOptions {
+  context_window?: number | null;
+  threads?: number | null;
+  gpu_layers?: number | null;
+  batch?: number | null;
+  cache_type?: "f16" | "q8_0" | "q4_0" | null;
+  adapter_scale?: number | null;
+}
+
+/**
+ * A model that can be chosen. Sizes in bytes, contexts in tokens; 0 and "" stand for what is not known.
+ *
+ * `source` says where the card is from: it came with the app, it is of the app's catalogue, or a person added it.
+ * `repo` is the hub's repository ("" for none), `revision` the commit that the files are of ("" until it is resolved).
+ * `engine_model` is the engine's own name of it, where that is not the id.
+ * `memory_bytes` is what the model needs at its default context, `features` what the GPU must have, `buffer_bytes` the
+ * largest buffer that it must allow. `purpose` chat models converse, the others only serve other parts of the app.
  *
  * `default_tools` are offered to the model unless a session says otherwise (None: all that only read); with
  * `tools_with_pictures` false they are left out while a picture is in the conversation, because the model has too
@@ -170,7 +191,9 @@ export interface NewImage {
 export interface ModelCard {
   id: string;
   name: string;
-  engine: "llamacpp" | "remote";
+  engine: "llamacpp" | "webllm" | "remote";
+  source: "builtin" | "catalogue" | "added";
+  purpose: "chat" | "embedding" | "rerank";
   modalities: ("text" | "image")[];
   tools: boolean;
   default_tools: string[] | null;
@@ -187,6 +210,15 @@ export interface ModelCard {
   image_examples: string[];
   defaults: Parameters;
   figures: Figure[];
+  repo: string;
+  revision: string;
+  engine_model: string;
+  architecture: string;
+  quantisation: string;
+  parameter_count: number;
+  memory_bytes: number;
+  buffer_bytes: number;
+  features: string[];
   files: ModelFile[];
 }
 
@@ -197,9 +229,15 @@ export interface Figure {
   cases: number;
 }
 
-/** One file of a model. `url` is relative to the app's base address. */
+/**
+ * One file of a model.
+ *
+ * `url` is relative to the app's base address, absolute, or `hub:<repo>/resolve/<revision>/<path>`, which
+ * models/hub.py turns into an absolute one. `size` 0 and `sha256` "" are unknown: the hub's metadata tells them when
+ * the model is fetched, and what came is pinned then.
+ */
 export interface ModelFile {
-  role: "weights" | "projector";
+  role: "weights" | "projector" | "adapter" | "library" | "config" | "tokenizer";
   name: string;
   url: string;
   size: number;
@@ -646,14 +684,16 @@ export interface FetchedFiles {
 /**
  * Load fetched files into the engine, in place of the model before. Contexts in tokens.
  *
- * The worker finds the files by `model_id` and name: those it holds in memory, else those in OPFS. `threads` None lets
- * it choose: half the processors. A number is honoured up to the number of processors; without isolation it is one.
+ * The worker finds the files by `model_id` and name: those it holds in memory, else those in OPFS. `context_window` is
+ * the default of the model; what `options` say goes before it. Their `threads` None lets the worker choose: half the
+ * processors. A number is honoured up to the number of processors; without isolation it is one.
  */
 export interface LoadModel {
   model_id: string;
   files: ModelFile[];
   context_window: number;
-  threads?: number | null;
+  purpose?: "chat" | "embedding" | "rerank";
+  options?: EngineOptions;
 }
 
 /** A picture in a message, PNG or JPEG. It must come before the text it belongs to. */
@@ -919,6 +959,20 @@ export const LIMITS = {
   NewImage: {
     width: { minimum: 1, maximum: 16384 },
     height: { minimum: 1, maximum: 16384 },
+  },
+  EngineOptions: {
+    context_window: { minimum: 256, maximum: 1048576 },
+    threads: { minimum: 1, maximum: 128 },
+    gpu_layers: { minimum: 0, maximum: 1000 },
+    batch: { minimum: 32, maximum: 8192 },
+    adapter_scale: { minimum: 0, maximum: 4 },
+  },
+  ModelCard: {
+    id: { maxLength: 120 },
+  },
+  ModelFile: {
+    name: { maxLength: 200 },
+    size: { minimum: 0 },
   },
   Settings: {
     approval_seconds: { minimum: 5, maximum: 3600 },

@@ -6,9 +6,9 @@
  * What to do then, and who may ask when, is the business of llamacpp.worker.ts.
  */
 
-import { Wllama, type LoadedContextInfo } from '@wllama/wllama/esm/index.js';
+import { Wllama, type LoadedContextInfo, type LoadModelParams } from '@wllama/wllama/esm/index.js';
 import wasmUrl from '@wllama/wllama/esm/wasm/wllama.wasm?url';
-import type { ChatRequest, Completion, Delta, EngineInfo } from './contract.gen';
+import type { ChatRequest, Completion, Delta, EngineInfo, EngineOptions, LoadModel } from './contract.gen';
 import { fitForEncoder, longestSide } from './encoder_images';
 import { GgufArray, readGgufHeader } from './gguf';
 import { Answer, countImages, toLlama } from './llama_request';
@@ -17,8 +17,11 @@ import { RpcError } from './rpc';
 export interface LoadOptions {
   weights: File[];
   projector: File | undefined;
+  adapters: File[];
+  purpose: LoadModel['purpose'];
   contextWindow: number;
   threads: number;
+  advanced: EngineOptions;
 }
 
 export interface CompletionOptions {
@@ -70,12 +73,12 @@ export class LlamaInstance {
   /** Loads the model; fails with "model_load_failed" and the engine's own reason. */
   async load(options: LoadOptions): Promise<EngineInfo> {
     const startedAt = performance.now();
-    const { weights, projector, contextWindow, threads } = options;
-    const files = projector ? [...weights, projector] : weights;
+    const { weights, projector, adapters } = options;
+    const files = [...weights, ...adapters, ...(projector ? [projector] : [])];
     let context: LoadedContextInfo & { success?: boolean };
     try {
       await this.alive(engineCode);
-      await this.alive(this.wllama.loadModel(files, { n_ctx: contextWindow, n_threads: threads }));
+      await this.alive(this.wllama.loadModel(files, parametersOf(options)));
       context = this.wllama.getLoadedContextInfo();
     } catch (thrown) {
       if (thrown instanceof RpcError && thrown.code === 'aborted') throw thrown;
@@ -219,6 +222,30 @@ export class LlamaInstance {
     const size = projector && (await readGgufHeader(projector)).get('clip.vision.image_size');
     this.imageLimit = longestSide(typeof size === 'number' ? size : undefined);
   }
+}
+
+/** What wllama calls the options. What is left out, llama.cpp decides: all layers on the GPU where one can be used. */
+function parametersOf({ weights, adapters, purpose, contextWindow, threads, advanced }: LoadOptions): LoadModelParams {
+  const { gpu_layers, batch, cache_type, adapter_scale } = advanced;
+  const pooling = purpose === 'rerank' ? { pooling_type: 'rank' as const } : {};
+  // wllama numbers the files in the order given; an adapter lies behind the weights under such a number.
+  const files = weights.length + adapters.length;
+  const pathOf = (index: number): string => `models/model-${digits(weights.length + index + 1)}-of-${digits(files)}.gguf`;
+  return {
+    n_ctx: contextWindow,
+    n_threads: threads,
+    ...(gpu_layers == null ? {} : { n_gpu_layers: gpu_layers }),
+    ...(batch == null ? {} : { n_batch: batch, n_ubatch: Math.min(batch, 512) }),
+    ...(cache_type == null ? {} : { cache_type_k: cache_type, cache_type_v: cache_type }),
+    ...(purpose === 'chat' ? {} : { embeddings: true, n_parallel: 1, ...pooling }),
+    ...(adapters.length === 0
+      ? {}
+      : { lora_adapters: adapters.map((_, index) => ({ path: pathOf(index), scale: adapter_scale ?? 1 })) }),
+  };
+}
+
+function digits(number: number): string {
+  return String(number).padStart(5, '0');
 }
 
 /**

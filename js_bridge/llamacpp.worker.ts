@@ -13,6 +13,7 @@ import type {
   Delta,
   EngineInfo,
   LoadModel,
+  ModelFile,
   Streams,
   Workers,
 } from './contract.gen';
@@ -204,7 +205,7 @@ async function optionsFor(request: LoadModel): Promise<LoadOptions> {
     request.files.map(async (file) => {
       const found =
         (await memory.find(request.model_id, file.name)) ?? (await (await opfs)?.find(request.model_id, file.name));
-      if (found?.size === file.size) return { role: file.role, found };
+      if (found && (file.size === 0 || found.size === file.size)) return { role: file.role, found };
       throw new RpcError(
         'model_load_failed',
         `${file.name} is ${found ? 'incomplete' : 'not on this machine'}.`,
@@ -213,13 +214,17 @@ async function optionsFor(request: LoadModel): Promise<LoadOptions> {
       );
     }),
   );
+  const of = (wanted: ModelFile['role']): File[] => files.filter(({ role }) => role === wanted).map(({ found }) => found);
+  const { context_window, purpose = 'chat', options = {} } = request;
   const processors = navigator.hardwareConcurrency || 1;
-  const threads = isIsolated() && request.threads ? Math.min(request.threads, processors) : defaultThreads();
   return {
-    weights: files.filter(({ role }) => role === 'weights').map(({ found }) => found),
-    projector: files.find(({ role }) => role === 'projector')?.found,
-    contextWindow: request.context_window,
-    threads,
+    weights: of('weights'),
+    projector: of('projector')[0],
+    adapters: of('adapter'),
+    purpose,
+    contextWindow: options.context_window ?? context_window,
+    threads: isIsolated() && options.threads ? Math.min(options.threads, processors) : defaultThreads(),
+    advanced: options,
   };
 }
 

@@ -14,7 +14,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from .commands import Command, NoParams
-from .shapes import EngineInfo, Model, ModelFile, Timings, Usage
+from .shapes import EngineInfo, EngineOptions, Model, ModelFile, Timings, Usage
 
 
 class FetchFiles(Model):
@@ -53,14 +53,16 @@ class FetchedFiles(Model):
 class LoadModel(Model):
     """Load fetched files into the engine, in place of the model before. Contexts in tokens.
 
-    The worker finds the files by `model_id` and name: those it holds in memory, else those in OPFS. `threads` None lets
-    it choose: half the processors. A number is honoured up to the number of processors; without isolation it is one.
+    The worker finds the files by `model_id` and name: those it holds in memory, else those in OPFS. `context_window` is
+    the default of the model; what `options` say goes before it. Their `threads` None lets the worker choose: half the
+    processors. A number is honoured up to the number of processors; without isolation it is one.
     """
 
     model_id: str
     files: list[ModelFile]
     context_window: int
-    threads: int | None = None
+    purpose: Literal["chat", "embedding", "rerank"] = "chat"
+    options: EngineOptions = EngineOptions()
 
 
 class ImageContent(Model):

@@ -193,8 +193,29 @@ class NewImage(Model):
 # ---------------------------------------------------------------- the app
 
 
+class EngineOptions(Model):
+    """How a model is to be loaded; None leaves the choice to the app. Contexts and batches in tokens.
+
+    `gpu_layers` 0 keeps everything on the processor. `cache_type` is how the KV cache is stored: smaller types need
+    less memory and lose a little accuracy. `adapter_scale` is the strength of the card's LoRA adapters.
+    """
+
+    context_window: int | None = Field(default=None, ge=256, le=1_048_576)
+    threads: int | None = Field(default=None, ge=1, le=128)
+    gpu_layers: int | None = Field(default=None, ge=0, le=1000)
+    batch: int | None = Field(default=None, ge=32, le=8192)
+    cache_type: Literal["f16", "q8_0", "q4_0"] | None = None
+    adapter_scale: float | None = Field(default=None, ge=0, le=4)
+
+
 class ModelCard(Model):
-    """A model that can be chosen: `card.json` beside its files. Sizes in bytes, contexts in tokens.
+    """A model that can be chosen. Sizes in bytes, contexts in tokens; 0 and "" stand for what is not known.
+
+    `source` says where the card is from: it came with the app, it is of the app's catalogue, or a person added it.
+    `repo` is the hub's repository ("" for none), `revision` the commit that the files are of ("" until it is resolved).
+    `engine_model` is the engine's own name of it, where that is not the id.
+    `memory_bytes` is what the model needs at its default context, `features` what the GPU must have, `buffer_bytes` the
+    largest buffer that it must allow. `purpose` chat models converse, the others only serve other parts of the app.
 
     `default_tools` are offered to the model unless a session says otherwise (None: all that only read); with
     `tools_with_pictures` false they are left out while a picture is in the conversation, because the model has too
@@ -202,9 +223,11 @@ class ModelCard(Model):
     hold at all; `image_tokens` is what one picture takes of either.
     """
 
-    id: str
+    id: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]*$", max_length=120)
     name: str
-    engine: Literal["llamacpp", "remote"]
+    engine: Literal["llamacpp", "webllm", "remote"]
+    source: Literal["builtin", "catalogue", "added"] = "catalogue"
+    purpose: Literal["chat", "embedding", "rerank"] = "chat"
     modalities: list[Literal["text", "image"]]
     tools: bool = False
     default_tools: list[str] | None = None
@@ -221,6 +244,15 @@ class ModelCard(Model):
     image_examples: list[str] = []
     defaults: Parameters = Parameters()
     figures: list[Figure] = []
+    repo: str = ""
+    revision: str = ""
+    engine_model: str = ""
+    architecture: str = ""
+    quantisation: str = ""
+    parameter_count: int = 0
+    memory_bytes: int = 0
+    buffer_bytes: int = 0
+    features: list[str] = []
     files: list[ModelFile]
 
 
@@ -233,13 +265,18 @@ class Figure(Model):
 
 
 class ModelFile(Model):
-    """One file of a model. `url` is relative to the app's base address."""
+    """One file of a model.
 
-    role: Literal["weights", "projector"]
-    name: str
+    `url` is relative to the app's base address, absolute, or `hub:<repo>/resolve/<revision>/<path>`, which
+    models/hub.py turns into an absolute one. `size` 0 and `sha256` "" are unknown: the hub's metadata tells them when
+    the model is fetched, and what came is pinned then.
+    """
+
+    role: Literal["weights", "projector", "adapter", "library", "config", "tokenizer"]
+    name: str = Field(pattern=r"^[A-Za-z0-9][^/\\\x00-\x1f]*$", max_length=200)
     url: str
-    size: int
-    sha256: str
+    size: int = Field(default=0, ge=0)
+    sha256: str = Field(default="", pattern=r"^([0-9a-f]{64})?$")
 
 
 class EngineInfo(Model):

@@ -7,6 +7,7 @@
 import type {
   ChatMessage,
   ChatRequest,
+  EngineOptions,
   FetchFiles,
   LoadModel,
   ModelCard,
@@ -78,12 +79,22 @@ export async function fetchStarter(files: ModelFile[] = STARTER): Promise<void> 
   await startDownloads().call('files.fetch', fetchOf(files));
 }
 
+/** No advanced setting is chosen. */
+export const AS_IT_COMES: EngineOptions = {
+  context_window: null,
+  threads: null,
+  gpu_layers: null,
+  batch: null,
+  cache_type: null,
+  adapter_scale: null,
+};
+
 export function fetchOf(files: ModelFile[], modelId = 'starter'): FetchFiles {
   return { model_id: modelId, base_url: BASE, files };
 }
 
 export function loadOf(files: ModelFile[] = STARTER, threads: number | null = null, modelId = 'starter'): LoadModel {
-  return { model_id: modelId, files, context_window: 2048, threads };
+  return { model_id: modelId, files, context_window: 2048, purpose: 'chat', options: { ...AS_IT_COMES, threads } };
 }
 
 /** A request with one message and no randomness. */
