@@ -32,11 +32,16 @@ export interface ImagePart {
   name: string;
 }
 
-/** A question to the person that a tool call waits for; unanswered at `deadline` it counts as denied. */
+/**
+ * A question to the person that something waits for; unanswered at `deadline` it counts as denied.
+ *
+ * `origin` is what the page must be able to reach if it is allowed, "" where nothing leaves this machine.
+ */
 export interface Approval {
   id: string;
   prompt: string;
   deadline: number;
+  origin: string;
 }
 
 /**
@@ -57,8 +62,17 @@ export interface ToolCallPart {
   duration_ms: number | null;
 }
 
-/** Any of TextPart | ReasoningPart | ImagePart | ToolCallPart. */
-export type Part = TextPart | ReasoningPart | ImagePart | ToolCallPart;
+/** A hook's question that is about no tool call; `approval` is there while the person is being asked. */
+export interface QuestionPart {
+  type: "question";
+  id: string;
+  prompt: string;
+  status: "asking" | "allowed" | "denied";
+  approval: Approval | null;
+}
+
+/** Any of TextPart | ReasoningPart | ImagePart | ToolCallPart | QuestionPart. */
+export type Part = TextPart | ReasoningPart | ImagePart | ToolCallPart | QuestionPart;
 
 /** Token counts of one answer. `cached_tokens` is the part of the prompt taken from the KV cache. */
 export interface Usage {
@@ -479,6 +493,11 @@ export interface ApprovalAnswer {
   choice: "once" | "conversation" | "deny";
 }
 
+/** The turn for which these origins were opened has ended; one that was opened twice stands here twice. */
+export interface OriginsReleased {
+  origins: string[];
+}
+
 /** Which conversation to export, and how: `json` has everything, `markdown` is the branch on screen to be read. */
 export interface SessionExport {
   session_id: string;
@@ -794,14 +813,17 @@ export interface CountTokens {
 /**
  * One request to another origin. Only the worker "remote" may make one, and only to origins a person has opened.
  *
- * Streams `HttpPiece`: the first has the head, the others text of the body, decoded as UTF-8. Errors: `remote_off`
- * (nothing enforces the list of origins here), `origin_closed`, `server_unreachable` (also when a stream breaks off).
+ * Streams `HttpPiece`: the first has the head, the others the body: text, decoded as UTF-8, or bytes if `binary`. A
+ * redirection is an error unless it stays within the origin and `redirects` lets it. Errors: `remote_off` (nothing
+ * enforces the list of origins here), `origin_closed`, `server_unreachable` (also when a stream breaks off).
  */
 export interface HttpRequest {
   url: string;
   method?: "GET" | "POST";
   headers?: Record<string, string>;
   body?: string | null;
+  binary?: boolean;
+  redirects?: "refused" | "same_origin";
 }
 
 /** Status and headers of a response; the names of headers are in lower case. */
@@ -814,6 +836,7 @@ export interface HttpHead {
 export interface HttpPiece {
   head: HttpHead | null;
   text: string;
+  data: Uint8Array | null;
 }
 
 /** Encrypt a short text with a passphrase (PBKDF2-SHA-256, AES-256-GCM); the result is base64. */
@@ -910,6 +933,7 @@ export interface Events {
   "message:changed": MessageChanged;
   "content_block:delta": ContentDelta;
   "notice": Notice;
+  "origins:released": OriginsReleased;
   "console:output": ConsoleOutput;
   "providers:changed": ProvidersChanged;
 }

@@ -26,7 +26,7 @@ async function openOrigins(signal: AbortSignal): Promise<readonly string[]> {
 }
 
 async function stream(request: HttpRequest, { signal, push }: CallContext<Streams['http.stream']>): Promise<HttpHead> {
-  const { url, method, headers, body } = request;
+  const { url, method, headers, body, binary, redirects } = request;
   const { origin } = new URL(url);
   // Asking also wakes the service worker, which then knows the list when the request itself passes it.
   if (!(await openOrigins(signal)).includes(origin)) {
@@ -41,12 +41,14 @@ async function stream(request: HttpRequest, { signal, push }: CallContext<Stream
       mode: 'cors',
       credentials: 'omit',
       referrerPolicy: 'no-referrer',
-      redirect: 'error',
+      redirect: redirects === 'same_origin' ? 'follow' : 'error',
       cache: 'no-store',
     });
+    if (new URL(response.url).origin !== origin) throw new Error('it sends requests on to another address');
     const head: HttpHead = { status: response.status, headers: Object.fromEntries(response.headers) };
-    push({ head, text: '' });
-    if (response.body) await pass(response.body, (text) => push({ head: null, text }));
+    push({ head, text: '', data: null });
+    if (response.body && binary) await passBytes(response.body, (data) => push({ head: null, text: '', data }));
+    else if (response.body) await pass(response.body, (text) => push({ head: null, text, data: null }));
     return head;
   } catch (thrown) {
     if (signal.aborted) throw new RpcError('aborted', 'Stopped on request.');
@@ -57,6 +59,10 @@ async function stream(request: HttpRequest, { signal, push }: CallContext<Stream
 
 async function pass(body: ReadableStream<Uint8Array<ArrayBuffer>>, push: (text: string) => void): Promise<void> {
   for await (const text of body.pipeThrough(new TextDecoderStream())) if (text) push(text);
+}
+
+async function passBytes(body: ReadableStream<Uint8Array<ArrayBuffer>>, push: (data: Uint8Array) => void): Promise<void> {
+  for await (const data of body) push(data);
 }
 
 new Rpc<{}, Workers['remote'], {}, Streams>(self).serve({

@@ -16,6 +16,7 @@ import type {
 } from '../js_bridge/contract.gen';
 import { RpcError } from '../js_bridge/rpc';
 import { adoptDraft } from './drafts';
+import { giveBack, lend } from './lent_origins';
 import { chatAddress, go, route } from './routes';
 import { becameSession, connection, conversation, dispatch, openSession, state, toast } from './store';
 
@@ -133,10 +134,17 @@ export async function chooseTools(names: string[] | null): Promise<ToolInfo[]> {
   return connection.call('tools.choose', { session_id: session.id, names });
 }
 
-/** Answers a tool that asks; tells whether the answer was taken. */
-export async function answerApproval(answer: ApprovalAnswer): Promise<boolean> {
+/** Answers what asks; tells whether the answer was taken. An `origin` that it needs is opened before it is allowed. */
+export async function answerApproval(answer: ApprovalAnswer, origin: string): Promise<boolean> {
+  const lends = origin !== '' && answer.choice !== 'deny';
   try {
-    await connection.call('approval.answer', answer);
+    if (lends) await lend(origin, answer.choice === 'conversation');
+    try {
+      await connection.call('approval.answer', answer);
+    } catch (thrown) {
+      if (lends) await giveBack([origin]);
+      throw thrown;
+    }
     return true;
   } catch (thrown) {
     report(thrown);

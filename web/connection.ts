@@ -1,7 +1,7 @@
 /**
  * The page's line to Python: starts the worker, speaks the contract with it, starts it anew when asked.
  *
- * Owns the worker's life. Does not know what commands mean and keeps no state: events go to the listener as they come.
+ * Owns the worker's life. Does not know what commands mean and keeps no state: events go to the listeners as they come.
  */
 import pythonWorker from '../js_bridge/python.worker.ts?worker&url';
 import type { Commands, Events } from '../js_bridge/contract.gen';
@@ -26,7 +26,20 @@ export class Connection {
   /** Python looks at it while it runs; shared memory, so only on an isolated page. */
   private signal: Uint8Array | undefined;
 
-  constructor(private readonly listener: Listener) {}
+  private readonly listeners: Listener[];
+
+  constructor(listener: Listener) {
+    this.listeners = [listener];
+  }
+
+  /** Hears all events from now on, after those who listened before. */
+  listen(listener: Listener): void {
+    this.listeners.push(listener);
+  }
+
+  private tell(events: readonly EventEntry<Events>[]): void {
+    for (const listener of this.listeners) listener(events);
+  }
 
   /** Starts Python. What ran before ends, and its calls reject. */
   start(): void {
@@ -34,11 +47,11 @@ export class Connection {
     const worker = new Worker(ownScript(pythonWorker), { type: 'module', name: 'python' });
     worker.addEventListener('error', (event) => {
       event.preventDefault();
-      this.listener([['boot:failed', { error: workerError(event.message) }]]);
+      this.tell([['boot:failed', { error: workerError(event.message) }]]);
     });
     this.worker = worker;
     this.rpc = new Rpc(worker);
-    this.rpc.onEvents(this.listener);
+    this.rpc.onEvents((events) => this.tell(events));
     const base_url = new URL('.', document.baseURI).href;
     this.signal = crossOriginIsolated ? new Uint8Array(new SharedArrayBuffer(1)) : undefined;
     const boot: Boot = { boot: this.signal ? { base_url, interrupt: this.signal } : { base_url } };

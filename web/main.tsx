@@ -2,8 +2,9 @@
 import { effect } from '@preact/signals';
 import { render } from 'preact';
 import { boot, errorOf, report } from './actions';
+import { closeLent, giveBack } from './lent_origins';
 import { isolate, keepOffline } from './service_worker';
-import { currentState, dispatch, phase, settings } from './store';
+import { connection, currentState, dispatch, phase, settings } from './store';
 import { Shell } from './views/shell';
 import './styles/tokens.css';
 import './styles/base.css';
@@ -34,6 +35,13 @@ addEventListener('unhandledrejection', (event) => report(event.reason));
 
 const place = document.getElementById('app');
 if (place) render(<Shell />, place);
+
+connection.listen((events) => {
+  for (const [name, data] of events) {
+    if (name === 'app:ready') closeLent().catch(report);
+    else if (name === 'origins:released') giveBack(data.origins).catch(report);
+  }
+});
 
 if (await isolate()) {
   boot();

@@ -136,6 +136,8 @@ export function reduce(state: State, [name, data]: StateEvent): State {
           { ...data, key: state.lastKey + 1 },
         ],
       };
+    case 'origins:released':
+      return state;
     case 'console:output':
       return { ...state, runs: printed(state.runs, data) };
     case 'page:run-begun':

@@ -49,7 +49,7 @@ class App:
         self.store = Store(self.host.database)
         self.store.recover()
         self.toolbox = Toolbox(self.host, self.store, lambda: self.library.status.card)
-        self.approvals = Approvals()
+        self.approvals = Approvals(lambda name, data: self.host.emit([(name, data)]))
         self.providers = Providers(self.host, self.store, WorkerTransport(self.library))
         self.turns = Turns(self.host, self.store, self.providers, self.toolbox, self.approvals)
         self.toolbox.sources.append(lambda session_id: camera_tools(self.store, self.turns.eyes, session_id))

@@ -174,14 +174,17 @@ class CountTokens(Model):
 class HttpRequest(Model):
     """One request to another origin. Only the worker "remote" may make one, and only to origins a person has opened.
 
-    Streams `HttpPiece`: the first has the head, the others text of the body, decoded as UTF-8. Errors: `remote_off`
-    (nothing enforces the list of origins here), `origin_closed`, `server_unreachable` (also when a stream breaks off).
+    Streams `HttpPiece`: the first has the head, the others the body: text, decoded as UTF-8, or bytes if `binary`. A
+    redirection is an error unless it stays within the origin and `redirects` lets it. Errors: `remote_off` (nothing
+    enforces the list of origins here), `origin_closed`, `server_unreachable` (also when a stream breaks off).
     """
 
     url: str
     method: Literal["GET", "POST"] = "GET"
     headers: dict[str, str] = Field(default={})
     body: str | None = None
+    binary: bool = False
+    redirects: Literal["refused", "same_origin"] = "refused"
 
 
 class HttpHead(Model):
@@ -196,6 +199,7 @@ class HttpPiece(Model):
 
     head: HttpHead | None = None
     text: str = ""
+    data: bytes | None = None
 
 
 class SealSecret(Model):

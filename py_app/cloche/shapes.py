@@ -56,11 +56,15 @@ class ImagePart(Model):
 
 
 class Approval(Model):
-    """A question to the person that a tool call waits for; unanswered at `deadline` it counts as denied."""
+    """A question to the person that something waits for; unanswered at `deadline` it counts as denied.
+
+    `origin` is what the page must be able to reach if it is allowed, "" where nothing leaves this machine.
+    """
 
     id: str
     prompt: str
     deadline: float
+    origin: str = ""
 
 
 class ToolCallPart(Model):
@@ -81,7 +85,17 @@ class ToolCallPart(Model):
     duration_ms: float | None = None
 
 
-Part = Annotated[TextPart | ReasoningPart | ImagePart | ToolCallPart, Field(discriminator="type")]
+class QuestionPart(Model):
+    """A hook's question that is about no tool call; `approval` is there while the person is being asked."""
+
+    type: Literal["question"] = "question"
+    id: str
+    prompt: str
+    status: Literal["asking", "allowed", "denied"] = "asking"
+    approval: Approval | None = None
+
+
+Part = Annotated[TextPart | ReasoningPart | ImagePart | ToolCallPart | QuestionPart, Field(discriminator="type")]
 
 
 class Usage(Model):

@@ -71,7 +71,7 @@ class Turn:
         elif event == APPROVAL_REQUIRED:
             self._ask(data)
         elif event in (APPROVAL_GRANTED, APPROVAL_DENIED):
-            self._decided(data)
+            self._decided(data, allowed=event == APPROVAL_GRANTED)
         elif event == TOOL_POST:
             failed = not data["result"].get("success", True)
             self._end_call(data, "failed" if failed else "done", data["output"])
@@ -185,34 +185,39 @@ class Turn:
         self._emit("message:changed", {"message": self.snapshot()})
         self._changed()
 
-    def _call(self, call_id: str | None) -> Data | None:
-        """The part of a call; the newest that runs for a question that names none."""
-        calls = [part for part in self.message["parts"] if part["type"] == "tool_call"]
-        wanted = [part for part in calls if part["id"] == call_id] if call_id else calls
-        return wanted[-1] if wanted else None
+    def _find(self, kind: str, part_id: str | None) -> Data | None:
+        """The newest part with this id."""
+        found = [part for part in self.message["parts"] if part["type"] == kind and part["id"] == part_id]
+        return found[-1] if found else None
 
     def _ask(self, data: Data) -> None:
-        part = self._call(data.get("tool_call_id"))
+        asked = {name: data[name] for name in ("prompt", "deadline")}
+        asked |= {"id": data["approval_id"], "origin": data.get("origin", "")}
+        part = self._find("tool_call", data.get("tool_call_id"))
         if part is None:
-            return
-        asked = {"id": data["approval_id"], "prompt": data["prompt"], "deadline": data["deadline"]}
-        part.update(status="asking", approval=asked, access=data.get("access"))
-        part["arguments"] = data.get("tool_input", part["arguments"])
+            part = {"type": "question", "id": asked["id"], "prompt": asked["prompt"]}
+            self.message["parts"].append(part)
+        else:
+            part.update(access=data.get("access"), arguments=data.get("tool_input", part["arguments"]))
+        part.update(status="asking", approval=asked)
         self._emit("message:changed", {"message": self.snapshot()})
         self._commit()
 
-    def _decided(self, data: Data) -> None:
-        part = self._call(data.get("tool_call_id"))
-        if part is None or part["status"] != "asking":
+    def _decided(self, data: Data, *, allowed: bool) -> None:
+        part = self._find("tool_call", data.get("tool_call_id"))
+        if part is not None and part["status"] == "asking":
+            part.update(status="running", approval=None)
+            self._tool_starts[part["id"]] = time.monotonic()
+        elif part is None and (part := self._find("question", data["approval_id"])) is not None:
+            part.update(status="allowed" if allowed else "denied", approval=None)
+        else:
             return
-        part.update(status="running", approval=None)
-        self._tool_starts[part["id"]] = time.monotonic()
         self._emit("message:changed", {"message": self.snapshot()})
         self._changed()
 
     def _end_call(self, data: Data, status: str, output: str) -> None:
         call_id = data["tool_call_id"]
-        part = self._call(call_id)
+        part = self._find("tool_call", call_id)
         if part is None:
             self._start_call(data)
             part = self.message["parts"][-1]

@@ -1,11 +1,11 @@
 /**
- * A tool that asks, inside the answer: what it wants to do with which arguments, three answers, and the time left.
+ * A tool or a hook that asks, inside the answer: what it wants to do with which arguments, three answers, the time left.
  *
  * Owns the clock on screen; Python owns the decision and the time-out. The keyboard comes here when it is nowhere else.
  */
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { ShieldQuestion } from 'lucide';
-import type { Approval as Question, ApprovalAnswer, ToolCallPart } from '../../js_bridge/contract.gen';
+import type { Approval as Question, ApprovalAnswer, QuestionPart, ToolCallPart } from '../../js_bridge/contract.gen';
 import { answerApproval } from '../actions';
 import { Arguments } from './arguments';
 import { named, useReturnFocus } from './focus';
@@ -14,7 +14,7 @@ import { Icon } from './icon';
 const WANTS = {
   read: 'wants to read what is kept here.',
   write: 'wants to change what is kept here.',
-  network: 'wants to send something to another server.',
+  network: 'wants to ask another server.',
   code: 'wants to run code, shut off from this page and the network.',
 };
 
@@ -44,7 +44,22 @@ function idle(): boolean {
   return activeElement === null || activeElement === document.body || activeElement.closest('.composer') !== null;
 }
 
-export function Approval({ part, question, sessionId }: { part: ToolCallPart; question: Question; sessionId: string }) {
+interface ApprovalProps {
+  part: ToolCallPart | QuestionPart;
+  question: Question;
+  sessionId: string;
+}
+
+function Wanted({ part, question }: Omit<ApprovalProps, 'sessionId'>) {
+  if (part.type === 'question') return <>{question.prompt}</>;
+  return (
+    <>
+      <strong>{part.name}</strong> {part.access ? WANTS[part.access] : question.prompt}
+    </>
+  );
+}
+
+export function Approval({ part, question, sessionId }: ApprovalProps) {
   const card = useRef<HTMLElement>(null);
   const [answered, setAnswered] = useState(false);
   useEffect(() => {
@@ -55,15 +70,21 @@ export function Approval({ part, question, sessionId }: { part: ToolCallPart; qu
   useReturnFocus(() => named('Message'));
   const answer = (choice: ApprovalAnswer['choice']) => async (): Promise<void> => {
     setAnswered(true);
-    setAnswered(await answerApproval({ session_id: sessionId, approval_id: question.id, choice }));
+    setAnswered(await answerApproval({ session_id: sessionId, approval_id: question.id, choice }, question.origin ?? ''));
   };
   const heading = `approval-${question.id}`;
   return (
     <section class="approval" ref={card} tabIndex={-1} aria-labelledby={heading}>
       <p id={heading} role="alert">
-        <Icon of={ShieldQuestion} /> <strong>{part.name}</strong> {part.access ? WANTS[part.access] : question.prompt}
+        <Icon of={ShieldQuestion} /> <Wanted part={part} question={question} />
       </p>
-      <Arguments part={part} />
+      {part.type === 'tool_call' && <Arguments part={part} />}
+      {question.origin && (
+        <p class="muted">
+          To allow it lets this page reach <code class="address">{question.origin}</code> and nothing else, until this answer is
+          complete or, in this conversation, until you close Cloche. Without cookies or keys.
+        </p>
+      )}
       <div class="approval-answers" role="group" aria-label="Answer">
         <button class="button" type="button" disabled={answered} onClick={answer('once')}>
           Allow once

@@ -17,6 +17,7 @@ import { MarkdownView } from './markdown_view';
 import { memo } from './memo';
 import { MessageEditor } from './message_editor';
 import { Picture } from './picture';
+import { Question } from './question';
 import { SpokenBy } from './spoken_by';
 import { ToolCall } from './tool_call';
 
@@ -58,6 +59,8 @@ function PartView({ part, message, last }: { part: Part; message: Message; last:
       );
     case 'image':
       return <Picture part={part} />;
+    case 'question':
+      return <Question part={part} sessionId={message.session_id} />;
     case 'tool_call':
       return <ToolCall part={part} sessionId={message.session_id} />;
   }

@@ -1,8 +1,10 @@
 """Asking the person before something happens: Amplifier's approval system for every conversation.
 
 Owns the open questions and what was allowed for a conversation; that is forgotten with the tab, and nothing is ever
-allowed for all conversations. A question that nobody answers in time is denied. Whatever module asks, through a hook's
-`ask_user`, is asked here; what the question is about is known if it was `announced` with the same words.
+allowed for all conversations. What reaches another origin is allowed for that origin only: the page opens it when it
+answers, and closes it when it hears that the turn has ended. A question that nobody answers in time is denied. Whatever
+module asks, through a hook's `ask_user`, is asked here; what the question is about is known if it was `announced` with
+the same words.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ from ..tools.shapes import ApprovalAnswer
 
 Data = dict[str, Any]
 Emit = Callable[[str, Data], Awaitable[Any]]
+Tell = Callable[[str, Data], None]
 ALLOW, DENY = "allow once", "deny"
 OPTIONS = ["Allow once", "Allow in this conversation", "Deny"]
 #: how Amplifier's coordinator words the two denials
@@ -31,9 +34,10 @@ REFUSED = "User denied"
 
 
 class Approvals:
-    """The questions of all conversations."""
+    """The questions of all conversations. `tell` tells the page."""
 
-    def __init__(self) -> None:
+    def __init__(self, tell: Tell = lambda name, data: None) -> None:  # noqa: ARG005 - nobody listens
+        self.tell = tell
         self._allowed: dict[str, set[str]] = {}
         self._open: dict[str, tuple[str, asyncio.Future[str]]] = {}
 
@@ -85,10 +89,14 @@ class SessionApprovals:
         self._approvals = approvals
         self._emit = emit
         self._announced: dict[str, deque[Data]] = {}
+        self._lent: list[str] = []
 
     def close(self) -> None:
-        """Deny what is open: the turn has ended."""
+        """Deny what is open and give back the origins that were opened for this turn: it has ended."""
         self._approvals.close(self._session_id)
+        lent, self._lent = self._lent, []
+        if lent:
+            self._approvals.tell("origins:released", {"origins": lent})
 
     def announce(self, prompt: str, call: Data) -> None:
         """The next question in these words is about this call."""
@@ -100,7 +108,7 @@ class SessionApprovals:
         call = calls.popleft() if calls else {}
         if not calls:
             self._announced.pop(prompt, None)
-        subject = call.get("tool_name") or prompt
+        subject = call.get("subject") or call.get("tool_name") or prompt
         if self._approvals.allowed(self._session_id, subject):
             return ALLOW
         approval_id = uuid.uuid4().hex
@@ -115,6 +123,8 @@ class SessionApprovals:
         if choice == "conversation":
             self._approvals.allow(self._session_id, subject)
         granted = choice != "deny"
+        if choice == "once" and call.get("origin"):
+            self._lent.append(call["origin"])
         await self._emit(APPROVAL_GRANTED if granted else APPROVAL_DENIED, {**question, "choice": choice})
         return ALLOW if granted else DENY
 

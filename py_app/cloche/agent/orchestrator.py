@@ -24,6 +24,7 @@ from amplifier_core.events import (
     PROVIDER_RESPONSE,
 )
 
+from .approval import denial
 from .guards import Guard, Limits
 from .tool_calls import ToolCalls, changed
 from .transcript import Data
@@ -79,7 +80,7 @@ class StreamingLoop:
     async def _rounds(self, turn: Turn, prompt: str) -> str:
         submitted = await turn.emit(PROMPT_SUBMIT, {"prompt": prompt})
         if submitted.action == "deny":
-            return await self._say(turn, f"Denied: {submitted.reason or 'no reason given'}")
+            return await self._say(turn, denial(submitted.reason))
         await turn.context.add_message({"role": "user", "content": changed(submitted, "prompt", prompt)})
         guard = Guard(self._limits)
         calls = ToolCalls(turn.tools, turn.emit, turn.cancellation, guard)
@@ -106,7 +107,7 @@ class StreamingLoop:
         """The provider's response, or the reason of a hook that denied the request."""
         asked = await turn.emit(PROVIDER_REQUEST, {"provider": turn.provider_name, "iteration": turn.rounds})
         if asked.action == "deny":
-            return f"Denied: {asked.reason or 'no reason given'}"
+            return denial(asked.reason)
         messages = await turn.context.get_messages_for_request(provider=turn.provider)
         request = ChatRequest(
             messages=[Message(**message) for message in with_ephemeral(messages, asked)],
@@ -135,11 +136,11 @@ class StreamingLoop:
         return response
 
     async def _say(self, turn: Turn, text: str) -> str:
-        """Answer with a sentence of the loop's own."""
+        """Answer with a sentence of the loop's own; no hook can object to it."""
         await turn.context.add_message({"role": "assistant", "content": text})
-        await turn.emit(PROVIDER_REQUEST, {"provider": "loop-streaming", "iteration": turn.rounds + 1})
+        await turn.hooks.emit(PROVIDER_REQUEST, {"provider": "loop-streaming", "iteration": turn.rounds + 1})
         block = {"type": "text", "text": text}
-        await turn.emit(CONTENT_BLOCK_END, {"block_index": 0, "total_blocks": 1, "block": block})
+        await turn.hooks.emit(CONTENT_BLOCK_END, {"block_index": 0, "total_blocks": 1, "block": block})
         return text
 
 

@@ -158,6 +158,7 @@ class AgentSession:
             failure = getattr(coordinator.get("orchestrator"), "failure", None) or error
         finally:
             self.running, self._listener = False, None
+            self._approvals.close()
         if failure is not None:
             raise failure
 

@@ -90,6 +90,8 @@ class ToolCalls:
         shown = {**result.safe_hook_presentation(), "output": output}
         told = {**data, "result": shown, "output": output, "figures": getattr(result, "figures", [])}
         after = await self._emit(TOOL_POST, told, call.name)
+        if after.action == "deny":
+            return f"The result is withheld. {denial(after.reason)}"
         return changed(after, "output", output)
 
     def _fault(self, call: ToolCall, tool: Any) -> tuple[str, str | None]:

@@ -39,11 +39,14 @@ class Permission:
     async def __call__(self, _: str, data: dict[str, Any]) -> HookResult:
         """Handle `tool:pre`."""
         name = data["tool_name"]
-        access = access_of(self._tools().get(name))
+        tool = self._tools().get(name)
+        access = access_of(tool)
         if access == "read":
             return HookResult()
         prompt = question(name, access, data["tool_input"])
-        self._approvals.announce(prompt, {**data, "access": access})
+        origin = reached(tool, data["tool_input"])
+        subject = f"{name} {origin}" if origin else name
+        self._approvals.announce(prompt, {**data, "access": access, "origin": origin, "subject": subject})
         return HookResult(
             action="ask_user",
             data=data,
@@ -52,6 +55,12 @@ class Permission:
             approval_timeout=self._seconds(),
             approval_default="deny",
         )
+
+
+def reached(tool: Any, arguments: dict[str, Any]) -> str:
+    """The origin that a call would reach, as far as its tool says so."""
+    says = getattr(tool, "origin", None)
+    return str(says(arguments)) if callable(says) else ""
 
 
 def question(name: str, access: str, arguments: dict[str, Any]) -> str:

@@ -14,13 +14,15 @@ import socket
 import threading
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urljoin, urlsplit
 
 from ..errors import EngineCrashed, OriginClosed, ServerUnreachable
 from .base import Link
 
 PIECE_BYTES = 65_536
 CONNECT_SECONDS = 20.0
+REDIRECTIONS = frozenset((301, 302, 303, 307, 308))
+MOST_REDIRECTIONS = 8
 OnChunks = Callable[[list[Any]], None]
 
 
@@ -109,7 +111,16 @@ class _Request:
         self._aborted = False
 
     def run(self) -> dict[str, Any]:
-        parts = urlsplit(self._params["url"])
+        url: str = self._params["url"]
+        for _ in range(MOST_REDIRECTIONS):
+            head, led_to = self._ask(urlsplit(url))
+            if led_to is None:
+                return head
+            url = led_to
+        raise OSError("it sends requests on without end")
+
+    def _ask(self, parts: SplitResult) -> tuple[dict[str, Any], str | None]:
+        """One request: the head of its response, and where it leads to instead, if anywhere."""
         kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
         connection = kind(parts.hostname or "", parts.port, timeout=CONNECT_SECONDS)
         try:
@@ -123,13 +134,27 @@ class _Request:
             connection.request(
                 self._params["method"], path, None if body is None else body.encode(), self._params["headers"]
             )
-            return self._read(connection.getresponse())
+            response = connection.getresponse()
+            if response.status in REDIRECTIONS:
+                return {}, self._led_to(parts, response.getheader("Location", ""))
+            return self._read(response), None
         finally:
             connection.close()
+
+    def _led_to(self, parts: SplitResult, location: str) -> str:
+        found = urlsplit(urljoin(parts.geturl(), location))
+        same = (found.scheme, found.netloc) == (parts.scheme, parts.netloc)
+        if self._params.get("redirects") != "same_origin" or not same:
+            raise OSError("it sends requests on to another address")
+        return found.geturl()
 
     def _read(self, response: http.client.HTTPResponse) -> dict[str, Any]:
         head = {"status": response.status, "headers": {name.lower(): value for name, value in response.getheaders()}}
         self._push({"head": head, "text": ""})
+        if self._params.get("binary"):
+            while data := response.read1(PIECE_BYTES):
+                self._push({"head": None, "data": data})
+            return head
         decoder = codecs.getincrementaldecoder("utf-8")("replace")
         while data := response.read1(PIECE_BYTES):
             text = decoder.decode(data)

@@ -268,8 +268,10 @@ UNANSWERED = "Not allowed: the turn ended before the question was answered."
 
 
 def cancel_running_calls(parts: Iterable[Data]) -> None:
-    """Tool calls of a turn that has ended are running no more."""
+    """Tool calls of a turn that has ended are running no more, and its questions are open no more."""
     for part in parts:
+        if part["type"] == "question" and part["status"] == "asking":
+            part.update(status="denied", approval=None)
         if part["type"] != "tool_call":
             continue
         if part["status"] == "running":

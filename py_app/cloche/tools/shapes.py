@@ -44,6 +44,13 @@ class ApprovalAnswer(Model):
     choice: Literal["once", "conversation", "deny"]
 
 
+class OriginsReleased(Model):
+    """The turn for which these origins were opened has ended; one that was opened twice stands here twice."""
+
+    origins: list[str]
+
+
+EVENTS: dict[str, type[Model]] = {"origins:released": OriginsReleased}
 COMMANDS: dict[str, Command] = {
     "tools.list": Command(ToolsOf, list[ToolInfo]),
     "tools.choose": Command(ToolChoice, list[ToolInfo]),

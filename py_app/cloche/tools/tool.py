@@ -57,15 +57,25 @@ class ShownResult(ToolResult):  # type: ignore[misc]
 class FunctionTool:
     """An Amplifier tool made of a function, which stays callable.
 
-    `access` says what it does, `outside` that its results were written by others, `seconds` how long it may take.
+    `access` says what it does, `outside` that its results were written by others, `seconds` how long it may take,
+    `origin` which origin a call with these arguments would reach.
     """
 
-    def __init__(self, function: Callable[..., Any], access: Access, *, outside: bool, seconds: float) -> None:
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        access: Access,
+        *,
+        outside: bool,
+        seconds: float,
+        origin: Callable[[dict[str, Any]], str] | None = None,
+    ) -> None:
         self._function = function
         self.name: str = function.__name__
         self.access: Access = access
         self.outside = outside
         self.seconds = seconds
+        self.origin = origin
         self.description, told = described(function)
         self._arguments = arguments_model(function, told)
         self.input_schema: dict[str, Any] = plain_schema(self._arguments.model_json_schema())
@@ -109,12 +119,16 @@ class FunctionTool:
 
 
 def tool(
-    access: Access = "write", *, outside: bool = False, seconds: float = 30
+    access: Access = "write",
+    *,
+    outside: bool = False,
+    seconds: float = 30,
+    origin: Callable[[dict[str, Any]], str] | None = None,
 ) -> Callable[[Callable[..., Any]], FunctionTool]:
     """Make a function a tool. Without a word on what it does it counts as one that changes things."""
 
     def decorate(function: Callable[..., Any]) -> FunctionTool:
-        return FunctionTool(function, access, outside=outside, seconds=seconds)
+        return FunctionTool(function, access, outside=outside, seconds=seconds, origin=origin)
 
     return decorate
 

@@ -22,6 +22,7 @@ from .python_run import python_tools
 from .shapes import ToolChoice, ToolInfo
 from .todos import Todos, todo_tools
 from .tool import Access
+from .web import web_tools
 
 #: gives the tools of a session; "" stands for a new chat
 Source = Callable[[str], list[Any]]
@@ -35,7 +36,7 @@ class Toolbox:
     def __init__(self, host: Host, store: Store, card: Callable[[], ModelCard | None]) -> None:
         self._store = store
         self._card = card
-        calculators = calculator_tools()
+        calculators, web = calculator_tools(), web_tools(host)
         clocks, pythons = clock_tools(host), python_tools(host)
         self.todos, self.notes = Todos(store.database), Notes(store.database)
         lists, kept = todo_tools(self.todos), note_tools(self.notes)
@@ -46,6 +47,7 @@ class Toolbox:
             lambda _: kept,
             lambda session_id: conversation_tools(store.search, session_id),
             lambda _: pythons,
+            lambda _: web,
         ]
 
     def all(self, session_id: str = "") -> dict[str, Any]:

@@ -208,6 +208,40 @@ async def test_wrong_arguments_are_never_asked_about() -> None:
         assert "'text' is missing; 'thing' is not known" in str(output)
 
 
+async def asked_by_a_hook(event: str, choice: str, *replies: Reply | str) -> dict[str, Any]:
+    """The answer of a turn in which a hook on an event asks about nothing in particular."""
+    host = engine("Hi.", *replies).host(card=ASKING)
+    async with running(host) as app:
+        session_id = await new_session(app)
+        await answered(host, await send(app, session_id, "Hello"))
+        hooks = app.turns._agents[session_id]._session.coordinator.hooks
+        asks = HookResult(action="ask_user", approval_prompt="May this go on?", approval_options=["Allow once", "Deny"])
+        hooks.register(event, lambda *_: asks, priority=5)
+        message_id = await send(app, session_id, "1+1?")
+        part = await question(host)
+        assert (part["type"], part["prompt"]) == ("question", "May this go on?")
+        await answer(app, session_id, part, choice)
+        return await answered(host, message_id)
+
+
+def in_short(message: dict[str, Any]) -> list[tuple[str, str]]:
+    """The parts of a message: what they are, and their text or state."""
+    return [(part["type"], part.get("status") or part["text"]) for part in message["parts"]]
+
+
+@pytest.mark.parametrize("event", ["prompt:submit", "provider:request"])
+async def test_a_hook_may_ask_before_anything_is_said(event: str) -> None:
+    assert in_short(await asked_by_a_hook(event, "once", "2.")) == [("question", "allowed"), ("text", "2.")]
+    denied = await asked_by_a_hook(event, "deny")
+    assert in_short(denied) == [("question", "denied"), ("text", "Not allowed by the person.")]
+
+
+async def test_a_hook_may_ask_whether_a_result_is_told() -> None:
+    sum_of = Reply(tool_calls=[call_of("calculator", {"expression": "1+1"})])
+    message = await asked_by_a_hook("tool:post", "deny", sum_of, "I may not know.")
+    assert in_short(message) == [("tool_call", "done"), ("question", "denied"), ("text", "I may not know.")]
+
+
 async def test_any_module_that_asks_is_asked_here() -> None:
     """A hook of somebody else asks about a tool that only reads."""
     host = engine("Hi.", Reply(tool_calls=[call_of("calculator", {"expression": "1+1"})]), "2.").host(card=ASKING)

@@ -73,6 +73,8 @@ class FaultyServer:
         self.script = list(script) or [says("Hello ", "from afar.")]
         self.models: Answer | None = None
         self.listed = list(models)
+        #: answers to GET at other addresses
+        self.pages: dict[str, Answer] = {}
         self.key = key
         self.asked: list[tuple[str, dict[str, str], Data]] = []
         self._guard = threading.Lock()
@@ -144,9 +146,10 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
 
     def do_GET(self) -> None:
-        """The list of models."""
+        """The list of models, or a page."""
         self._note({})
-        self._answer(self._refusal() or self.server_of_tests.list_of_models())
+        page = self.server_of_tests.pages.get(self.path)
+        self._answer(self._refusal() or page or self.server_of_tests.list_of_models())
 
     def do_POST(self) -> None:
         """A chat."""
