@@ -116,7 +116,11 @@ export interface Message {
   siblings: string[];
 }
 
-/** Generation parameters of a session; None leaves the choice to the model's card. */
+/**
+ * Generation parameters of a session; None leaves the choice to the model's card.
+ *
+ * `tool_choice` is "auto" (as None), "none", "required" (the first thing is a call) or the name of the tool to call.
+ */
 export interface Parameters {
   system_prompt: string | null;
   temperature: number | null;
@@ -126,6 +130,7 @@ export interface Parameters {
   max_tokens: number | null;
   seed: number | null;
   stop: string[] | null;
+  tool_choice: string | null;
 }
 
 /** A model of a provider. The provider "local" is the engine in this tab, with whatever model it has loaded. */
@@ -199,8 +204,9 @@ export interface EngineOptions {
  *
  * `default_tools` are offered to the model unless a session says otherwise (None: all that only read); with
  * `tools_with_pictures` false they are left out while a picture is in the conversation, because the model has too
- * little room for both. `trained_context` is what the history is trimmed to, `context_window` what the engine can
- * hold at all; `image_tokens` is what one picture takes of either.
+ * little room for both. `native_tools` false: the engine knows no tools, so that they are written into the prompt as
+ * `tool_format` says (None: guessed from the model's name). `trained_context` is what the history is trimmed to,
+ * `context_window` what the engine can hold at all; `image_tokens` is what one picture takes of either.
  */
 export interface ModelCard {
   id: string;
@@ -212,6 +218,8 @@ export interface ModelCard {
   tools: boolean;
   default_tools: string[] | null;
   tools_with_pictures: boolean;
+  native_tools: boolean;
+  tool_format: "hermes" | "qwen" | "llama3" | "mistral" | "generic" | null;
   context_window: number;
   trained_context: number | null;
   image_tokens: number;
@@ -761,10 +769,16 @@ export interface ToolSpec {
   function: ToolFunction;
 }
 
-/** OpenAI chat-completions request; None leaves the engine's default. */
+/**
+ * OpenAI chat-completions request; None leaves the engine's default.
+ *
+ * `tool_choice` is "auto", "required" or a tool's name. `response_format` is OpenAI's `json_schema` or {"type":
+ * "grammar", "grammar": GBNF}; the worker "webllm" gets it in WebLLM's own form.
+ */
 export interface ChatRequest {
   messages: ChatMessage[];
   tools?: ToolSpec[] | null;
+  tool_choice?: string | null;
   max_tokens?: number;
   temperature?: number | null;
   top_p?: number | null;
@@ -979,6 +993,7 @@ export const LIMITS = {
     max_tokens: { minimum: 1, maximum: 32768 },
     seed: { minimum: 0, maximum: 4294967295 },
     stop: { maxItems: 8 },
+    tool_choice: { minLength: 1, maxLength: 128 },
   },
   NewImage: {
     width: { minimum: 1, maximum: 16384 },

@@ -34,6 +34,7 @@ export const NONE: Parameters = {
   max_tokens: null,
   seed: null,
   stop: null,
+  tool_choice: null,
 };
 
 export type Read<T> = { value: T; problem?: undefined } | { value?: undefined; problem: string };

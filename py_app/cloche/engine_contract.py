@@ -119,10 +119,15 @@ class ToolSpec(Model):
 
 
 class ChatRequest(Model):
-    """OpenAI chat-completions request; None leaves the engine's default."""
+    """OpenAI chat-completions request; None leaves the engine's default.
+
+    `tool_choice` is "auto", "required" or a tool's name. `response_format` is OpenAI's `json_schema` or {"type":
+    "grammar", "grammar": GBNF}; the worker "webllm" gets it in WebLLM's own form.
+    """
 
     messages: list[ChatMessage]
     tools: list[ToolSpec] | None = None
+    tool_choice: str | None = None
     max_tokens: int = 512
     temperature: float | None = None
     top_p: float | None = None

@@ -29,6 +29,7 @@
     |   +-- WrongPassphrase   "wrong_passphrase"
     |   +-- RateLimited       "rate_limited"         429
     |   +-- RequestRefused    "request_refused"      any other 4xx
+    |   |   +-- ToolsRefused  "tools_refused"        the server takes no tools for this model
     |   +-- ModelUnknown      "model_unknown"        404
     |   +-- ContentFiltered   "content_filtered"
     |   +-- ServerFailed      "server_failed"        5xx
@@ -258,6 +259,13 @@ class RequestRefused(RemoteError):
 
     code = "request_refused"
     action = "Check the parameters of the conversation, or choose another model."
+
+
+class ToolsRefused(RequestRefused):
+    """The server takes no tools for this model; they can still be written into the prompt."""
+
+    code = "tools_refused"
+    action = "Switch the tools of this conversation off, or choose another model."
 
 
 class ModelUnknown(RemoteError):

@@ -143,7 +143,10 @@ class Message(Model):
 
 
 class Parameters(Model):
-    """Generation parameters of a session; None leaves the choice to the model's card."""
+    """Generation parameters of a session; None leaves the choice to the model's card.
+
+    `tool_choice` is "auto" (as None), "none", "required" (the first thing is a call) or the name of the tool to call.
+    """
 
     system_prompt: str | None = Field(default=None, max_length=20_000)
     temperature: float | None = Field(default=None, ge=0, le=2)
@@ -153,6 +156,7 @@ class Parameters(Model):
     max_tokens: int | None = Field(default=None, ge=1, le=32_768)
     seed: int | None = Field(default=None, ge=0, le=2**32 - 1)
     stop: list[Annotated[str, Field(min_length=1, max_length=100)]] | None = Field(default=None, max_length=8)
+    tool_choice: str | None = Field(default=None, min_length=1, max_length=128)
 
 
 class ModelChoice(Model):
@@ -233,8 +237,9 @@ class ModelCard(Model):
 
     `default_tools` are offered to the model unless a session says otherwise (None: all that only read); with
     `tools_with_pictures` false they are left out while a picture is in the conversation, because the model has too
-    little room for both. `trained_context` is what the history is trimmed to, `context_window` what the engine can
-    hold at all; `image_tokens` is what one picture takes of either.
+    little room for both. `native_tools` false: the engine knows no tools, so that they are written into the prompt as
+    `tool_format` says (None: guessed from the model's name). `trained_context` is what the history is trimmed to,
+    `context_window` what the engine can hold at all; `image_tokens` is what one picture takes of either.
     """
 
     id: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]*$", max_length=120)
@@ -246,6 +251,8 @@ class ModelCard(Model):
     tools: bool = False
     default_tools: list[str] | None = None
     tools_with_pictures: bool = True
+    native_tools: bool = True
+    tool_format: Literal["hermes", "qwen", "llama3", "mistral", "generic"] | None = None
     context_window: int
     trained_context: int | None = None
     image_tokens: int = 256

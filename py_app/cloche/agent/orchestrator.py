@@ -4,15 +4,18 @@ Owns the order of events of a turn (Amplifier's orchestrator contract) and the l
 and no page. `execution:start` comes first, `execution:end` on every exit, `orchestrator:complete` last. Text streams as
 `content_block:*` events which the provider emits while `complete` runs. An immediate cancellation breaks off the
 provider and the tools at once, a graceful one ends the turn before the next request.
+
+The option `tool_choice` holds for the first call of a turn: "none" offers no tools, "required" and a tool's name want a
+call, and a model that makes none is told so until the guard ends the turn. After it the model may answer.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from amplifier_core import ChatRequest, ChatResponse, HookResult, Message, ToolSpec
+from amplifier_core import ChatRequest, ChatResponse, HookResult, Message, ToolCall, ToolSpec
 from amplifier_core.events import (
     CONTENT_BLOCK_END,
     EXECUTION_END,
@@ -24,6 +27,8 @@ from amplifier_core.events import (
     PROVIDER_RESPONSE,
 )
 
+from ..calling.choice import AUTO, NONE, REQUIRED
+from ..errors import BadInput
 from .approval import denial
 from .guards import Guard, Limits
 from .tool_calls import ToolCalls, changed
@@ -78,6 +83,7 @@ class StreamingLoop:
             self._running.cancel()
 
     async def _rounds(self, turn: Turn, prompt: str) -> str:
+        turn.choose(self._options().get("tool_choice") or AUTO)
         submitted = await turn.emit(PROMPT_SUBMIT, {"prompt": prompt})
         if submitted.action == "deny":
             return await self._say(turn, denial(submitted.reason))
@@ -94,10 +100,14 @@ class StreamingLoop:
             text = text_of(response)
             requested = turn.provider.parse_tool_calls(response)
             await turn.context.add_message({"role": "assistant", "content": blocks_of(response)})
-            if not requested:
+            missing = turn.missing(requested)
+            if not requested and not missing:
                 return text
             for result in await calls.run(requested):
                 await turn.context.add_message(result)
+            if missing:
+                guard.fault(missing)
+                await turn.context.add_message({"role": "user", "content": missing, "metadata": {"source": "hook"}})
             verdict = guard.verdict()
             if verdict is not None and not turn.cancelled:
                 return await self._say(turn, verdict)
@@ -113,7 +123,7 @@ class StreamingLoop:
             messages=[Message(**message) for message in with_ephemeral(messages, asked)],
             tools=tool_specs(turn.tools) or None,
             stream=True,
-            **self._options(),
+            **{**self._options(), "tool_choice": turn.choice if turn.tools else None},
         )
         try:
             response: ChatResponse = await turn.provider.complete(request)
@@ -154,9 +164,31 @@ class Turn:
             raise RuntimeError("No provider is mounted.")
         self.context, self.tools, self.hooks, self.coordinator = context, tools, hooks, coordinator
         self.provider_name, self.provider = next(iter(providers.items()))
+        self.choice = AUTO
         self.rounds = 0
         self.text = ""
         self.status = "error"
+
+    def choose(self, choice: str) -> None:
+        """Take the tool choice of this turn. Raises BadInput when no such tool is offered."""
+        if choice == NONE:
+            self.tools = {}
+        elif choice != AUTO and (not self.tools or (choice != REQUIRED and choice not in self.tools)):
+            wanted = "a tool" if choice == REQUIRED else f"the tool {choice}"
+            raise BadInput(
+                f"The model must call {wanted}, but it is not offered in this conversation.",
+                action="Open Tools and switch it on, or let the model decide.",
+            )
+        else:
+            self.choice = choice
+
+    def missing(self, requested: Sequence[ToolCall]) -> str:
+        """What to tell a model that did not call what it must; empty once it did."""
+        if self.choice == AUTO or any(self.choice in (REQUIRED, call.name) for call in requested):
+            self.choice = AUTO
+            return ""
+        wanted = "a tool" if self.choice == REQUIRED else f"the tool {self.choice}"
+        return f"You must call {wanted} before you answer. Call it now."
 
     @property
     def cancellation(self) -> Any:

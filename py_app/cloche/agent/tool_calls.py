@@ -95,10 +95,10 @@ class ToolCalls:
         return changed(after, "output", output)
 
     def _fault(self, call: ToolCall, tool: Any) -> tuple[str, str | None]:
-        if tool is None:
+        fault = getattr(call, "fault", None)
+        if tool is None and not fault:
             known = ", ".join(sorted(self._tools)) or "none"
             return "unknown_tool", f"There is no tool '{clean(call.name)}'. Tools: {known}."
-        fault = getattr(call, "fault", None)
         if not fault and hasattr(tool, "fault_in"):
             fault = tool.fault_in(call.arguments)
         return "invalid_arguments", fault

@@ -18,6 +18,11 @@ OnDeltas = Callable[[list[dict[str, Any]]], None]
 class Transport(ABC):
     """Carries requests to one engine. Errors are those of errors.py."""
 
+    #: set once the engine has refused tools
+    refuses_tools = False
+    #: whether the engine enforces a `tool_choice` by itself
+    native_choice = False
+
     @property
     @abstractmethod
     def card(self) -> ModelCard | None:
@@ -27,6 +32,11 @@ class Transport(ABC):
     @abstractmethod
     def engine(self) -> EngineInfo | None:
         """The engine as it runs, while it runs."""
+
+    @property
+    def native_tools(self) -> bool:
+        """Whether the engine takes tools, and tool calls in the history, and parses the calls of its model."""
+        return not self.refuses_tools
 
     async def ready(self) -> None:  # noqa: B027 - most are ready as they are
         """Wait until requests can be answered and `card` is known. Raises what stands in the way."""

@@ -15,6 +15,7 @@ from typing import Any
 from amplifier_core import ChatRequest, ChatResponse, ModelInfo, ProviderInfo, ToolCall
 from amplifier_core.events import CONTENT_BLOCK_DELTA, CONTENT_BLOCK_START, LLM_REQUEST
 
+from ..calling.transport import CallingTransport
 from ..engine_contract import ChatRequest as EngineRequest
 from ..errors import ClocheError, ImageUnsupported
 from ..trace.prompt import described
@@ -24,7 +25,7 @@ from .failures import as_llm_error
 from .messages import engine_messages, engine_tools
 
 DEFAULT_MAX_TOKENS = 512
-PASSED_ON = ("temperature", "top_p", "top_k", "min_p", "seed", "stop")
+PASSED_ON = ("temperature", "top_p", "top_k", "min_p", "seed", "stop", "tool_choice")
 
 
 class ChatCompletionsProvider:
@@ -32,7 +33,7 @@ class ChatCompletionsProvider:
 
     def __init__(self, name: str, transport: Transport, read_image: Callable[[str], bytes], hooks: Any) -> None:
         self._name = name
-        self._transport = transport
+        self._transport = CallingTransport(transport)
         self._read_image = read_image
         self._hooks = hooks
 
@@ -118,13 +119,17 @@ class ChatCompletionsProvider:
             messages=engine_messages(request.messages, read_image),
             tools=engine_tools(request.tools),
             max_tokens=request.max_output_tokens or DEFAULT_MAX_TOKENS,
-            response_format=engine_format(request.response_format),
+            response_format=engine_format(request),
             **given,
         )
 
 
-def engine_format(wanted: Any) -> dict[str, Any] | None:
-    """The form of the answer in OpenAI's shape; None where the model may answer as it likes."""
+def engine_format(request: ChatRequest) -> dict[str, Any] | None:
+    """The form of the answer in OpenAI's shape, or a grammar; None where the model may answer as it likes."""
+    grammar = (request.model_extra or {}).get("grammar")
+    if grammar:
+        return {"type": "grammar", "grammar": grammar}
+    wanted: Any = request.response_format
     kind = getattr(wanted, "type", "text")
     if kind == "text":
         return None

@@ -13,6 +13,7 @@ from typing import Any
 from amplifier_core import ChatResponse, TextBlock, ThinkingBlock, ToolCallBlock, Usage
 from amplifier_core import ToolCall as AmplifierToolCall
 
+from ..calling.written import FaultyCall
 from ..engine_contract import Completion, ToolCall
 
 
@@ -44,9 +45,11 @@ def tool_call(call: ToolCall) -> AmplifierToolCall:
     """A call with its arguments as an object; with a `fault` and no arguments where they are not one."""
     call_id = call.id or f"call_{uuid.uuid4().hex[:12]}"
     name = call.function.name
+    if isinstance(call, FaultyCall):
+        return AmplifierToolCall(id=call_id, name=name, arguments={}, fault=call.fault)
     try:
         arguments = json.loads(call.function.arguments or "{}", parse_constant=refuse_constant)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         fault = f"The arguments of {name} are not valid JSON: {error}."
         return AmplifierToolCall(id=call_id, name=name, arguments={}, fault=fault)
     if not isinstance(arguments, dict):

@@ -66,6 +66,8 @@ RetryListener = Callable[[int, float, RemoteError], Awaitable[None]]
 class HttpTransport(Transport):
     """Carries requests to one model of one server."""
 
+    native_choice = True
+
     def __init__(
         self,
         remote: Remote,

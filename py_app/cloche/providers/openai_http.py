@@ -12,6 +12,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from ..calling.choice import AUTO, REQUIRED
 from ..engine_contract import ChatMessage, ChatRequest, HttpRequest, ImageContent
 from ..errors import AnswerUnreadable
 from .http_transport import OK, Endpoint, HttpTransport, Reader, ServedModel
@@ -38,6 +39,7 @@ class OpenAITransport(HttpTransport):
         }
         if request.tools:
             body["tools"] = [tool.model_dump() for tool in request.tools]
+            body["tool_choice"] = tool_choice(request.tool_choice)
         return HttpRequest(
             url=self.url("/chat/completions"),
             method="POST",
@@ -47,6 +49,13 @@ class OpenAITransport(HttpTransport):
 
     def reader(self) -> Reader:
         return OpenAIReader(host_of(self._endpoint.base_url))
+
+
+def tool_choice(choice: str | None) -> str | dict[str, Any]:
+    """The choice in OpenAI's form."""
+    if choice in (None, AUTO, REQUIRED):
+        return choice or AUTO
+    return {"type": "function", "function": {"name": choice}}
 
 
 def headers(endpoint: Endpoint) -> dict[str, str]:

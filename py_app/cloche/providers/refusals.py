@@ -21,6 +21,7 @@ from ..errors import (
     RateLimited,
     RequestRefused,
     ServerFailed,
+    ToolsRefused,
 )
 
 QUOTED_CHARS = 300
@@ -36,6 +37,17 @@ TOO_LONG = (
     "exceeds the available context",
 )
 FILTERED = ("content_filter", "content filter", "content_policy", "content management policy", "responsible ai")
+NO_TOOLS = (
+    "does not support tools",
+    "not support tool",
+    "not support function",
+    "tools are not supported",
+    "tool use is not supported",
+    "no endpoints found that support tool",
+    "enable-auto-tool-choice",
+    "tool-call-parser",
+    "tools param requires",
+)
 NO_MODEL = ("model_not_found", "model not found", "does not exist", "not_found_error", "unknown model")
 
 
@@ -51,6 +63,8 @@ def named(server: str, status: int, said: str, body: str, wait: float | None = N
     words = f"{said} {body[:4000]}".lower()
     if any(mark in words for mark in TOO_LONG) or status == 413:
         return MessageTooLong(f"The conversation is too long for the model of {server}.{quoted}")
+    if status in (400, 404, 422, 500, 501) and any(mark in words for mark in NO_TOOLS):
+        return ToolsRefused(f"{server} takes no tools for this model.{quoted}", status=status)
     if any(mark in words for mark in FILTERED):
         return ContentFiltered(f"{server} refused for reasons of content.{quoted}", status=status)
     if status in (401, 403) or "authentication_error" in words or "invalid_api_key" in words:

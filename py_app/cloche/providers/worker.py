@@ -29,6 +29,11 @@ class WorkerTransport(Transport):
     def engine(self) -> EngineInfo | None:
         return self._library.status.engine
 
+    @property
+    def native_tools(self) -> bool:
+        card = self.card
+        return card is None or (card.engine == "llamacpp" and card.native_tools)
+
     async def ready(self) -> None:
         await self._library.ready()
 

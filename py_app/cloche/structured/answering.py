@@ -7,6 +7,7 @@ that names the fault. Tools are left out: an engine holds to a form or calls too
 from __future__ import annotations
 
 from ..agent.session import AgentSession, Request
+from ..calling.choice import NONE
 from ..errors import GenerationFailed
 from ..turn import Turn
 from .plan import Plan
@@ -21,7 +22,7 @@ class AnswerInvalid(GenerationFailed):
 
 async def answer_as(plan: Plan, agent: AgentSession, request: Request, turn: Turn) -> None:
     """One turn. Raises AnswerInvalid, and whatever ends a turn early."""
-    options = {**request.options, "response_format": plan.response_format}
+    options = {**request.options, "response_format": plan.response_format, "tool_choice": NONE}
     request = request._replace(options=options, tools=())
     fault = await _try(plan, agent, request, turn)
     if fault and not agent.cancelled:

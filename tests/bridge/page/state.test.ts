@@ -12,6 +12,7 @@ const parameters: Parameters = {
   max_tokens: null,
   seed: null,
   stop: null,
+  tool_choice: null,
 };
 
 function session(id: string, changes: Partial<Session> = {}): Session {

@@ -77,10 +77,11 @@ class Tool:
 class Loop:
     """A session that is ready to be asked. `events` lists what happened, in order."""
 
-    def __init__(self, *steps: Step, tools: Sequence[Any] = (), **limits: float) -> None:
+    def __init__(self, *steps: Step, tools: Sequence[Any] = (), options: Any = None, **limits: float) -> None:
         self.provider = Provider(steps)
         self.events: list[tuple[str, dict[str, Any]]] = []
         self._tools = tools
+        self._options = options or {}
         config = {
             "session": {
                 "orchestrator": {"module": "loop-streaming", "config": limits},
@@ -91,8 +92,11 @@ class Loop:
         self.session = AmplifierSession(config)
         self.coordinator = self.session.coordinator
         self.coordinator.loader = Modules(
-            {"loop-streaming": orchestrator.mount, "context-window": self._context, "provider-scripted": self._mount}
+            {"loop-streaming": self._loop, "context-window": self._context, "provider-scripted": self._mount}
         )
+
+    async def _loop(self, coordinator: Any, config: dict[str, Any]) -> None:
+        await orchestrator.mount(coordinator, config, lambda: self._options)
 
     async def _context(self, coordinator: Any, _: dict[str, Any]) -> None:
         await coordinator.mount("context", ContextWindow(coordinator))

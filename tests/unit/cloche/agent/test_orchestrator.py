@@ -218,3 +218,40 @@ async def test_a_session_goes_on_after_a_cancelled_turn() -> None:
     assert loop.provider.requests == []
     loop.coordinator.cancellation.reset()
     assert await loop.session.execute("Hello") == "Hi."
+
+
+def offered(loop: Loop) -> list[tuple[str | None, int]]:
+    """The tool choice and the number of tools of each request."""
+    return [(request.tool_choice, len(request.tools or [])) for request in loop.provider.requests]
+
+
+async def test_a_required_call_is_asked_for_until_it_comes_and_then_the_model_may_answer() -> None:
+    add, fly = Tool("add", lambda _: ToolResult(output="3")), Tool("fly", lambda _: ToolResult(output="up"))
+    steps = [says("No."), calls(("fly", {})), calls(("add", {})), says("Three.")]
+    loop = Loop(*steps, tools=[add, fly], options={"tool_choice": "add"})
+    assert await (await loop.ready()).session.execute("1 + 2?") == "Three."
+    assert offered(loop) == [("add", 2), ("add", 2), ("add", 2), ("auto", 2)]
+    told = [message["content"] for message in await loop.messages() if message["role"] == "user"]
+    assert told[1:] == ["You must call the tool add before you answer. Call it now."] * 2
+
+
+async def test_a_required_call_that_never_comes_ends_the_turn_with_a_sentence() -> None:
+    loop = Loop(*[says("No.")] * 9, tools=[Tool("add", lambda _: None)], options={"tool_choice": "required"})
+    answer = await (await loop.ready()).session.execute("1 + 2?")
+    assert answer.startswith("I stopped: the model called tools wrongly 3 times. You must call a tool")
+    assert len(loop.provider.requests) == 3
+
+
+async def test_with_the_choice_none_there_are_no_tools() -> None:
+    loop = Loop(says("No."), tools=[Tool("add", lambda _: None)], options={"tool_choice": "none"})
+    assert await (await loop.ready()).session.execute("1 + 2?") == "No."
+    assert offered(loop) == [(None, 0)]
+
+
+@pytest.mark.parametrize("choice", ["required", "fly"])
+async def test_a_call_of_what_is_not_offered_cannot_be_required(choice: str) -> None:
+    tools = [] if choice == "required" else [Tool("add", lambda _: None)]
+    loop = Loop(says("No."), tools=tools, options={"tool_choice": choice})
+    with pytest.raises(RuntimeError, match="not offered in this conversation"):
+        await (await loop.ready()).session.execute("1 + 2?")
+    assert loop.provider.requests == []
