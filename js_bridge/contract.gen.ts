@@ -74,11 +74,12 @@ export interface QuestionPart {
 /** Any of TextPart | ReasoningPart | ImagePart | ToolCallPart | QuestionPart. */
 export type Part = TextPart | ReasoningPart | ImagePart | ToolCallPart | QuestionPart;
 
-/** Token counts of one answer. `cached_tokens` is the part of the prompt taken from the KV cache. */
+/** Token counts of one answer; of the prompt's, `cached_tokens` came from the KV cache, `image_tokens` from pictures. */
 export interface Usage {
   prompt_tokens: number;
   completion_tokens: number;
   cached_tokens: number;
+  image_tokens: number;
 }
 
 /** How long one answer took. `image_ms` is the image encoding, None when there was no image. */
@@ -266,6 +267,17 @@ export interface ModelFile {
   sha256: string;
 }
 
+/**
+ * The part of a model that sees, as its file tells. `side` is what the longest side of a picture is brought to (px).
+ *
+ * `dynamic`: it takes pictures of many sizes; else all are brought to the one size that it has.
+ */
+export interface ImageEncoder {
+  family: string;
+  side: number;
+  dynamic: boolean;
+}
+
 /** What really runs: filled from the loaded engine, never from what was asked for. */
 export interface EngineInfo {
   engine: string;
@@ -273,6 +285,7 @@ export interface EngineInfo {
   threads: number;
   context_window: number;
   images: boolean;
+  encoder: ImageEncoder | null;
   load_ms: number;
 }
 
@@ -723,10 +736,19 @@ export interface LoadModel {
   options?: EngineOptions;
 }
 
-/** A picture in a message, PNG or JPEG. It must come before the text it belongs to. */
+/**
+ * A picture in a message: any file that browsers decode. It must come before the text it belongs to.
+ *
+ * The worker brings it to the encoder's own size. `fit` says how, where its shape is another: pad (nothing is lost),
+ * crop (the middle), squeeze (everything, distorted), auto (as the model was trained). `detail` is OpenAI's word: low
+ * is 256 pixels a side where the encoder can do with less than its most, high its most, auto low where a large encoder
+ * runs on a CPU.
+ */
 export interface ImageContent {
   type: "image";
   data: Uint8Array;
+  fit?: "auto" | "pad" | "crop" | "squeeze";
+  detail?: "auto" | "low" | "high";
 }
 
 /** Text in a message. */

@@ -52,37 +52,55 @@ const FIRST_READ = 1 << 20;
 const LAST_READ = 1 << 26;
 const utf8 = new TextDecoder();
 
+export interface GgufHeader {
+  values: Map<string, GgufValue>;
+  /** Where in the file each value stands. */
+  places: Map<string, number>;
+  /** Where the metadata ends. */
+  end: number;
+}
+
 /** The metadata of a GGUF file, or an empty map for a file that is none. */
 export async function readGgufHeader(file: Blob): Promise<Map<string, GgufValue>> {
+  return (await readGgufPlaces(file)).values;
+}
+
+/** The metadata with where it stands. */
+export async function readGgufPlaces(file: Blob): Promise<GgufHeader> {
   for (let size = FIRST_READ; ; size *= 4) {
     const bytes = await file.slice(0, size).arrayBuffer();
     try {
       return parse(new Cursor(bytes));
     } catch (error) {
       if (!(error instanceof RangeError)) throw error;
-      if (bytes.byteLength >= file.size || size >= LAST_READ) return new Map();
+      if (bytes.byteLength >= file.size || size >= LAST_READ) return { values: new Map(), places: new Map(), end: 0 };
     }
   }
 }
 
-function parse(cursor: Cursor): Map<string, GgufValue> {
+function parse(cursor: Cursor): GgufHeader {
   const values = new Map<string, GgufValue>();
-  if (cursor.text(4) !== 'GGUF') return values;
+  const places = new Map<string, number>();
+  const header = (): GgufHeader => ({ values, places, end: cursor.offset });
+  if (cursor.text(4) !== 'GGUF') return header();
   cursor.skip(4 + 8); // version, number of tensors
   const count = cursor.length();
   for (let i = 0; i < count; i++) {
     const key = cursor.string();
-    const value = cursor.value(cursor.uint32());
-    if (value === undefined) return values;
+    const type = cursor.uint32();
+    const place = cursor.offset;
+    const value = cursor.value(type);
+    if (value === undefined) return header();
     values.set(key, value);
+    places.set(key, place);
   }
-  return values;
+  return header();
 }
 
 /** Reads little-endian values one after another; past the end it throws a RangeError, as DataView does. */
 class Cursor {
   private readonly view: DataView;
-  private offset = 0;
+  offset = 0;
 
   constructor(private readonly bytes: ArrayBuffer) {
     this.view = new DataView(bytes);

@@ -9,7 +9,8 @@
 import { Wllama, type LoadedContextInfo, type LoadModelParams } from '@wllama/wllama/esm/index.js';
 import wasmUrl from '@wllama/wllama/esm/wasm/wllama.wasm?url';
 import type { ChatRequest, Completion, Delta, EngineInfo, EngineOptions, LoadModel } from './contract.gen';
-import { fitForEncoder, longestSide } from './encoder_images';
+import { readEncoder, withoutTiles, type Encoder } from './encoder';
+import { prepared } from './encoder_images';
 import { GgufArray, readGgufHeader } from './gguf';
 import { Answer, countImages, toLlama } from './llama_request';
 import { RpcError } from './rpc';
@@ -56,7 +57,9 @@ export class LlamaInstance {
   private readonly imageClock = new ImageClock();
   private gpu = false;
   private loaded: EngineInfo | undefined;
-  private imageLimit = longestSide(undefined);
+  private encoder: Encoder | undefined;
+  /** Tokens of a picture by its size, as the engine counted them when it encoded one. */
+  private readonly imageTokens = new Map<string, number>();
   /** A text of exactly one token that joins no other, and the tokens of an empty prompt padded with it. */
   private padding: { text: string; base: number } | undefined;
   private paddingToken = ' a';
@@ -74,7 +77,7 @@ export class LlamaInstance {
   async load(options: LoadOptions): Promise<EngineInfo> {
     const startedAt = performance.now();
     const { weights, projector, adapters } = options;
-    const files = [...weights, ...adapters, ...(projector ? [projector] : [])];
+    const files = [...weights, ...adapters, ...(projector ? [await withoutTiles(projector)] : [])];
     let context: LoadedContextInfo & { success?: boolean };
     try {
       await this.alive(engineCode);
@@ -93,6 +96,7 @@ export class LlamaInstance {
       threads: this.wllama.getNumThreads(),
       context_window: context.n_ctx,
       images: this.wllama.supportInputModality('image'),
+      encoder: this.encoder ? { family: this.encoder.family, side: this.encoder.side, dynamic: this.encoder.dynamic } : null,
       load_ms: performance.now() - startedAt,
     };
     return this.loaded;
@@ -108,7 +112,12 @@ export class LlamaInstance {
         'Choose a model that sees pictures, or remove the picture.',
       );
     }
-    const llama = await toLlama(request, (data) => fitForEncoder(data, this.imageLimit));
+    const sizes: string[] = [];
+    const llama = await toLlama(request, async (content) => {
+      const { bytes, width, height } = await prepared(content, this.encoder, !this.gpu);
+      sizes.push(`${width}x${height}`);
+      return bytes;
+    });
     signal.throwIfAborted();
     const answer = new Answer(startedAt);
     this.imageClock.start();
@@ -124,7 +133,7 @@ export class LlamaInstance {
         },
       }),
     );
-    return answer.complete(images > 0 ? this.imageClock.elapsed : null);
+    return answer.complete(images > 0 ? { ms: this.imageClock.elapsed, tokens: this.tokensOf(sizes) } : null);
   }
 
   /**
@@ -134,6 +143,14 @@ export class LlamaInstance {
   async countTokens(text: string): Promise<number> {
     this.padding ??= await this.measurePadding();
     return (await this.promptLength(text + this.padding.text)) - this.padding.base;
+  }
+
+  /** Tokens of all pictures of a request. Those that came from the KV cache are its first: the others were counted. */
+  private tokensOf(sizes: readonly string[]): number {
+    const { counts } = this.imageClock;
+    const encoded = sizes.slice(sizes.length - counts.length);
+    encoded.forEach((size, index) => this.imageTokens.set(size, counts[index] ?? 0));
+    return sizes.reduce((sum, size) => sum + (this.imageTokens.get(size) ?? 0), 0);
   }
 
   /** Ends the instance at once, whatever it is doing. */
@@ -219,8 +236,7 @@ export class LlamaInstance {
     const end = text?.get('tokenizer.ggml.eos_token_id');
     const token = tokens instanceof GgufArray && typeof end === 'number' ? tokens.at(end) : undefined;
     if (typeof token === 'string' && token) this.paddingToken = token;
-    const size = projector && (await readGgufHeader(projector)).get('clip.vision.image_size');
-    this.imageLimit = longestSide(typeof size === 'number' ? size : undefined);
+    this.encoder = projector && (await readEncoder(projector));
   }
 }
 
@@ -257,10 +273,13 @@ function digits(number: number): string {
  */
 class ImageClock {
   elapsed = 0;
+  /** Tokens of each picture that was encoded, in order. */
+  counts: number[] = [];
   private border = 0;
 
   start(): void {
     this.elapsed = 0;
+    this.counts = [];
     this.border = performance.now();
   }
 
@@ -269,8 +288,14 @@ class ImageClock {
   }
 
   hear(line: string): void {
-    if (line.startsWith('decoding image batch 1/')) this.elapsed += performance.now() - this.border;
-    else if (line.startsWith('image decoded')) this.border = performance.now();
+    const [, batch, tokens] = /^decoding image batch (\d+)\/\d+, n_tokens_batch = (\d+)/.exec(line) ?? [];
+    if (batch) {
+      if (batch === '1') {
+        this.elapsed += performance.now() - this.border;
+        this.counts.push(0);
+      }
+      this.counts[this.counts.length - 1]! += Number(tokens);
+    } else if (line.startsWith('image decoded')) this.border = performance.now();
   }
 }
 

@@ -12,6 +12,7 @@ import type {
   ChatRequest,
   Completion,
   Delta,
+  ImageContent,
   Timings,
   ToolCall,
   ToolCallDelta,
@@ -33,7 +34,7 @@ export function countImages(request: ChatRequest): number {
 /** The request in wllama's shape; `toBytes` prepares each picture. */
 export async function toLlama(
   request: ChatRequest,
-  toBytes: (data: Uint8Array) => Promise<ArrayBuffer>,
+  toBytes: (content: ImageContent) => Promise<ArrayBuffer>,
 ): Promise<LlamaRequest> {
   const { messages, max_tokens, temperature, top_p, top_k, min_p, seed, stop, tools, response_format } = request;
   return {
@@ -47,14 +48,14 @@ export async function toLlama(
 
 async function toLlamaMessage(
   message: ChatMessage,
-  toBytes: (data: Uint8Array) => Promise<ArrayBuffer>,
+  toBytes: (content: ImageContent) => Promise<ArrayBuffer>,
 ): Promise<ChatCompletionMessage> {
   const { role, tool_calls, tool_call_id } = message;
   for (const call of tool_calls ?? []) checkArguments(call);
   const content = Array.isArray(message.content)
     ? await Promise.all(
         message.content.map(async (part) =>
-          isImage(part) ? { type: 'image', data: await toBytes(part.data) } : { type: 'text', text: part.text },
+          isImage(part) ? { type: 'image', data: await toBytes(part) } : { type: 'text', text: part.text },
         ),
       )
     : (message.content ?? (tool_calls ? null : ''));
@@ -72,7 +73,7 @@ function checkArguments(call: ToolCall): void {
   }
 }
 
-function isImage(part: { type?: string }): part is { type: 'image'; data: Uint8Array } {
+function isImage(part: { type?: string }): part is ImageContent {
   return part.type === 'image';
 }
 
@@ -114,15 +115,15 @@ export class Answer {
     return { text, reasoning, tool_calls: calls };
   }
 
-  /** The whole answer; `imageMs` as the engine's log told it. */
-  complete(imageMs: number | null): Completion {
+  /** The whole answer; time and tokens of its pictures as the engine's log told them, null where there were none. */
+  complete(images: { ms: number; tokens: number } | null): Completion {
     return {
       text: this.text,
       reasoning: this.reasoning,
       tool_calls: this.calls,
       finish_reason: this.finish === 'tool_calls' || this.finish === 'length' ? this.finish : 'stop',
-      usage: this.usage(),
-      timings: this.timings(imageMs),
+      usage: this.usage(images?.tokens ?? 0),
+      timings: this.timings(images?.ms ?? null),
     };
   }
 
@@ -133,12 +134,13 @@ export class Answer {
     call.function.arguments += piece ?? '';
   }
 
-  private usage(): Usage {
+  private usage(image_tokens: number): Usage {
     const usage = this.last?.usage;
     return {
       prompt_tokens: usage?.prompt_tokens ?? 0,
       completion_tokens: usage?.completion_tokens ?? 0,
       cached_tokens: usage?.prompt_tokens_details?.cached_tokens ?? 0,
+      image_tokens,
     };
   }
 

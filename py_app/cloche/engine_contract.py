@@ -16,6 +16,9 @@ from pydantic import Field
 from .commands import Command, NoParams
 from .shapes import EngineInfo, EngineOptions, Model, ModelFile, Timings, Usage
 
+ImageFit = Literal["auto", "pad", "crop", "squeeze"]
+ImageDetail = Literal["auto", "low", "high"]
+
 
 class FetchFiles(Model):
     """Bring the files of a model to this machine, checked by sha256. `base_url` is absolute.
@@ -66,10 +69,18 @@ class LoadModel(Model):
 
 
 class ImageContent(Model):
-    """A picture in a message, PNG or JPEG. It must come before the text it belongs to."""
+    """A picture in a message: any file that browsers decode. It must come before the text it belongs to.
+
+    The worker brings it to the encoder's own size. `fit` says how, where its shape is another: pad (nothing is lost),
+    crop (the middle), squeeze (everything, distorted), auto (as the model was trained). `detail` is OpenAI's word: low
+    is 256 pixels a side where the encoder can do with less than its most, high its most, auto low where a large encoder
+    runs on a CPU.
+    """
 
     type: Literal["image"] = "image"
     data: bytes
+    fit: ImageFit = "auto"
+    detail: ImageDetail = "auto"
 
 
 class TextContent(Model):

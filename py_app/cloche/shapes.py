@@ -99,11 +99,12 @@ Part = Annotated[TextPart | ReasoningPart | ImagePart | ToolCallPart | QuestionP
 
 
 class Usage(Model):
-    """Token counts of one answer. `cached_tokens` is the part of the prompt taken from the KV cache."""
+    """Token counts of one answer; of the prompt's, `cached_tokens` came from the KV cache, `image_tokens` from pictures."""
 
     prompt_tokens: int = 0
     completion_tokens: int = 0
     cached_tokens: int = 0
+    image_tokens: int = 0
 
 
 class Timings(Model):
@@ -300,6 +301,17 @@ class ModelFile(Model):
     sha256: str = Field(default="", pattern=r"^([0-9a-f]{64})?$")
 
 
+class ImageEncoder(Model):
+    """The part of a model that sees, as its file tells. `side` is what the longest side of a picture is brought to (px).
+
+    `dynamic`: it takes pictures of many sizes; else all are brought to the one size that it has.
+    """
+
+    family: str
+    side: int
+    dynamic: bool
+
+
 class EngineInfo(Model):
     """What really runs: filled from the loaded engine, never from what was asked for."""
 
@@ -308,6 +320,7 @@ class EngineInfo(Model):
     threads: int
     context_window: int
     images: bool
+    encoder: ImageEncoder | None = None
     load_ms: float
 
 

@@ -154,6 +154,7 @@ describe('a picture', () => {
     const { completion } = await answerTo(withPicture(await circle(color), 'Describe what you see.'));
     expect(completion.text).toContain(`${color} circle`);
     const { image_ms, prompt_ms, time_to_first_token_ms } = completion.timings;
+    expect(completion.usage.image_tokens).toBe(CARD.image_tokens);
     expect(image_ms).toBeGreaterThan(0);
     expect(image_ms).toBeLessThan(prompt_ms as number);
     expect(prompt_ms).toBeLessThan(time_to_first_token_ms as number);
@@ -170,6 +171,7 @@ describe('a picture', () => {
     await answerTo(request);
     const { completion } = await answerTo(request);
     expect(completion.timings.image_ms).toBe(0);
+    expect(completion.usage.image_tokens).toBe(CARD.image_tokens);
     expect(completion.usage.cached_tokens).toBeGreaterThan(64);
   });
 

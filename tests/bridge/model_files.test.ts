@@ -1,10 +1,9 @@
 /** Model files in memory, and headers of GGUF files: the parts that need no worker. */
 
 import { describe, expect, test } from 'vitest';
-import { fitForEncoder, longestSide } from '../../js_bridge/encoder_images';
 import { GgufArray, readGgufHeader } from '../../js_bridge/gguf';
 import { MemoryStore } from '../../js_bridge/model_files';
-import { circle, PROJECTOR, WEIGHTS } from './engine_workers';
+import { PROJECTOR, WEIGHTS } from './engine_workers';
 
 describe('a file in memory', () => {
   test('is found only when it is finished', async () => {
@@ -51,29 +50,3 @@ describe('the header of a GGUF file', () => {
   });
 });
 
-describe('a picture for the encoder', () => {
-  const sizeOf = async (bytes: ArrayBuffer) => {
-    const { width, height } = await createImageBitmap(new Blob([bytes]));
-    return [width, height];
-  };
-
-  test('stays as it is when it is small', async () => {
-    const picture = await circle('red', 400, 300);
-    expect(new Uint8Array(await fitForEncoder(picture, longestSide(128)))).toEqual(picture);
-  });
-
-  test('is scaled down in its proportions when it is large', async () => {
-    expect(await sizeOf(await fitForEncoder(await circle('red', 2000, 1000), longestSide(128)))).toEqual([512, 256]);
-    expect(await sizeOf(await fitForEncoder(await circle('red', 3000, 10), longestSide(undefined)))).toEqual([1024, 3]);
-  });
-
-  test('becomes a PNG when the engine does not know its format', async () => {
-    const png = new Uint8Array(await fitForEncoder(await circle('red', 40, 30, 'image/webp'), 512));
-    expect([...png.subarray(1, 4)]).toEqual([0x50, 0x4e, 0x47]);
-  });
-
-  test('is refused when it is none', async () => {
-    const text = new TextEncoder().encode('This is a letter, not a picture.');
-    await expect(fitForEncoder(text, 512)).rejects.toMatchObject({ code: 'bad_image' });
-  });
-});

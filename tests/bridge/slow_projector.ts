@@ -34,6 +34,17 @@ export function slowProjector(): Blob {
   return new Blob([head, new Uint8Array(aligned(head.length) - head.length), new Uint8Array(offset)]);
 }
 
+/** Only the header of a projector of some kind: no tensors, so it cannot be loaded. */
+export function projectorHeader(kind: string, more: Record<string, number>): Uint8Array<ArrayBuffer> {
+  const header = new Writer();
+  const values = metadata().map((entry) => (entry[0] === 'clip.projector_type' ? ([entry[0], 'string', kind] as const) : entry));
+  const given = values.filter(([key]) => !(key in more));
+  header.text('GGUF').u32(3).u64(0).u64(given.length + Object.keys(more).length);
+  for (const [key, type, value] of given) header.value(key, type, value);
+  for (const [key, value] of Object.entries(more)) header.value(key, 'u32', value);
+  return header.bytes();
+}
+
 function metadata(): [key: string, type: 'u32' | 'f32' | 'bool' | 'string' | 'f32[]', value: unknown][] {
   return [
     ['general.architecture', 'string', 'clip'],

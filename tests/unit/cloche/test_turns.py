@@ -31,7 +31,7 @@ async def test_text_streams_to_the_page_and_is_kept_with_its_figures() -> None:
         session_id = await new_session(app)
         answer = await ask(app, host, session_id, "Hello")
         assert streamed(host) == text_of(answer) == "Hello there."
-        assert answer["usage"] == {"prompt_tokens": 20, "completion_tokens": 2, "cached_tokens": 5}
+        assert answer["usage"] == {"prompt_tokens": 20, "completion_tokens": 2, "cached_tokens": 5, "image_tokens": 0}
         assert answer["timings"]["tokens_per_second"] == 100.0
         assert answer["timings"]["time_to_first_token_ms"] is not None
         assert (answer["model"], answer["finish_reason"]) == ("cloche-starter", "stop")

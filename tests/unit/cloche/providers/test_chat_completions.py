@@ -129,7 +129,7 @@ async def test_a_picture_reaches_the_engine_as_bytes() -> None:
     fixture = Fixture(lambda *_: completion("A circle."))
     await fixture.provider.complete(request(PICTURE))
     (message,) = fixture.transport.requests[0].model_dump()["messages"]
-    assert message["content"] == [{"type": "image", "data": b"png"}]
+    assert message["content"] == [{"type": "image", "data": b"png", "fit": "auto", "detail": "auto"}]
 
 
 async def test_a_picture_for_a_model_without_eyes_is_refused() -> None:

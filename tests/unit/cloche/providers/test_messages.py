@@ -26,8 +26,8 @@ def test_a_developer_speaks_as_system() -> None:
 def test_pictures_come_before_the_text_with_their_bytes() -> None:
     picture = {"type": "image", "source": {"type": "stored", "image_id": "i1"}}
     message = engine_message("user", [{"type": "text", "text": "What is it?"}, picture])
-    assert message["content"] == [{"type": "image", "data": b"i1"}, {"type": "text", "text": "What is it?"}]
-    assert engine_message("user", [picture])["content"] == [{"type": "image", "data": b"i1"}]
+    assert message["content"] == [{"type": "image", "data": b"i1", "fit": "auto", "detail": "auto"}, {"type": "text", "text": "What is it?"}]
+    assert engine_message("user", [picture])["content"] == [{"type": "image", "data": b"i1", "fit": "auto", "detail": "auto"}]
 
 
 def test_a_call_and_its_result_carry_the_same_id() -> None:

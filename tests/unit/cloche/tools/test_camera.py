@@ -25,7 +25,7 @@ async def test_the_model_that_sees_is_asked_about_the_newest_picture() -> None:
     looked = engine.requests[2]["messages"]
     assert len(looked) == 1
     assert looked[0]["content"] == [
-        {"type": "image", "data": PICTURE["bytes"]},
+        {"type": "image", "data": PICTURE["bytes"], "fit": "auto", "detail": "auto"},
         {"type": "text", "text": "Which colour?"},
     ]
     assert engine.requests[3]["messages"][-1]["content"].startswith("[Data from camera_look")
