@@ -99,7 +99,7 @@ Part = Annotated[TextPart | ReasoningPart | ImagePart | ToolCallPart | QuestionP
 
 
 class Usage(Model):
-    """Token counts of one answer; of the prompt's, `cached_tokens` came from the KV cache, `image_tokens` from pictures."""
+    """Token counts of one answer. Of the prompt's, `cached_tokens` came from the KV cache, `image_tokens` are pictures."""
 
     prompt_tokens: int = 0
     completion_tokens: int = 0
@@ -302,7 +302,7 @@ class ModelFile(Model):
 
 
 class ImageEncoder(Model):
-    """The part of a model that sees, as its file tells. `side` is what the longest side of a picture is brought to (px).
+    """The part of a model that sees, as its file tells. A picture's longest side is brought to `side` pixels at most.
 
     `dynamic`: it takes pictures of many sizes; else all are brought to the one size that it has.
     """

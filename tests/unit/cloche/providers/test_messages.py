@@ -9,6 +9,9 @@ from amplifier_core import Message, ToolSpec
 from cloche.providers.messages import engine_messages, engine_tools
 
 
+PICTURE = {"type": "image", "data": b"i1", "fit": "auto", "detail": "auto"}
+
+
 def engine_message(role: Any, content: Any, **more: Any) -> dict[str, Any]:
     """One message as the engine gets it."""
     (message,) = engine_messages([Message(role=role, content=content, **more)], lambda image_id: image_id.encode())
@@ -26,8 +29,8 @@ def test_a_developer_speaks_as_system() -> None:
 def test_pictures_come_before_the_text_with_their_bytes() -> None:
     picture = {"type": "image", "source": {"type": "stored", "image_id": "i1"}}
     message = engine_message("user", [{"type": "text", "text": "What is it?"}, picture])
-    assert message["content"] == [{"type": "image", "data": b"i1", "fit": "auto", "detail": "auto"}, {"type": "text", "text": "What is it?"}]
-    assert engine_message("user", [picture])["content"] == [{"type": "image", "data": b"i1", "fit": "auto", "detail": "auto"}]
+    assert message["content"] == [PICTURE, {"type": "text", "text": "What is it?"}]
+    assert engine_message("user", [picture])["content"] == [PICTURE]
 
 
 def test_a_call_and_its_result_carry_the_same_id() -> None:
