@@ -74,7 +74,7 @@ export interface QuestionPart {
 /** Any of TextPart | ReasoningPart | ImagePart | ToolCallPart | QuestionPart. */
 export type Part = TextPart | ReasoningPart | ImagePart | ToolCallPart | QuestionPart;
 
-/** Token counts of one answer; of the prompt's, `cached_tokens` came from the KV cache, `image_tokens` from pictures. */
+/** Token counts of one answer. Of the prompt's, `cached_tokens` came from the KV cache, `image_tokens` are pictures. */
 export interface Usage {
   prompt_tokens: number;
   completion_tokens: number;
@@ -268,7 +268,7 @@ export interface ModelFile {
 }
 
 /**
- * The part of a model that sees, as its file tells. `side` is what the longest side of a picture is brought to (px).
+ * The part of a model that sees, as its file tells. A picture's longest side is brought to `side` pixels at most.
  *
  * `dynamic`: it takes pictures of many sizes; else all are brought to the one size that it has.
  */
