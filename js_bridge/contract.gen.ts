@@ -74,7 +74,7 @@ export interface QuestionPart {
 /** Any of TextPart | ReasoningPart | ImagePart | ToolCallPart | QuestionPart. */
 export type Part = TextPart | ReasoningPart | ImagePart | ToolCallPart | QuestionPart;
 
-/** Token counts of one answer. Of the prompt's, `cached_tokens` came from the KV cache, `image_tokens` are pictures. */
+/** Token counts of one answer; `cached_tokens` of the prompt came from the KV cache, `image_tokens` are pictures. */
 export interface Usage {
   prompt_tokens: number;
   completion_tokens: number;

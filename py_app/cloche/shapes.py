@@ -99,7 +99,7 @@ Part = Annotated[TextPart | ReasoningPart | ImagePart | ToolCallPart | QuestionP
 
 
 class Usage(Model):
-    """Token counts of one answer. Of the prompt's, `cached_tokens` came from the KV cache, `image_tokens` are pictures."""
+    """Token counts of one answer; `cached_tokens` of the prompt came from the KV cache, `image_tokens` are pictures."""
 
     prompt_tokens: int = 0
     completion_tokens: int = 0

@@ -8,7 +8,6 @@ from amplifier_core import Message, ToolSpec
 
 from cloche.providers.messages import engine_messages, engine_tools
 
-
 PICTURE = {"type": "image", "data": b"i1", "fit": "auto", "detail": "auto"}
 
 
