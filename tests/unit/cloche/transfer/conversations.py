@@ -40,7 +40,7 @@ def rich_session(store: Store) -> str:
     asked = store.messages.add(session_id, None, "user", [picture(store), text("What is this?")])
     first = store.messages.add(session_id, asked["id"], "assistant", [], status="streaming", model="m")
     first["parts"] = [{"type": "reasoning", "text": AWKWARD}, CALL, text(AWKWARD), text("")]
-    usage = {"prompt_tokens": 3, "completion_tokens": 2, "cached_tokens": 1}
+    usage = {"prompt_tokens": 3, "completion_tokens": 2, "cached_tokens": 1, "image_tokens": 0}
     first |= {
         "status": "complete",
         "finish_reason": "stop",
