@@ -112,7 +112,12 @@ async def test_the_figures_of_all_rounds_add_up() -> None:
     response = {"provider": "x", "finish_reason": "stop", "usage": usage, "metadata": metadata}
     fixture.hear(("provider:response", response), ("provider:response", response))
     fixture.turn.finish("complete")
-    assert fixture.turn.message["usage"] == {"prompt_tokens": 20, "completion_tokens": 4, "cached_tokens": 0, "image_tokens": 0}
+    assert fixture.turn.message["usage"] == {
+        "prompt_tokens": 20,
+        "completion_tokens": 4,
+        "cached_tokens": 0,
+        "image_tokens": 0,
+    }
     assert fixture.turn.message["timings"]["prompt_ms"] == 10.0
 
 
