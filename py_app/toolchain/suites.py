@@ -50,8 +50,8 @@ class Suite:
     command: Callable[[Path], Sequence[str | Path]]
 
 
-def _pytest(folder: str) -> Callable[[Path], Sequence[str | Path]]:
-    return lambda report: [VENV_PYTHON, "-m", "pytest", f"tests/{folder}", f"--junitxml={report}"]
+def _pytest(folder: str, *options: str) -> Callable[[Path], Sequence[str | Path]]:
+    return lambda report: [VENV_PYTHON, "-m", "pytest", f"tests/{folder}", *options, f"--junitxml={report}"]
 
 
 def _vitest(report: Path) -> Sequence[str | Path]:
@@ -60,13 +60,15 @@ def _vitest(report: Path) -> Sequence[str | Path]:
 
 
 CHECK = "check"
+TWO_AT_A_TIME = ("--numprocesses=2", "--dist=loadfile")
+"""Files of tests run side by side in two processes, the tests of one file in order in one of them."""
 SUITES = {
     suite.name: suite
     for suite in (
-        Suite("unit", "Python under CPython", _pytest("unit")),
+        Suite("unit", "Python under CPython", _pytest("unit", *TWO_AT_A_TIME)),
         Suite("bridge", "TypeScript in Chromium", _vitest),
         Suite("wasm", "Python inside Pyodide in Chromium", _pytest("wasm")),
-        Suite("e2e", "journeys through the app in Chromium", _pytest("e2e")),
+        Suite("e2e", "journeys through the app in Chromium", _pytest("e2e", *TWO_AT_A_TIME)),
     )
 }
 NAMES = (CHECK, *SUITES)
