@@ -30,6 +30,18 @@ function python(): Plugin {
   };
 }
 
+/** Writes WebLLM's own list of models, as its package has it, for Python to read. */
+function webllmModels(): Plugin {
+  return {
+    name: 'cloche:webllm-models',
+    apply: 'build',
+    async generateBundle() {
+      const { prebuiltAppConfig } = await import('@mlc-ai/web-llm');
+      this.emitFile({ type: 'asset', fileName: 'webllm_models.json', source: JSON.stringify(prebuiltAppConfig.model_list) });
+    },
+  };
+}
+
 /** Writes the document's Content-Security-Policy as a meta tag, for hosts that send no headers of ours. */
 function contentSecurityPolicy(): Plugin {
   return {
@@ -70,6 +82,7 @@ export default defineConfig({
     preact(),
     contentSecurityPolicy(),
     python(),
+    webllmModels(),
     VitePWA({
       strategies: 'injectManifest',
       srcDir: '../js_bridge',

@@ -5,45 +5,19 @@
  * workers.
  */
 
-export interface Capabilities {
-  /** SharedArrayBuffer is there, so the engine can use more than one thread. */
-  isolated: boolean;
-  /** Processors the browser admits to. */
-  processors: number;
-  /** Memory in GB as the browser rounds it, null where it does not tell. */
-  memory_gb: number | null;
-  webgpu: WebGpuCapabilities;
-  /** Files can be written in place in the origin's private file system, so that sessions and models are kept. */
-  file_storage: boolean;
-  storage: { used_bytes: number; quota_bytes: number; persisted: boolean };
-}
+import type { Device } from './contract.gen';
+import { adapterOf } from './webgpu';
 
-export interface WebGpuCapabilities {
-  adapter: boolean;
-  /** The engine's GPU code needs it; without it everything runs on the processor. */
-  shader_f16: boolean;
-  software: boolean;
-  description: string;
-}
-
-/** The part of WebGPU that is asked here; TypeScript's library does not have it. */
-interface Gpu {
-  requestAdapter(): Promise<GpuAdapter | null>;
-}
-interface GpuAdapter {
-  features: ReadonlySet<string>;
-  info?: { vendor: string; architecture: string; description: string; isFallbackAdapter?: boolean };
-}
-
-export async function capabilities(): Promise<Capabilities> {
-  const [webgpu, file_storage, storage] = await Promise.all([webGpu(), fileStorage(), storageUse()]);
+/** The facts, as far as the browser tells them. */
+export async function describeDevice(): Promise<Device> {
+  const [gpu, file_storage, storage] = await Promise.all([webGpu(), fileStorage(), storageUse()]);
   return {
     isolated: isIsolated(),
     processors: processors(),
     memory_gb: (navigator as { deviceMemory?: number }).deviceMemory ?? null,
-    webgpu,
+    ...gpu,
     file_storage,
-    storage,
+    ...storage,
   };
 }
 
@@ -63,17 +37,18 @@ function processors(): number {
   return navigator.hardwareConcurrency || 1;
 }
 
-async function webGpu(): Promise<WebGpuCapabilities> {
-  const none = { adapter: false, shader_f16: false, software: false, description: '' };
-  const { gpu } = navigator as { gpu?: Gpu };
-  const adapter = await gpu?.requestAdapter().catch(() => null);
-  if (!adapter) return none;
+type Gpu = 'gpu' | 'gpu_software' | 'gpu_description' | 'gpu_features' | 'gpu_buffer_bytes';
+
+async function webGpu(): Promise<Pick<Device, Gpu>> {
+  const adapter = await adapterOf();
+  if (!adapter) return { gpu: false, gpu_software: false, gpu_description: '', gpu_features: [], gpu_buffer_bytes: 0 };
   const { vendor = '', architecture = '', description = '', isFallbackAdapter = false } = adapter.info ?? {};
   return {
-    adapter: true,
-    shader_f16: adapter.features.has('shader-f16'),
-    software: isFallbackAdapter || architecture === 'swiftshader',
-    description: [vendor, architecture, description].filter(Boolean).join(' '),
+    gpu: true,
+    gpu_software: isFallbackAdapter || architecture === 'swiftshader',
+    gpu_description: [vendor, architecture, description].filter(Boolean).join(' '),
+    gpu_features: [...adapter.features].sort(),
+    gpu_buffer_bytes: adapter.limits.maxStorageBufferBindingSize,
   };
 }
 
@@ -87,14 +62,11 @@ async function fileStorage(): Promise<boolean> {
   return 'FileSystemFileHandle' in globalThis;
 }
 
-async function storageUse(): Promise<Capabilities['storage']> {
+async function storageUse(): Promise<Pick<Device, 'used_bytes' | 'quota_bytes'>> {
   try {
-    const [{ usage = 0, quota = 0 }, persisted] = await Promise.all([
-      navigator.storage.estimate(),
-      navigator.storage.persisted(),
-    ]);
-    return { used_bytes: usage, quota_bytes: quota, persisted };
+    const { usage = 0, quota = 0 } = await navigator.storage.estimate();
+    return { used_bytes: usage, quota_bytes: quota };
   } catch {
-    return { used_bytes: 0, quota_bytes: 0, persisted: false };
+    return { used_bytes: 0, quota_bytes: 0 };
   }
 }

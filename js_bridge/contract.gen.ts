@@ -186,12 +186,12 @@ export interface NewImage {
  * less memory and lose a little accuracy. `adapter_scale` is the strength of the card's LoRA adapters.
  */
 export interface EngineOptions {
-  context_window?: number | null;
-  threads?: number | null;
-  gpu_layers?: number | null;
-  batch?: number | null;
-  cache_type?: "f16" | "q8_0" | "q4_0" | null;
-  adapter_scale?: number | null;
+  context_window: number | null;
+  threads: number | null;
+  gpu_layers: number | null;
+  batch: number | null;
+  cache_type: "f16" | "q8_0" | "q4_0" | null;
+  adapter_scale: number | null;
 }
 
 /**
@@ -289,9 +289,13 @@ export interface EngineInfo {
   load_ms: number;
 }
 
-/** State of the chosen model. `loaded_bytes` of `total_bytes` while files are fetched and checked. */
+/**
+ * State of the chosen model. `loaded_bytes` of `total_bytes` while files are fetched and checked.
+ *
+ * An unloaded model takes no memory; the next message has it loaded again.
+ */
 export interface ModelStatus {
-  state: "absent" | "fetching" | "loading" | "ready" | "failed";
+  state: "absent" | "fetching" | "loading" | "ready" | "failed" | "unloaded";
   card: ModelCard | null;
   engine: EngineInfo | null;
   stage: string;
@@ -301,11 +305,16 @@ export interface ModelStatus {
   error: ErrorInfo | null;
 }
 
-/** Choices that hold for the whole app and are kept. Asked for permission, nobody answers: denied after a while. */
+/**
+ * Choices that hold for the whole app and are kept. Asked for permission, nobody answers: denied after a while.
+ *
+ * `hub_url` is where models are looked up and fetched from: Hugging Face, or a mirror with the same paths.
+ */
 export interface Settings {
   theme: "system" | "light" | "dark";
   send_with: "enter" | "ctrl-enter";
   model_id: string;
+  hub_url: string;
   approval_seconds: number;
   chain: ModelChoice[];
 }
@@ -690,6 +699,94 @@ export interface TraceLog {
   events: TraceEvent[];
 }
 
+/** Names a model. */
+export interface ModelRef {
+  model_id: string;
+}
+
+/**
+ * Whether a model runs on this device, and why.
+ *
+ * `bytes` is what has to be fetched, `memory_bytes` what it needs while it runs; `estimated` says that both follow
+ * from the number of its parameters, because its files have not been looked up yet. `tokens_per_second` comes from
+ * the measurement of this device, None without one. `alternative` would run instead.
+ */
+export interface Fit {
+  verdict: "runs" | "slow" | "cannot";
+  reason: string;
+  bytes: number;
+  memory_bytes: number;
+  estimated: boolean;
+  tokens_per_second: number | null;
+  alternative: string | null;
+}
+
+/** A model as people see it. `origins` are contacted to fetch it, none for what came with the app. */
+export interface CatalogueEntry {
+  card: ModelCard;
+  fit: Fit;
+  options: EngineOptions;
+  origins: string[];
+}
+
+/** All models that are known here. `recommended` is the best one for this device. */
+export interface CatalogueList {
+  entries: CatalogueEntry[];
+  recommended: string | null;
+  device: Device;
+  measured: Measured | null;
+}
+
+/** What a person typed: a repository id of the hub, the address of a repository or of a file. */
+export interface RepoQuery {
+  text: string;
+}
+
+/** One way to take a model from a repository: usually one quantisation. `advice` weighs it. */
+export interface Variant {
+  card: ModelCard;
+  fit: Fit;
+  advice: string;
+}
+
+/** What was found. `repo` is "" for a file that belongs to none. */
+export interface Offer {
+  repo: string;
+  revision: string;
+  variants: Variant[];
+  origins: string[];
+}
+
+/** A model that a person wants in the catalogue: one of the variants that were offered. */
+export interface NewModel {
+  card: ModelCard;
+}
+
+/** The beginning of a file on this machine, and its whole size. */
+export interface FileHead {
+  name: string;
+  size: number;
+  head: Uint8Array;
+}
+
+/** The files that together are to be one model. */
+export interface FileHeads {
+  files: FileHead[];
+}
+
+/** `card` is the model that the files are; while it is None, give the first `needed` bytes of each. */
+export interface HeadsRead {
+  card: ModelCard | null;
+  fit: Fit | null;
+  needed: number[];
+}
+
+/** The advanced settings of a model. */
+export interface ModelOptions {
+  model_id: string;
+  options: EngineOptions;
+}
+
 /**
  * Bring the files of a model to this machine, checked by sha256. `base_url` is absolute.
  *
@@ -732,8 +829,8 @@ export interface LoadModel {
   model_id: string;
   files: ModelFile[];
   context_window: number;
-  purpose?: "chat" | "embedding" | "rerank";
-  options?: EngineOptions;
+  purpose: "chat" | "embedding" | "rerank";
+  options: EngineOptions;
 }
 
 /**
@@ -906,6 +1003,49 @@ export interface RunResult {
   figures: string[];
 }
 
+/** One text for an embedding model. */
+export interface EmbedText {
+  text: string;
+}
+
+/** The text's vector, of length 1. */
+export interface Embedding {
+  vector: number[];
+  tokens: number;
+}
+
+/**
+ * What this browser and this machine allow. Sizes in bytes; None where the browser does not tell.
+ *
+ * `memory_gb` is the browser's coarse figure, at most 8 or 32. `gpu` says whether there is an adapter, `gpu_software`
+ * that it is no real one; `gpu_buffer_bytes` is the largest buffer it binds.
+ */
+export interface Device {
+  isolated: boolean;
+  processors: number;
+  memory_gb: number | null;
+  gpu: boolean;
+  gpu_software: boolean;
+  gpu_description: string;
+  gpu_features: string[];
+  gpu_buffer_bytes: number;
+  file_storage: boolean;
+  used_bytes: number;
+  quota_bytes: number;
+}
+
+/**
+ * What this device did in a short matmul. `free_cores` is how many times one thread's work all processors did.
+ *
+ * `cpu_gflops` is one thread's rate, `gpu_gflops` the adapter's, None without one; `at` is when, in seconds.
+ */
+export interface Measured {
+  cpu_gflops: number;
+  free_cores: number;
+  gpu_gflops: number | null;
+  at: number;
+}
+
 /** Commands of the page to Python. */
 export interface Commands {
   "app.info": { params: NoParams; result: AppInfo };
@@ -954,6 +1094,14 @@ export interface Commands {
   "trace.read": { params: SessionRef; result: TraceLog };
   "trace.export": { params: SessionRef; result: ExportedFile };
   "trace.clear": { params: SessionRef; result: null };
+  "catalogue.list": { params: NoParams; result: CatalogueList };
+  "catalogue.find": { params: RepoQuery; result: Offer };
+  "catalogue.add": { params: NewModel; result: ModelCard };
+  "catalogue.read_files": { params: FileHeads; result: HeadsRead };
+  "catalogue.remove": { params: ModelRef; result: null };
+  "catalogue.set_options": { params: ModelOptions; result: CatalogueList };
+  "device.measure": { params: NoParams; result: CatalogueList };
+  "model.unload": { params: NoParams; result: ModelStatus };
 }
 
 /** Events that Python tells the page. */
@@ -972,6 +1120,7 @@ export interface Events {
   "origins:released": OriginsReleased;
   "console:output": ConsoleOutput;
   "providers:changed": ProvidersChanged;
+  "catalogue:changed": CatalogueList;
 }
 
 /** What each worker answers. */
@@ -985,6 +1134,11 @@ export interface Workers {
     "model.unload": { params: NoParams; result: null };
     "chat.complete": { params: ChatRequest; result: Completion };
     "tokens.count": { params: CountTokens; result: number[] };
+    "embeddings.create": { params: EmbedText; result: Embedding };
+  };
+  "device": {
+    "device.describe": { params: NoParams; result: Device };
+    "device.measure": { params: NoParams; result: Measured };
   };
   "sandbox": {
     "sandbox.start": { params: StartSandbox; result: null };
@@ -1036,6 +1190,7 @@ export const LIMITS = {
     size: { minimum: 0 },
   },
   Settings: {
+    hub_url: { maxLength: 500 },
     approval_seconds: { minimum: 5, maximum: 3600 },
     chain: { maxItems: 8 },
   },
@@ -1089,5 +1244,15 @@ export const LIMITS = {
   },
   SessionChain: {
     chain: { maxItems: 8 },
+  },
+  RepoQuery: {
+    text: { minLength: 1, maxLength: 2000 },
+  },
+  FileHead: {
+    name: { maxLength: 200 },
+    size: { minimum: 0 },
+  },
+  FileHeads: {
+    files: { maxItems: 64 },
   },
 } as const;

@@ -8,7 +8,7 @@
 
 import { Wllama, type LoadedContextInfo, type LoadModelParams } from '@wllama/wllama/esm/index.js';
 import wasmUrl from '@wllama/wllama/esm/wasm/wllama.wasm?url';
-import type { ChatRequest, Completion, Delta, EngineInfo, EngineOptions, LoadModel } from './contract.gen';
+import type { ChatRequest, Completion, Delta, Embedding, EngineInfo, EngineOptions, LoadModel } from './contract.gen';
 import { readEncoder, withoutTiles, type Encoder } from './encoder';
 import { prepared } from './encoder_images';
 import { GgufArray, readGgufHeader } from './gguf';
@@ -57,6 +57,7 @@ export class LlamaInstance {
   private readonly imageClock = new ImageClock();
   private gpu = false;
   private loaded: EngineInfo | undefined;
+  private purpose: LoadModel['purpose'] = 'chat';
   private encoder: Encoder | undefined;
   /** Tokens of a picture by its size, as the engine counted them when it encoded one. */
   private readonly imageTokens = new Map<string, number>();
@@ -77,6 +78,7 @@ export class LlamaInstance {
   async load(options: LoadOptions): Promise<EngineInfo> {
     const startedAt = performance.now();
     const { weights, projector, adapters } = options;
+    this.purpose = options.purpose;
     const files = [...weights, ...adapters, ...(projector ? [await withoutTiles(projector)] : [])];
     let context: LoadedContextInfo & { success?: boolean };
     try {
@@ -151,6 +153,16 @@ export class LlamaInstance {
     const encoded = sizes.slice(sizes.length - counts.length);
     encoded.forEach((size, index) => this.imageTokens.set(size, counts[index] ?? 0));
     return sizes.reduce((sum, size) => sum + (this.imageTokens.get(size) ?? 0), 0);
+  }
+
+  /** The vector of one text; only for a model that was loaded for it. */
+  async embed(text: string): Promise<Embedding> {
+    if (this.purpose !== 'embedding') {
+      throw new RpcError('generation_failed', 'This model makes no embeddings.', 'Load an embedding model.');
+    }
+    // One text a call: for a list wllama gives the first vector only.
+    const { data, usage } = await this.ask(() => this.wllama.createEmbedding({ input: text }));
+    return { vector: data[0]?.embedding as number[], tokens: usage.prompt_tokens };
   }
 
   /** Ends the instance at once, whatever it is doing. */
@@ -250,9 +262,9 @@ function parametersOf({ weights, adapters, purpose, contextWindow, threads, adva
   return {
     n_ctx: contextWindow,
     n_threads: threads,
-    ...(gpu_layers == null ? {} : { n_gpu_layers: gpu_layers }),
-    ...(batch == null ? {} : { n_batch: batch, n_ubatch: Math.min(batch, 512) }),
-    ...(cache_type == null ? {} : { cache_type_k: cache_type, cache_type_v: cache_type }),
+    ...(gpu_layers === null ? {} : { n_gpu_layers: gpu_layers }),
+    ...(batch === null ? {} : { n_batch: batch, n_ubatch: Math.min(batch, 512) }),
+    ...(cache_type === null ? {} : { cache_type_k: cache_type, cache_type_v: cache_type }),
     ...(purpose === 'chat' ? {} : { embeddings: true, n_parallel: 1, ...pooling }),
     ...(adapters.length === 0
       ? {}

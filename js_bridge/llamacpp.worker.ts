@@ -11,6 +11,7 @@ import type {
   Completion,
   CountTokens,
   Delta,
+  Embedding,
   EngineInfo,
   LoadModel,
   ModelFile,
@@ -90,6 +91,10 @@ class Engine {
       }
       return counts;
     });
+  }
+
+  async embed(text: string, signal: AbortSignal): Promise<Embedding> {
+    return this.withInstance(signal, (instance) => instance.embed(text));
   }
 
   /**
@@ -215,7 +220,7 @@ async function optionsFor(request: LoadModel): Promise<LoadOptions> {
     }),
   );
   const of = (wanted: ModelFile['role']): File[] => files.filter(({ role }) => role === wanted).map(({ found }) => found);
-  const { context_window, purpose = 'chat', options = {} } = request;
+  const { context_window, purpose, options } = request;
   const processors = navigator.hardwareConcurrency || 1;
   return {
     weights: of('weights'),
@@ -242,5 +247,6 @@ new Rpc<{}, Workers['llamacpp'], {}, Streams>(self).serve({
   'model.load': (request, { signal }) => engine.load(request, signal),
   'model.unload': (_request, { signal }) => engine.unload(signal),
   'chat.complete': (request, { signal, push }) => engine.complete(request, signal, push),
+  'embeddings.create': ({ text }, { signal }) => engine.embed(text, signal),
   'tokens.count': ({ texts }: CountTokens, { signal }) => engine.count(texts, signal),
 });

@@ -7,6 +7,7 @@
 import type {
   AppInfo,
   BootProgress,
+  CatalogueList,
   ConsoleResult,
   ContentDelta,
   Conversation,
@@ -46,6 +47,8 @@ export interface State {
   /** Newest first. */
   sessions: readonly Session[];
   model: ModelStatus;
+  /** The models that are known, null until a view has asked for them. */
+  catalogue: CatalogueList | null;
   /** This device first, then the servers that a person has added. */
   providers: readonly Provider[];
   /** The conversation on screen, null while none is open. */
@@ -78,7 +81,7 @@ export const INITIAL: State = {
   owner: 'this',
   version: '',
   storage: { durable: true, database_bytes: 0, reason: '' },
-  settings: { theme: 'system', send_with: 'enter', model_id: '', chain: [], approval_seconds: 120 },
+  settings: { theme: 'system', send_with: 'enter', model_id: '', chain: [], approval_seconds: 120, hub_url: '' },
   sessions: [],
   model: {
     state: 'absent',
@@ -90,6 +93,7 @@ export const INITIAL: State = {
     kept: true,
     error: null,
   },
+  catalogue: null,
   providers: [],
   conversation: null,
   runs: [],
@@ -109,6 +113,8 @@ export function reduce(state: State, [name, data]: StateEvent): State {
       return { ...state, owner: data.owner };
     case 'model:status':
       return { ...state, model: data };
+    case 'catalogue:changed':
+      return { ...state, catalogue: data };
     case 'providers:changed':
       return { ...state, providers: data.providers };
     case 'session:changed':
@@ -217,6 +223,6 @@ export function appState(state: State): AppState {
   if (state.phase === 'failed' || state.owner !== 'this') return 'error';
   if (state.phase === 'booting') return 'booting';
   if (state.model.state === 'failed') return 'error';
-  if (state.model.state !== 'ready') return 'loading-model';
+  if (state.model.state !== 'ready' && state.model.state !== 'unloaded') return 'loading-model';
   return state.sessions.some((session) => session.working) ? 'working' : 'ready';
 }

@@ -17,9 +17,13 @@ from .commands import SessionRef
 from .console.console import Console
 from .console.live import Live
 from .conversations import Conversations
-from .errors import BadInput, StorageLost
+from .errors import BadInput, Busy, StorageLost
 from .extensions.extensions import Extensions
 from .host.base import Host
+from .models.advisor import Advisor
+from .models.catalogue import Catalogue
+from .models.device import ThisDevice
+from .models.hub import Hub
 from .models.library import Library
 from .providers.registry import Providers
 from .providers.worker import WorkerTransport
@@ -40,7 +44,6 @@ class App:
 
     def __init__(self, host: Host) -> None:
         self.host = host
-        self.library = Library(host)
         self._ended = False
         self._commands: dict[str, Answer] = {}
 
@@ -48,6 +51,7 @@ class App:
         """Open the database, tell the page, begin to load the model. Raises StorageError."""
         self.store = Store(self.host.database)
         self.store.recover()
+        self._open_models()
         self.toolbox = Toolbox(self.host, self.store, lambda: self.library.status.card)
         self.approvals = Approvals(lambda name, data: self.host.emit([(name, data)]))
         self.providers = Providers(self.host, self.store, WorkerTransport(self.library))
@@ -91,6 +95,17 @@ class App:
         await self.providers.close()
         await self.library.close()
 
+    def _open_models(self) -> None:
+        """The models that are known, and the one that runs."""
+        rows = self.store.models
+        hub = Hub(self.host, lambda: self.store.settings.load().hub_url)
+        device = ThisDevice(self.host, rows)
+        self.catalogue = Catalogue(self.host, rows, hub)
+        self.library = Library(self.host, self.catalogue)
+        self.library.tune = device.tuned
+        self.advisor = Advisor(self.host, self.catalogue, hub, device)
+        self.advisor.options_changed = self._options_changed
+
     def _open_to_people(self) -> None:
         """Let a person's own code take part: kept as extensions, or mounted from the console while the app runs."""
         self.extensions = Extensions(self.host, self.store)
@@ -133,6 +148,8 @@ class App:
             **self.extensions.commands(),
             **self.console.commands(),
             **self.providers.commands(),
+            **self.advisor.commands(),
+            "model.unload": lambda _: self._unload_model(),
             "session.set_chain": lambda p: self._changed(sessions.set_chain(p.session_id, p.chain)),
         }
 
@@ -161,13 +178,29 @@ class App:
         self.host.emit([("session:removed", {"session_id": params.session_id})])
 
     def _set_settings(self, settings: Settings) -> Settings:
+        if settings.model_id != self.store.settings.load().model_id:
+            self._refuse_while_answering()
         self.store.settings.save(settings)
-        self.library.load(settings.model_id)
+        if self.library.status.state != "unloaded" or settings.model_id != self.library.wanted:
+            self.library.load(settings.model_id)
         return settings
 
     def _load_model(self) -> ModelStatus:
         self.library.load(self.store.settings.load().model_id)
         return self.library.status
+
+    async def _unload_model(self) -> ModelStatus:
+        self._refuse_while_answering()
+        await self.library.unload()
+        return self.library.status
+
+    def _options_changed(self, model_id: str) -> None:
+        if model_id == self.library.wanted and not self.turns.any_working:
+            self.library.reload()
+
+    def _refuse_while_answering(self) -> None:
+        if self.turns.any_working:
+            raise Busy("An answer is being written by the model that is loaded.")
 
 
 def readable(error: ValidationError) -> str:

@@ -16,6 +16,7 @@ from pydantic import Field
 from .commands import Command, MessageRef, NoParams, SessionRef
 from .console import shapes as console
 from .extensions import shapes as extensions
+from .models import shapes as models
 from .providers import shapes as providers
 from .shapes import (
     AppInfo,
@@ -36,7 +37,7 @@ from .trace import shapes as trace
 from .transfer import shapes as transfer
 
 #: shapes of the capabilities; each may have COMMANDS and EVENTS of its own
-CAPABILITIES: tuple[ModuleType, ...] = (structured, tools, transfer, console, extensions, providers, trace)
+CAPABILITIES: tuple[ModuleType, ...] = (structured, tools, transfer, console, extensions, providers, trace, models)
 
 # ---------------------------------------------------------------- commands
 

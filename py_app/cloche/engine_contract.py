@@ -64,8 +64,8 @@ class LoadModel(Model):
     model_id: str
     files: list[ModelFile]
     context_window: int
-    purpose: Literal["chat", "embedding", "rerank"] = "chat"
-    options: EngineOptions = EngineOptions()
+    purpose: Literal["chat", "embedding", "rerank"]
+    options: EngineOptions
 
 
 class ImageContent(Model):
@@ -254,6 +254,51 @@ class RunResult(Model):
     figures: list[str] = Field(default=[])
 
 
+class EmbedText(Model):
+    """One text for an embedding model."""
+
+    text: str
+
+
+class Embedding(Model):
+    """The text's vector, of length 1."""
+
+    vector: list[float]
+    tokens: int
+
+
+class Device(Model):
+    """What this browser and this machine allow. Sizes in bytes; None where the browser does not tell.
+
+    `memory_gb` is the browser's coarse figure, at most 8 or 32. `gpu` says whether there is an adapter, `gpu_software`
+    that it is no real one; `gpu_buffer_bytes` is the largest buffer it binds.
+    """
+
+    isolated: bool
+    processors: int
+    memory_gb: float | None = None
+    gpu: bool = False
+    gpu_software: bool = False
+    gpu_description: str = ""
+    gpu_features: list[str] = Field(default=[])
+    gpu_buffer_bytes: int = 0
+    file_storage: bool = True
+    used_bytes: int = 0
+    quota_bytes: int = 0
+
+
+class Measured(Model):
+    """What this device did in a short matmul. `free_cores` is how many times one thread's work all processors did.
+
+    `cpu_gflops` is one thread's rate, `gpu_gflops` the adapter's, None without one; `at` is when, in seconds.
+    """
+
+    cpu_gflops: float
+    free_cores: float
+    gpu_gflops: float | None = None
+    at: float = 0.0
+
+
 WORKERS: dict[str, dict[str, Command]] = {
     "downloads": {"files.fetch": Command(FetchFiles, FetchedFiles)},
     "llamacpp": {
@@ -262,6 +307,11 @@ WORKERS: dict[str, dict[str, Command]] = {
         "model.unload": Command(NoParams, None),
         "chat.complete": Command(ChatRequest, Completion),
         "tokens.count": Command(CountTokens, list[int]),
+        "embeddings.create": Command(EmbedText, Embedding),
+    },
+    "device": {
+        "device.describe": Command(NoParams, Device),
+        "device.measure": Command(NoParams, Measured),
     },
     "sandbox": {
         "sandbox.start": Command(StartSandbox, None),

@@ -6,6 +6,7 @@
     |   +-- BadImage          "bad_image"
     |   +-- ImageUnsupported  "image_unsupported"    a picture for a model that reads text only
     |   +-- BadFile           "bad_file"             transfer/document.py: not an export of ours
+    |   +-- BadModelFile      "bad_model_file"       models/gguf_header.py: no model, cut off, or malicious
     |   +-- BadSchema         "bad_schema"           structured/schema.py: a form that answers cannot be held to
     |   +-- MessageTooLong    "message_too_long"     does not fit the context window
     +-- Busy                  "busy"                 this conversation is already being answered
@@ -15,6 +16,7 @@
     |   +-- ModelLoadFailed   "model_load_failed"
     |   +-- FileCorrupt       "file_corrupt"         sha256 differs twice
     |   +-- FetchFailed       "fetch_failed"
+    |   +-- HubFailed         "hub_failed"           the hub does not know the repository, or answers nonsense
     +-- EngineError
     |   +-- EngineCrashed     "engine_crashed"       the WASM instance died; a new one replaces it
     |   +-- GenerationFailed  "generation_failed"
@@ -99,6 +101,13 @@ class ImageUnsupported(BadInput):
     action = "Choose a model that sees pictures, or remove the picture."
 
 
+class BadModelFile(BadInput):
+    """A file that cannot be a model, or must not be read as one."""
+
+    code = "bad_model_file"
+    action = "Choose another GGUF file."
+
+
 class MessageTooLong(BadInput):
     """The newest message alone does not fit the model's context window."""
 
@@ -154,6 +163,13 @@ class FetchFailed(ModelError):
 
     code = "fetch_failed"
     action = "Check the connection and press Retry; what is already here is kept."
+
+
+class HubFailed(ModelError):
+    """The hub has no such repository, or its answer cannot be used."""
+
+    code = "hub_failed"
+    action = "Check the name, or give the address of a GGUF file instead."
 
 
 class EngineError(ClocheError):

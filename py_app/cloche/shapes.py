@@ -325,9 +325,12 @@ class EngineInfo(Model):
 
 
 class ModelStatus(Model):
-    """State of the chosen model. `loaded_bytes` of `total_bytes` while files are fetched and checked."""
+    """State of the chosen model. `loaded_bytes` of `total_bytes` while files are fetched and checked.
 
-    state: Literal["absent", "fetching", "loading", "ready", "failed"]
+    An unloaded model takes no memory; the next message has it loaded again.
+    """
+
+    state: Literal["absent", "fetching", "loading", "ready", "failed", "unloaded"]
     card: ModelCard | None = None
     engine: EngineInfo | None = None
     stage: str = ""
@@ -338,11 +341,15 @@ class ModelStatus(Model):
 
 
 class Settings(Model):
-    """Choices that hold for the whole app and are kept. Asked for permission, nobody answers: denied after a while."""
+    """Choices that hold for the whole app and are kept. Asked for permission, nobody answers: denied after a while.
+
+    `hub_url` is where models are looked up and fetched from: Hugging Face, or a mirror with the same paths.
+    """
 
     theme: Literal["system", "light", "dark"] = "system"
     send_with: Literal["enter", "ctrl-enter"] = "enter"
     model_id: str = "cloche-starter"
+    hub_url: str = Field(default="https://huggingface.co", pattern=r"^https?://[^\s?#@]+$", max_length=500)
     approval_seconds: int = Field(default=120, ge=5, le=3600)
     chain: list[ModelChoice] = Field(default=[], max_length=8)
 

@@ -54,6 +54,11 @@ class Turns:
         """Whether this conversation is being answered."""
         return session_id in self._running
 
+    @property
+    def any_working(self) -> bool:
+        """Whether any conversation is being answered."""
+        return bool(self._running)
+
     def answering(self, session_id: str) -> str | None:
         """The id of the answer that is being written in a session."""
         running = self._running.get(session_id)

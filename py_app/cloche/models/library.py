@@ -1,72 +1,118 @@
-"""The chosen model and the engine that runs it: fetching, loading, and replacing an engine that died.
+"""The chosen model and the engine that runs it: loading, unloading, switching, and replacing an engine that died.
 
-Owns the engine's link and the model's status; every change of it is told to the page. Knows nothing of conversations:
-whoever needs the engine waits for `ready`.
-"""
+Owns the engine's link and the model's status; every change of it is told to the page. Switching or unloading ends the
+engine's worker, and with it all memory of the model. The model that came with the app is fetched by itself; any other
+only runs once a person has had it downloaded. Knows nothing of conversations: whoever needs the engine waits for
+`ready`."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
-
-from pydantic import ValidationError
 
 from ..engine_contract import FetchedFiles, FetchFiles, LoadModel
 from ..errors import ClocheError, ModelLoadFailed, ModelNotReady
 from ..host.base import Host, Link
-from ..shapes import EngineInfo, ErrorInfo, ModelCard, ModelStatus
+from ..shapes import EngineInfo, EngineOptions, ErrorInfo, ModelCard, ModelStatus
+from .catalogue import Catalogue
 
-#: where the cards of the models are that come with the app
-CARDS = {"cloche-starter": "models/starter/card.json"}
+Tune = Callable[[EngineOptions], Awaitable[EngineOptions]]
+Loading = Callable[[], Coroutine[Any, Any, Link]]
 
 
 class Library:
     """One model at a time."""
 
-    def __init__(self, host: Host) -> None:
+    def __init__(self, host: Host, catalogue: Catalogue) -> None:
         self._host = host
+        self.catalogue = catalogue
         self._link: Link | None = None
+        #: the model that is loaded, or to be loaded
+        self.wanted: str | None = None
         self._loading: asyncio.Task[Link] | None = None
         self.status = ModelStatus(state="absent")
+        #: whether a model's files are on this device, whole; and what is to know that it is used
+        self.complete: Callable[[ModelCard], bool] = lambda _: False
+        self.touch: Callable[[str], None] = lambda _: None
+        #: fills the settings that a person has left open
+        self.tune: Tune | None = None
 
     def load(self, model_id: str) -> None:
-        """Begin to load a model, unless it is being loaded or is ready already."""
-        if self._loading is not None and not self._loading.done():
+        """Begin to load a model in place of the one before, unless it is being loaded or is ready already."""
+        same = model_id == self.wanted
+        if same and self._loading is not None and (not self._loading.done() or self.status.state == "ready"):
             return
-        if self.status.state == "ready" and self.status.card is not None and self.status.card.id == model_id:
-            return
-        self._begin(self._load(model_id))
+        self._begin(lambda: self._load(model_id), model_id)
+
+    def reload(self) -> None:
+        """Load the current model anew, if there is one; for new settings."""
+        wanted = self.wanted
+        if wanted is not None and self._loading is not None:
+            self._begin(lambda: self._load(wanted), wanted)
+
+    async def unload(self) -> None:
+        """End the engine, and with it all memory of the model. Who needs it next has it loaded again."""
+        await self._end_loading()
+        await self._drop()
+        self._loading = None
+        self._tell(state="unloaded", card=self.status.card)
 
     async def ready(self) -> Link:
-        """The link to the loaded engine, as soon as there is one."""
+        """The link to the loaded engine, as soon as there is one; a model that was unloaded is loaded again."""
         if self._loading is None:
-            raise ModelNotReady("No model has been loaded yet.")
-        return await asyncio.shield(self._loading)
+            if self.wanted is None:
+                raise ModelNotReady("No model has been loaded yet.")
+            self.load(self.wanted)
+        while True:
+            loading = self._loading
+            if loading is None:
+                raise ModelNotReady("The model was unloaded.")
+            try:
+                return await asyncio.shield(loading)
+            except asyncio.CancelledError:
+                waiter = asyncio.current_task()
+                if self._loading is loading or (waiter is not None and waiter.cancelling()):
+                    raise
+                # Another model took this one's place: wait for that.
 
     def replace(self, link: Link) -> None:
         """Load the model anew after the engine died, if it is still the current one."""
         card, loading = self.status.card, self._loading
         if link is self._link and card is not None and loading is not None and loading.done():
-            self._begin(self._restarted(link, card))
+            self._begin(lambda: self._restarted(link, card), card.id)
 
     async def close(self) -> None:
         """End the engine."""
+        await self._end_loading()
+        await self._drop()
+
+    def _begin(self, load: Loading, model_id: str) -> None:
+        before, self.wanted = self._loading, model_id
+        if before is not None:
+            before.cancel()
+        self._loading = asyncio.create_task(self._after(before, load))
+        # Whoever waits for the engine gets the failure; without anyone waiting the page has it as a status.
+        self._loading.add_done_callback(lambda loading: loading.cancelled() or loading.exception())
+
+    async def _after(self, before: asyncio.Task[Link] | None, load: Loading) -> Link:
+        if before is not None and not before.done():
+            await asyncio.wait([before])
+        return await load()
+
+    async def _end_loading(self) -> None:
         if self._loading is not None:
             self._loading.cancel()
             await asyncio.wait([self._loading])
-        await self._drop()
-
-    def _begin(self, loading: Coroutine[Any, Any, Link]) -> None:
-        self._loading = asyncio.create_task(loading)
-        # Whoever waits for the engine gets the failure; without anyone waiting the page has it as a status.
-        self._loading.add_done_callback(lambda loading: loading.cancelled() or loading.exception())
 
     async def _load(self, model_id: str) -> Link:
         try:
             await self._drop()
-            card = await self._card(model_id)
-            link, kept = await self._fetched(card)
+            self._tell(state="fetching", stage="Reading the model's card", card=self._card_of(model_id))
+            card = await self.catalogue.card(model_id)
+            total = sum(file.size for file in card.files)
+            self._tell(state="fetching", card=card, stage="Looking for the model's files", total_bytes=total)
+            link, kept = await self._with_files(card)
             await self._start(link, card, "Loading the model", kept)
         except ClocheError as error:
             await self._fail(error.info())
@@ -87,33 +133,42 @@ class Library:
 
     async def _start(self, link: Link, card: ModelCard, stage: str, kept: bool) -> None:
         self._tell(state="loading", card=card, stage=stage, kept=kept)
-        params = LoadModel(model_id=card.id, files=card.files, context_window=card.context_window)
+        options = self.catalogue.options(card.id)
+        if card.source != "builtin" and self.tune is not None:
+            options = await self.tune(options)
+        params = LoadModel(
+            model_id=card.id,
+            files=card.files,
+            context_window=card.context_window,
+            purpose=card.purpose,
+            options=options,
+        )
         engine = EngineInfo.model_validate(await link.call("model.load", params.model_dump()))
         self._tell(state="ready", card=card, engine=engine, kept=kept)
+        self.touch(card.id)
 
-    async def _card(self, model_id: str) -> ModelCard:
-        path = CARDS.get(model_id)
-        if path is None:
-            raise ModelLoadFailed(f"There is no model '{model_id}'.", action="Choose another model.")
-        self._tell(state="fetching", stage="Reading the model's card", card=self.status.card)
-        try:
-            return ModelCard.model_validate_json(await self._host.read_text(path))
-        except ValidationError as error:
-            raise ModelLoadFailed(f"The card of '{model_id}' cannot be read.") from error
-
-    async def _fetched(self, card: ModelCard) -> tuple[Link, bool]:
+    async def _with_files(self, card: ModelCard) -> tuple[Link, bool]:
         """A link to an engine that finds the model's files, and whether they outlive the tab."""
-        total = sum(file.size for file in card.files)
-        self._tell(state="fetching", card=card, stage="Looking for the model's files", total_bytes=total)
-        downloads = await self._host.open_link("downloads")
-        try:
-            kept = (await self._fetch(downloads, card)).kept
-        finally:
-            await downloads.close()
+        kept = True
+        if card.source == "builtin":
+            kept = await self._fetch_builtin(card)
+        elif not self.complete(card):
+            raise ModelNotReady(
+                f"{card.name} has not been downloaded yet, or not all of it.",
+                action="Open Models and press Download, or load another model.",
+                retryable=False,
+            )
         self._link = await self._host.open_link(card.engine)
         if not kept:
             await self._fetch(self._link, card)
         return self._link, kept
+
+    async def _fetch_builtin(self, card: ModelCard) -> bool:
+        downloads = await self._host.open_link("downloads")
+        try:
+            return (await self._fetch(downloads, card)).kept
+        finally:
+            await downloads.close()
 
     async def _fetch(self, link: Link, card: ModelCard) -> FetchedFiles:
         def on_chunks(batch: list[Any]) -> None:
@@ -129,6 +184,10 @@ class Library:
 
         params = FetchFiles(model_id=card.id, base_url=self._host.base_url, files=card.files)
         return FetchedFiles.model_validate(await link.call("files.fetch", params.model_dump(), on_chunks))
+
+    def _card_of(self, model_id: str) -> ModelCard | None:
+        card = self.status.card
+        return card if card is not None and card.id == model_id else None
 
     async def _fail(self, error: ErrorInfo) -> None:
         await self._drop()

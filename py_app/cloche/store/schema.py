@@ -152,4 +152,20 @@ CREATE TABLE trace_events (
 CREATE INDEX trace_events_by_session ON trace_events (session_id, seq);
 """
 
-MIGRATIONS: tuple[str, ...] = (FIRST, TOOLS, EXTENSIONS, ANSWERS, PROVIDERS, TRACE)
+MODELS = """
+-- Cards that a person added, or that the hub completed, as JSON; advanced settings as JSON, NULL for none.
+CREATE TABLE models (
+    seq INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    card TEXT,
+    options TEXT
+);
+
+-- What this device did in a short matmul: one row, or none.
+CREATE TABLE measurements (
+    at REAL NOT NULL,
+    figures TEXT NOT NULL
+);
+"""
+
+MIGRATIONS: tuple[str, ...] = (FIRST, TOOLS, EXTENSIONS, ANSWERS, PROVIDERS, TRACE, MODELS)

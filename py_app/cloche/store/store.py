@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from .database import Database
 from .images import Images
 from .messages import Messages
+from .models import ModelRows
 from .schema import MIGRATIONS
 from .search import Search
 from .sessions import Sessions
@@ -26,6 +27,7 @@ class Store:
         self.sessions = Sessions(self.database, self.search)
         self.messages = Messages(self.database, self.images, self.search)
         self.settings = SettingsStore(self.database)
+        self.models = ModelRows(self.database)
 
     def recover(self) -> int:
         """Clean up after the last run: gives the number of answers that it left unfinished."""

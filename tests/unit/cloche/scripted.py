@@ -13,6 +13,10 @@ from typing import Any
 from cloche.app import App
 from cloche.errors import ClocheError
 from cloche.host.memory import MemoryHost, ScriptedLink
+from cloche.models.catalogue import Catalogue
+from cloche.models.hub import PUBLIC_HUB, Hub
+from cloche.models.library import Library
+from cloche.store.models import ModelRows
 from cloche.store.store import Store
 
 CARD: dict[str, Any] = {
@@ -31,6 +35,8 @@ CARD: dict[str, Any] = {
 }
 ENGINE = {"engine": "scripted", "backend": "cpu", "threads": 1, "context_window": 2048, "images": True, "load_ms": 1.0}
 CARD_PATH = "models/starter/card.json"
+DEVICE = {"isolated": True, "processors": 4, "memory_gb": 8, "quota_bytes": 50_000_000_000}
+MEASURED = {"cpu_gflops": 2.0, "free_cores": 3.0, "gpu_gflops": None, "at": 1.0}
 
 #: the smallest picture, and how the page hands it over
 PNG = bytes.fromhex(
@@ -71,6 +77,8 @@ class ScriptedEngine:
         self.replies = [Reply([reply]) if isinstance(reply, str) else reply for reply in replies]
         self.requests: list[dict[str, Any]] = []
         self.loads = 0
+        self.loaded: list[dict[str, Any]] = []
+        self.measurements = 0
         self.aborted = 0
         self.kept = True
         self.engine = dict(ENGINE)
@@ -81,8 +89,23 @@ class ScriptedEngine:
 
     def host(self, database: str = ":memory:", card: dict[str, Any] | None = None) -> MemoryHost:
         """A host whose workers are this engine."""
-        workers = {"downloads": self._downloads, "llamacpp": self._llamacpp}
-        return MemoryHost(database=database, files={CARD_PATH: json.dumps(card or CARD)}, workers=workers)
+        workers = {"downloads": self._downloads, "llamacpp": self._llamacpp, "device": self._device}
+        files = {
+            CARD_PATH: json.dumps(card or CARD),
+            "catalogue.json": '{"llamacpp": [], "webllm": []}',
+            "webllm_models.json": "[]",
+        }
+        return MemoryHost(database=database, files=files, workers=workers)
+
+    def _device(self) -> ScriptedLink:
+        async def describe(params: dict[str, Any], push: Callable[[list[Any]], None]) -> Any:
+            return DEVICE
+
+        async def measure(params: dict[str, Any], push: Callable[[list[Any]], None]) -> Any:
+            self.measurements += 1
+            return MEASURED
+
+        return ScriptedLink({"device.describe": describe, "device.measure": measure})
 
     def _downloads(self) -> ScriptedLink:
         return ScriptedLink({"files.fetch": self._fetch})
@@ -111,6 +134,7 @@ class ScriptedEngine:
 
     async def _load(self, params: dict[str, Any], push: Callable[[list[Any]], None]) -> Any:
         self.loads += 1
+        self.loaded.append(params)
         await self.may_load.wait()
         if self.load_error:
             raise self.load_error
@@ -152,6 +176,12 @@ class ScriptedEngine:
                 "tokens_per_second": 100.0,
             },
         }
+
+
+def library_on(host: MemoryHost) -> Library:
+    """A library with a catalogue of its own, without the rest of the app."""
+    rows = ModelRows(Store(host.database).database)
+    return Library(host, Catalogue(host, rows, Hub(host, lambda: PUBLIC_HUB)))
 
 
 class FullDisk:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import Any
 
 import pytest
-from tests.unit.cloche.scripted import CARD_PATH, ScriptedEngine
+from tests.unit.cloche.scripted import CARD, CARD_PATH, ScriptedEngine, library_on
 
-from cloche.errors import EngineCrashed, FetchFailed, FileCorrupt, ModelLoadFailed, ModelNotReady
+from cloche.errors import EngineCrashed, FetchFailed, FileCorrupt, ModelLoadFailed, ModelNotReady, NotFound
 from cloche.host.memory import MemoryHost, ScriptedLink
-from cloche.models.library import Library
-from cloche.shapes import ModelStatus
+from cloche.shapes import EngineOptions, ModelStatus
 
 
 def states(host: MemoryHost) -> list[str]:
@@ -23,7 +23,7 @@ def states(host: MemoryHost) -> list[str]:
 async def test_a_model_is_fetched_and_loaded_with_progress() -> None:
     engine = ScriptedEngine()
     host = engine.host()
-    library = Library(host)
+    library = library_on(host)
     library.load("cloche-starter")
     await library.ready()
     assert states(host) == ["fetching", "loading", "ready"]
@@ -37,14 +37,14 @@ async def test_a_model_is_fetched_and_loaded_with_progress() -> None:
 
 async def test_before_loading_there_is_no_engine() -> None:
     with pytest.raises(ModelNotReady):
-        await Library(ScriptedEngine().host()).ready()
+        await library_on(ScriptedEngine().host()).ready()
 
 
 async def test_files_that_cannot_be_kept_go_straight_to_the_engine() -> None:
     engine = ScriptedEngine()
     engine.kept = False
     host = engine.host()
-    library = Library(host)
+    library = library_on(host)
     library.load("cloche-starter")
     link = await library.ready()
     assert isinstance(link, ScriptedLink)
@@ -57,7 +57,7 @@ async def test_a_failed_fetch_is_told_and_can_be_retried(error: Any) -> None:
     engine = ScriptedEngine()
     engine.fetch_error = error
     host = engine.host()
-    library = Library(host)
+    library = library_on(host)
     library.load("cloche-starter")
     with pytest.raises(type(error)):
         await library.ready()
@@ -73,7 +73,7 @@ async def test_a_model_that_does_not_load_leaves_no_engine_behind() -> None:
     engine = ScriptedEngine()
     engine.load_error = ModelLoadFailed("Not a model.")
     host = engine.host()
-    library = Library(host)
+    library = library_on(host)
     library.load("cloche-starter")
     with pytest.raises(ModelLoadFailed):
         await library.ready()
@@ -84,23 +84,23 @@ async def test_a_model_that_does_not_load_leaves_no_engine_behind() -> None:
 async def test_a_card_that_cannot_be_read_is_a_failed_model(card: str) -> None:
     host = ScriptedEngine().host()
     host.files[CARD_PATH] = card
-    library = Library(host)
+    library = library_on(host)
     library.load("cloche-starter")
     with pytest.raises(ModelLoadFailed):
         await library.ready()
 
 
 async def test_an_unknown_model_is_refused() -> None:
-    library = Library(ScriptedEngine().host())
+    library = library_on(ScriptedEngine().host())
     library.load("no-such-model")
-    with pytest.raises(ModelLoadFailed, match="no-such-model"):
+    with pytest.raises(NotFound, match="no-such-model"):
         await library.ready()
 
 
 async def test_a_fault_that_nobody_foresaw_is_a_failed_model_too() -> None:
     engine = ScriptedEngine()
     engine.engine = {"not": "an engine"}
-    library = Library(engine.host())
+    library = library_on(engine.host())
     library.load("cloche-starter")
     with pytest.raises(ModelLoadFailed):
         await library.ready()
@@ -109,7 +109,7 @@ async def test_a_fault_that_nobody_foresaw_is_a_failed_model_too() -> None:
 
 async def test_loading_twice_loads_once() -> None:
     engine = ScriptedEngine()
-    library = Library(engine.host())
+    library = library_on(engine.host())
     library.load("cloche-starter")
     library.load("cloche-starter")
     await library.ready()
@@ -121,7 +121,7 @@ async def test_loading_twice_loads_once() -> None:
 async def test_an_engine_that_died_is_loaded_anew_in_its_worker() -> None:
     engine = ScriptedEngine()
     host = engine.host()
-    library = Library(host)
+    library = library_on(host)
     library.load("cloche-starter")
     link = await library.ready()
     library.replace(link)
@@ -132,7 +132,7 @@ async def test_an_engine_that_died_is_loaded_anew_in_its_worker() -> None:
 
 async def test_a_worker_that_ended_is_replaced_by_another() -> None:
     engine = ScriptedEngine()
-    library = Library(engine.host())
+    library = library_on(engine.host())
     library.load("cloche-starter")
     link = await library.ready()
     await link.close()
@@ -145,7 +145,7 @@ async def test_a_worker_that_ended_is_replaced_by_another() -> None:
 
 async def test_an_engine_is_replaced_once_however_many_report_its_death() -> None:
     engine = ScriptedEngine()
-    library = Library(engine.host())
+    library = library_on(engine.host())
     library.load("cloche-starter")
     link = await library.ready()
     library.replace(link)
@@ -157,7 +157,7 @@ async def test_an_engine_is_replaced_once_however_many_report_its_death() -> Non
 async def test_waiting_for_the_engine_can_be_given_up_without_harm() -> None:
     engine = ScriptedEngine()
     engine.may_load.clear()
-    library = Library(engine.host())
+    library = library_on(engine.host())
     library.load("cloche-starter")
     waiting = asyncio.ensure_future(library.ready())
     await asyncio.sleep(0)
@@ -167,9 +167,84 @@ async def test_waiting_for_the_engine_can_be_given_up_without_harm() -> None:
 
 
 async def test_closing_ends_the_engine() -> None:
-    library = Library(ScriptedEngine().host())
+    library = library_on(ScriptedEngine().host())
     library.load("cloche-starter")
     link = await library.ready()
     await library.close()
     with pytest.raises(EngineCrashed):
         await link.call("chat.complete", {})
+
+
+async def test_an_unloaded_model_ends_its_worker_and_comes_back_when_it_is_needed() -> None:
+    engine = ScriptedEngine()
+    host = engine.host()
+    library = library_on(host)
+    library.load("cloche-starter")
+    link = await library.ready()
+    await library.unload()
+    assert isinstance(link, ScriptedLink)
+    assert link.closed
+    assert library.status.state == "unloaded"
+    assert library.status.engine is None
+    assert await library.ready() is not link
+    assert states(host)[-3:] == ["fetching", "loading", "ready"]
+
+
+async def test_a_model_chosen_while_another_is_loading_takes_its_place() -> None:
+    engine = ScriptedEngine()
+    engine.may_load.clear()
+    host = engine.host()
+    host.files["catalogue.json"] = json.dumps({"llamacpp": [{**CARD, "id": "other", "name": "Other"}]})
+    library = library_on(host)
+    library.complete = lambda _: True
+    library.load("cloche-starter")
+    waiting = asyncio.ensure_future(library.ready())
+    await host.event("model:status", lambda status: status["state"] == "loading")
+    library.load("other")
+    engine.may_load.set()
+    link = await waiting
+    assert isinstance(link, ScriptedLink)
+    assert library.status.card is not None
+    assert library.status.card.id == "other"
+    assert [method for method, _ in link.calls] == ["model.load"]
+    assert [link.closed for name, link in host.links if name == "llamacpp" and isinstance(link, ScriptedLink)] == [
+        True,
+        False,
+    ]
+
+
+async def test_a_model_that_was_not_downloaded_is_not_fetched_behind_peoples_backs() -> None:
+    host = ScriptedEngine().host()
+    host.files["catalogue.json"] = json.dumps({"llamacpp": [{**CARD, "id": "other", "name": "Other"}]})
+    library = library_on(host)
+    library.load("other")
+    with pytest.raises(ModelNotReady, match="has not been downloaded"):
+        await library.ready()
+    assert host.links == []
+    assert library.status.error is not None
+
+
+async def test_a_models_settings_reach_the_engine_and_hold_from_the_next_loading_on() -> None:
+    engine = ScriptedEngine()
+    library = library_on(engine.host())
+    library.load("cloche-starter")
+    await library.ready()
+    chosen = EngineOptions(context_window=1024, cache_type="q8_0", gpu_layers=0)
+    await library.catalogue.set_options("cloche-starter", chosen)
+    library.reload()
+    await library.ready()
+    assert engine.loaded[0]["options"] == EngineOptions().model_dump()
+    assert engine.loaded[1]["options"] == chosen.model_dump()
+
+
+async def test_twenty_switches_leave_one_worker() -> None:
+    engine = ScriptedEngine()
+    host = engine.host()
+    host.files["catalogue.json"] = json.dumps({"llamacpp": [{**CARD, "id": "other", "name": "Other"}]})
+    library = library_on(host)
+    library.complete = lambda _: True
+    for number in range(20):
+        library.load("other" if number % 2 else "cloche-starter")
+        await library.ready()
+    open_links = [name for name, link in host.links if isinstance(link, ScriptedLink) and not link.closed]
+    assert open_links == ["llamacpp"]

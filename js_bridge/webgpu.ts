@@ -1,0 +1,35 @@
+/**
+ * The part of WebGPU that is asked here; TypeScript's library does not have it.
+ *
+ * Owns these types and the request for an adapter. Engines bring WebGPU code of their own.
+ */
+
+export interface GpuAdapter {
+  features: ReadonlySet<string>;
+  limits: { maxStorageBufferBindingSize: number };
+  info?: { vendor: string; architecture: string; description: string; isFallbackAdapter?: boolean };
+  requestDevice(): Promise<GpuDevice>;
+}
+
+export interface GpuDevice {
+  queue: { submit(commands: unknown[]): void; onSubmittedWorkDone(): Promise<void> };
+  createBuffer(of: { size: number; usage: number }): unknown;
+  createShaderModule(of: { code: string }): unknown;
+  createComputePipelineAsync(of: object): Promise<{ getBindGroupLayout(index: number): unknown }>;
+  createBindGroup(of: object): unknown;
+  createCommandEncoder(): { beginComputePass(): ComputePass; finish(): unknown };
+  destroy(): void;
+}
+
+interface ComputePass {
+  setPipeline(pipeline: unknown): void;
+  setBindGroup(index: number, group: unknown): void;
+  dispatchWorkgroups(count: number): void;
+  end(): void;
+}
+
+/** The adapter that the browser gives, null where it gives none. */
+export async function adapterOf(): Promise<GpuAdapter | null> {
+  const { gpu } = navigator as { gpu?: { requestAdapter(): Promise<GpuAdapter | null> } };
+  return (await gpu?.requestAdapter().catch(() => null)) ?? null;
+}
