@@ -56,6 +56,11 @@ def parser() -> argparse.ArgumentParser:
             action="store_false",
             help="leave out COOP, COEP and CORP, as many static hosts do",
         )
+        verb.add_argument(
+            "--vila",
+            action="store_true",
+            help="let programs on this machine ask the open tab's model: VILA streaming protocol, OpenAI's API",
+        )
     build.add_argument("--retry-numpy", action="store_true", help="ask again for the optional numpy")
     test.add_argument("suites", nargs="*", metavar="SUITE", help=f"of {', '.join(NAMES)}")
     test.epilog = "Arguments after -- go to pytest and vitest: build.py test e2e -- -k camera"
@@ -70,6 +75,8 @@ def perform(options: argparse.Namespace, extra: list[str]) -> int:
             setup.build()
             _serve(options)
         case "serve":
+            if options.vila:
+                setup.set_up_python()
             _serve(options)
         case "build":
             setup.build(retry_numpy=options.retry_numpy)
@@ -91,7 +98,13 @@ def perform(options: argparse.Namespace, extra: list[str]) -> int:
 
 
 def _serve(options: argparse.Namespace) -> None:
-    serve(host=options.host, port=options.port, isolation_headers=options.isolation_headers, quiet=options.quiet)
+    serve(
+        host=options.host,
+        port=options.port,
+        isolation_headers=options.isolation_headers,
+        quiet=options.quiet,
+        vila=options.vila,
+    )
 
 
 def main(arguments: list[str]) -> int:

@@ -787,6 +787,73 @@ export interface ModelOptions {
   options: EngineOptions;
 }
 
+/** A key that lets a program on this machine ask. `hint` is its end, by which people tell keys apart. */
+export interface ApiKey {
+  id: string;
+  name: string;
+  hint: string;
+  created_at: number;
+}
+
+/** A key to make. */
+export interface NewApiKey {
+  name?: string;
+}
+
+/** A new key with its secret, which is shown once and kept nowhere. */
+export interface MadeApiKey {
+  key: ApiKey;
+  secret: string;
+}
+
+/** Names a key. */
+export interface ApiKeyRef {
+  key_id: string;
+}
+
+/**
+ * How clients are answered.
+ *
+ * `question`, `frames` (of the last so many pictures), `max_tokens`, `temperature` and `top_p` hold for clients of the
+ * VILA protocol; `openai` opens the OpenAI-compatible endpoint.
+ */
+export interface RelaySettings {
+  openai: boolean;
+  question: string;
+  frames: number;
+  max_tokens: number;
+  temperature: number;
+  top_p: number;
+}
+
+/** A program that is connected. `frames` counts what it sent, `replies` what it got. */
+export interface RelayClient {
+  id: number;
+  kind: "vila" | "openai";
+  key_id: string;
+  name: string;
+  frames: number;
+  replies: number;
+}
+
+/**
+ * Everything about the relay.
+ *
+ * `off`: there is no key, so nobody may ask; `connecting`; `connected`; `absent`: the page's server relays nothing (or
+ * cannot be reached), `reason` says why; `elsewhere`: another tab answers. Programs reach it at `vila_url` and
+ * `openai_url`. `fault` is why the last question could not be answered.
+ */
+export interface RelayState {
+  state: "off" | "connecting" | "connected" | "absent" | "elsewhere";
+  reason: string;
+  fault: string;
+  vila_url: string;
+  openai_url: string;
+  keys: ApiKey[];
+  clients: RelayClient[];
+  settings: RelaySettings;
+}
+
 /**
  * Bring the files of a model to this machine, checked by sha256. `base_url` is absolute.
  *
@@ -972,6 +1039,38 @@ export interface HttpPiece {
   data: Uint8Array | null;
 }
 
+/**
+ * A WebSocket to another origin, as the worker "remote" may open it, or to this one.
+ *
+ * A worker holds one. Streams `SocketPiece`, the first when the socket is open; the result comes when it has closed.
+ * Errors as for `http.stream`.
+ */
+export interface OpenSocket {
+  url: string;
+}
+
+/** None: the socket is open. Else a message, decoded as UTF-8. */
+export interface SocketPiece {
+  text: string | null;
+}
+
+/** How a socket closed: RFC 6455's code and the reason that came with it. */
+export interface SocketEnd {
+  code: number;
+  reason: string;
+}
+
+/** A message. The result is how many bytes wait to leave, this message included. */
+export interface SendText {
+  text: string;
+}
+
+/** End a socket: 1000 or 3000 to 4999. */
+export interface CloseSocket {
+  code?: number;
+  reason?: string;
+}
+
 /** Encrypt a short text with a passphrase (PBKDF2-SHA-256, AES-256-GCM); the result is base64. */
 export interface SealSecret {
   passphrase: string;
@@ -1102,6 +1201,11 @@ export interface Commands {
   "catalogue.set_options": { params: ModelOptions; result: CatalogueList };
   "device.measure": { params: NoParams; result: CatalogueList };
   "model.unload": { params: NoParams; result: ModelStatus };
+  "relay.state": { params: NoParams; result: RelayState };
+  "relay.connect": { params: NoParams; result: RelayState };
+  "relay.set": { params: RelaySettings; result: RelayState };
+  "relay.make_key": { params: NewApiKey; result: MadeApiKey };
+  "relay.revoke_key": { params: ApiKeyRef; result: RelayState };
 }
 
 /** Events that Python tells the page. */
@@ -1121,6 +1225,7 @@ export interface Events {
   "console:output": ConsoleOutput;
   "providers:changed": ProvidersChanged;
   "catalogue:changed": CatalogueList;
+  "relay:changed": RelayState;
 }
 
 /** What each worker answers. */
@@ -1146,6 +1251,9 @@ export interface Workers {
   };
   "remote": {
     "http.stream": { params: HttpRequest; result: HttpHead };
+    "socket.open": { params: OpenSocket; result: SocketEnd };
+    "socket.send": { params: SendText; result: number };
+    "socket.close": { params: CloseSocket; result: null };
     "secret.seal": { params: SealSecret; result: string };
     "secret.open": { params: OpenSecret; result: string };
   };
@@ -1156,6 +1264,7 @@ export interface Streams {
   "files.fetch": FetchProgress;
   "chat.complete": Delta;
   "http.stream": HttpPiece;
+  "socket.open": SocketPiece;
 }
 
 /** Ranges and lengths that Python enforces, by shape and field. */
@@ -1254,5 +1363,15 @@ export const LIMITS = {
   },
   FileHeads: {
     files: { maxItems: 64 },
+  },
+  NewApiKey: {
+    name: { maxLength: 60 },
+  },
+  RelaySettings: {
+    question: { minLength: 1, maxLength: 2000 },
+    frames: { minimum: 1, maximum: 8 },
+    max_tokens: { minimum: 1, maximum: 2048 },
+    temperature: { minimum: 0, maximum: 2 },
+    top_p: { maximum: 1, exclusiveMinimum: 0 },
   },
 } as const;

@@ -49,7 +49,7 @@ export class OpenOrigins {
 /** An origin as browsers write it, and nothing that could say more inside a Content-Security-Policy. */
 function checked(origin: string): string {
   const url = new URL(origin);
-  if (!/^https?:$/.test(url.protocol) || url.origin !== origin || /[\s;,'"*]/.test(origin)) {
+  if (!/^(?:https?|wss?):$/.test(url.protocol) || url.origin !== origin || /[\s;,'"*]/.test(origin)) {
     throw new TypeError(`${origin} is not an origin.`);
   }
   return origin;

@@ -6,14 +6,17 @@
  * the list on request. Without a service worker nothing but this origin can be reached. It also seals secrets, so that
  * a key that is kept never lies about readable (secrets.ts).
  */
-import type { HttpHead, HttpRequest, Streams, Workers } from './contract.gen';
+import type { HttpHead, HttpRequest, OpenSocket, SocketEnd, Streams, Workers } from './contract.gen';
 import { Rpc, RpcError, type CallContext } from './rpc';
 import { openSecret, sealSecret } from './secrets';
+import { Socket } from './socket';
 
 declare const self: DedicatedWorkerGlobalScope;
 
 /** Where the service worker tells which origins are open; relative to the folder of the app's scripts. */
 const OPEN_ORIGINS = new URL('../open-origins.json', self.location.href);
+
+const socket = new Socket();
 
 /** The origins that are open now. Only the service worker can answer: without one there is no such file. */
 async function openOrigins(signal: AbortSignal): Promise<readonly string[]> {
@@ -65,8 +68,20 @@ async function passBytes(body: ReadableStream<Uint8Array<ArrayBuffer>>, push: (d
   for await (const data of body) push(data);
 }
 
+/** Opens the worker's socket. This page's own server may always be reached. */
+async function openSocket({ url }: OpenSocket, { signal, push }: CallContext<Streams['socket.open']>): Promise<SocketEnd> {
+  const { origin } = new URL(url);
+  if (origin !== self.location.origin.replace(/^http/, 'ws') && !(await openOrigins(signal)).includes(origin)) {
+    throw new RpcError('origin_closed', `This page may not reach ${origin}.`);
+  }
+  return socket.open(url, signal, push);
+}
+
 new Rpc<{}, Workers['remote'], {}, Streams>(self).serve({
   'http.stream': stream,
+  'socket.open': openSocket,
+  'socket.send': ({ text }) => socket.send(text),
+  'socket.close': ({ code, reason }) => socket.close(code, reason),
   'secret.seal': ({ passphrase, text }) => sealSecret(passphrase, text),
   'secret.open': ({ passphrase, sealed }) => openSecret(passphrase, sealed),
 });

@@ -20,6 +20,7 @@ import './styles/prose.css';
 import './styles/pages.css';
 import './styles/python.css';
 import './styles/trace.css';
+import './styles/share.css';
 
 const root = document.documentElement;
 

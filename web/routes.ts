@@ -5,7 +5,7 @@
  *     #/chat/<session>             a conversation
  *     #/chat/<session>/<message>   the same, shown at one message
  *     #/trace/<session>            what happened in its turns
- *     #/python, #/models, #/settings
+ *     #/python, #/share, #/models, #/settings
  *
  * Anything else is a new conversation. Does not load what a view needs.
  */
@@ -15,12 +15,13 @@ export type Route =
   | { view: 'chat'; sessionId: string | null; messageId: string | null }
   | { view: 'python' }
   | { view: 'trace'; sessionId: string | null }
+  | { view: 'share' }
   | { view: 'models' }
   | { view: 'settings' };
 
 export function parseRoute(hash: string): Route {
   const [view, ...rest] = hash.replace(/^#\/?/, '').split('/').map(decoded);
-  if (view === 'python' || view === 'models' || view === 'settings') return { view };
+  if (view === 'python' || view === 'share' || view === 'models' || view === 'settings') return { view };
   if (view === 'trace') return { view, sessionId: rest[0] || null };
   const [sessionId, messageId] = view === 'chat' ? rest : [];
   return { view: 'chat', sessionId: sessionId || null, messageId: messageId || null };

@@ -19,6 +19,7 @@ import type {
   Notice,
   Part,
   Provider,
+  RelayState,
   Session,
   Settings,
   StorageInfo,
@@ -51,6 +52,8 @@ export interface State {
   catalogue: CatalogueList | null;
   /** This device first, then the servers that a person has added. */
   providers: readonly Provider[];
+  /** How programs on this machine reach the model; null until it was asked for. */
+  relay: RelayState | null;
   /** The conversation on screen, null while none is open. */
   conversation: Conversation | null;
   /** What was run in the Python console, oldest first. */
@@ -95,6 +98,7 @@ export const INITIAL: State = {
   },
   catalogue: null,
   providers: [],
+  relay: null,
   conversation: null,
   runs: [],
   notices: [],
@@ -117,6 +121,8 @@ export function reduce(state: State, [name, data]: StateEvent): State {
       return { ...state, catalogue: data };
     case 'providers:changed':
       return { ...state, providers: data.providers };
+    case 'relay:changed':
+      return { ...state, relay: data };
     case 'session:changed':
       return withSession(state, data.session);
     case 'session:removed':

@@ -25,6 +25,7 @@ export const messages = computed(() => state.value.conversation?.messages ?? [])
 export const model = computed(() => state.value.model);
 export const card = computed(() => state.value.model.card);
 export const providers = computed(() => state.value.providers);
+export const relay = computed(() => state.value.relay);
 export const settings = computed(() => state.value.settings);
 export const storage = computed(() => state.value.storage);
 export const notices = computed(() => state.value.notices);

@@ -27,6 +27,7 @@ from .models.hub import Hub
 from .models.library import Library
 from .providers.registry import Providers
 from .providers.worker import WorkerTransport
+from .relay.relay import Relay
 from .shapes import ModelStatus, Settings
 from .store.store import Store
 from .structured.formats import Formats
@@ -54,7 +55,9 @@ class App:
         self._open_models()
         self.toolbox = Toolbox(self.host, self.store, lambda: self.library.status.card)
         self.approvals = Approvals(lambda name, data: self.host.emit([(name, data)]))
-        self.providers = Providers(self.host, self.store, WorkerTransport(self.library))
+        engine = WorkerTransport(self.library)
+        self.providers = Providers(self.host, self.store, engine)
+        self.relay = Relay(self.host, self.store, engine)
         self.turns = Turns(self.host, self.store, self.providers, self.toolbox, self.approvals)
         self.toolbox.sources.append(lambda session_id: camera_tools(self.store, self.turns.eyes, session_id))
         self.formats = Formats(self.store)
@@ -65,6 +68,7 @@ class App:
         self._commands = self._table()
         self.host.emit([("app:ready", self._info())])
         self.library.load(self.store.settings.load().model_id)
+        self.relay.start()
 
     async def handle(self, method: str, params: dict[str, Any]) -> Any:
         """Answer a command of contract.COMMANDS with plain data. Raises ClocheError."""
@@ -88,6 +92,7 @@ class App:
             return
         self._ended = True
         await self.console.close()
+        await self.relay.close()
         try:
             await self.turns.close()
         finally:
@@ -150,6 +155,7 @@ class App:
             **self.providers.commands(),
             **self.advisor.commands(),
             "model.unload": lambda _: self._unload_model(),
+            **self.relay.commands(),
             "session.set_chain": lambda p: self._changed(sessions.set_chain(p.session_id, p.chain)),
         }
 

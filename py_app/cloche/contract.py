@@ -18,6 +18,7 @@ from .console import shapes as console
 from .extensions import shapes as extensions
 from .models import shapes as models
 from .providers import shapes as providers
+from .relay import shapes as relay
 from .shapes import (
     AppInfo,
     Conversation,
@@ -37,7 +38,10 @@ from .trace import shapes as trace
 from .transfer import shapes as transfer
 
 #: shapes of the capabilities; each may have COMMANDS and EVENTS of its own
-CAPABILITIES: tuple[ModuleType, ...] = (structured, tools, transfer, console, extensions, providers, trace, models)
+CAPABILITIES: tuple[ModuleType, ...] = (
+    *(structured, tools, transfer, console, extensions, providers, trace, models),
+    relay,
+)
 
 # ---------------------------------------------------------------- commands
 

@@ -218,6 +218,42 @@ class HttpPiece(Model):
     data: bytes | None = None
 
 
+class OpenSocket(Model):
+    """A WebSocket to another origin, as the worker "remote" may open it, or to this one.
+
+    A worker holds one. Streams `SocketPiece`, the first when the socket is open; the result comes when it has closed.
+    Errors as for `http.stream`.
+    """
+
+    url: str
+
+
+class SocketPiece(Model):
+    """None: the socket is open. Else a message, decoded as UTF-8."""
+
+    text: str | None = None
+
+
+class SocketEnd(Model):
+    """How a socket closed: RFC 6455's code and the reason that came with it."""
+
+    code: int
+    reason: str = ""
+
+
+class SendText(Model):
+    """A message. The result is how many bytes wait to leave, this message included."""
+
+    text: str
+
+
+class CloseSocket(Model):
+    """End a socket: 1000 or 3000 to 4999."""
+
+    code: int = 1000
+    reason: str = ""
+
+
 class SealSecret(Model):
     """Encrypt a short text with a passphrase (PBKDF2-SHA-256, AES-256-GCM); the result is base64."""
 
@@ -319,6 +355,9 @@ WORKERS: dict[str, dict[str, Command]] = {
     },
     "remote": {
         "http.stream": Command(HttpRequest, HttpHead),
+        "socket.open": Command(OpenSocket, SocketEnd),
+        "socket.send": Command(SendText, int),
+        "socket.close": Command(CloseSocket, None),
         "secret.seal": Command(SealSecret, str),
         "secret.open": Command(OpenSecret, str),
     },
@@ -327,4 +366,5 @@ STREAMS: dict[str, type[Model]] = {
     "files.fetch": FetchProgress,
     "chat.complete": Delta,
     "http.stream": HttpPiece,
+    "socket.open": SocketPiece,
 }

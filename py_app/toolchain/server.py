@@ -1,7 +1,8 @@
-"""The web server of `build.py run`, `serve` and the browser tests: static files over HTTP/1.1, nothing else.
+"""The web server of `build.py run`, `serve` and the browser tests: static files over HTTP/1.1.
 
 Tests use it as a context manager: an overlay folder's files shadow the app's, `requests` is the log, `stop` cuts every
-connection, `start` listens on the same port again. What an answer holds is decided in http_files.py.
+connection, `start` listens on the same port again. What an answer holds is decided in http_files.py. A gateway, where
+there is one (py_app/relay), sees every request first.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Protocol
 
 from toolchain import http_files
 from toolchain.http_files import Headers, UnsatisfiableRangeError
@@ -37,6 +38,13 @@ class Request:
     range: str | None = None
 
 
+class Gateway(Protocol):
+    """Answers requests that are not about files."""
+
+    def answers(self, handler: BaseHTTPRequestHandler) -> bool:
+        """Answer the request, as long as that takes, or say that it is not for the gateway."""
+
+
 class StaticServer:
     """Serves a folder until it is stopped; port 0 lets the system choose."""
 
@@ -50,12 +58,14 @@ class StaticServer:
         overlay: Path | None = None,
         isolation_headers: bool = True,
         on_request: Callable[[Request], None] | None = None,
+        gateway: Gateway | None = None,
     ) -> None:
         self.roots = [overlay, root] if overlay else [root]
         self.host = host
         self.port = port
         self.base = base
         self.isolation_headers = isolation_headers
+        self.gateway = gateway
         self.headers = Headers.read()
         self.requests: list[Request] = []
         self._on_request = on_request
@@ -152,7 +162,7 @@ class _Listener(ThreadingHTTPServer):
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """One connection: answers GET and HEAD, refuses the rest."""
+    """One connection: answers GET and HEAD, refuses the rest; what is for the gateway goes there."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True  # else a body waits 40 ms for the head to be acknowledged
@@ -169,12 +179,20 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer()
 
     def _refuse_method(self) -> None:
+        if self._through_the_gateway():
+            return
         self.close_connection = True
         self._send_text(HTTPStatus.METHOD_NOT_ALLOWED, "This server only hands out files.", {"Allow": "GET, HEAD"})
 
     do_POST = do_PUT = do_DELETE = do_PATCH = do_OPTIONS = _refuse_method  # noqa: N815
 
+    def _through_the_gateway(self) -> bool:
+        gateway = self.server.site.gateway
+        return gateway is not None and gateway.answers(self)
+
     def _answer(self) -> None:
+        if self._through_the_gateway():
+            return
         site = self.server.site
         inner = http_files.relative_path(self.path, site.base)
         path = http_files.find_file(inner, site.roots) if inner else None

@@ -16,6 +16,12 @@ def set_up() -> None:
         _set_up()
 
 
+def set_up_python() -> None:
+    """.venv only."""
+    with build_lock():
+        steps.run(python_step())
+
+
 def build(*, retry_numpy: bool = False) -> None:
     """Everything up to a fresh dist/."""
     with build_lock():

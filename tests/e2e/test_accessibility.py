@@ -63,6 +63,11 @@ def show_models(cloche: Cloche) -> None:
     expect(cloche.page.get_by_role("table").first).to_be_visible()
 
 
+def show_share(cloche: Cloche) -> None:
+    cloche.page.goto(cloche.address + "#/share")
+    cloche.page.get_by_text("A client in ten lines").click()
+
+
 def show_settings(cloche: Cloche) -> None:
     cloche.page.goto(cloche.address + "#/settings")
     expect(cloche.page.get_by_role("table").first).to_be_visible()
@@ -77,6 +82,7 @@ VIEWS: list[Callable[[Cloche], None]] = [
     show_model,
     show_python,
     show_models,
+    show_share,
     show_settings,
 ]
 

@@ -1,8 +1,8 @@
 """The tests of tests/unit, as they are, inside Pyodide in a worker of a headless Chromium.
 
 Owns the browser, the archives that bring tests and pytest there, and asking for outcomes. It does not own which tests
-there are: those of tests/unit, without those of the toolchain and of the starter model's recipe, and without what
-tests/unit/cpython_only.txt names.
+there are: those of tests/unit, without those of the relay, the toolchain and the starter model's recipe, and without
+what tests/unit/cpython_only.txt names.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from toolchain.server import StaticServer
 HERE = Path(__file__).parent
 UNIT = TESTS / "unit"
 CPYTHON_ONLY = UNIT / "cpython_only.txt"
-NOT_FOR_THE_BROWSER = ("starter_model", "toolchain")
+NOT_FOR_THE_BROWSER = ("relay", "starter_model", "toolchain")
 PYTEST = ("pytest", "pluggy", "iniconfig", "packaging", "pygments")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync", "--no-first-run"]
 LONGEST_RUN_MS = 10 * 60 * 1000

@@ -1,6 +1,6 @@
 /** The side bar: new chat, search, sessions by day, the other views. On narrow screens it is a drawer. */
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { Activity, Box, ConciergeBell, Search, Settings as Cog, SquarePen, SquareTerminal, X } from 'lucide';
+import { Activity, Box, ConciergeBell, Plug, Search, Settings as Cog, SquarePen, SquareTerminal, X } from 'lucide';
 import { newChat } from '../actions';
 import { dayGroup } from '../figures';
 import { addressOf, route } from '../routes';
@@ -48,6 +48,9 @@ function Links() {
         onClick={close}
       >
         <Icon of={Activity} /> Trace
+      </a>
+      <a href={addressOf({ view: 'share' })} aria-current={current('share')} onClick={close}>
+        <Icon of={Plug} /> Share
       </a>
       <a href={addressOf({ view: 'models' })} aria-current={current('models')} onClick={close}>
         <Icon of={Box} /> Models

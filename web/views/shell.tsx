@@ -12,6 +12,7 @@ import { ChatView } from './chat';
 import { ModelsView } from './models';
 import { PythonView } from './python';
 import { SettingsView } from './settings';
+import { ShareView } from './share';
 import { TraceView } from './trace';
 
 const NARROW = matchMedia('(max-width: 800px)');
@@ -53,6 +54,8 @@ function View() {
       return <PythonView />;
     case 'trace':
       return <TraceView sessionId={value.sessionId} />;
+    case 'share':
+      return <ShareView />;
     case 'models':
       return <ModelsView />;
     case 'settings':

@@ -168,4 +168,21 @@ CREATE TABLE measurements (
 );
 """
 
-MIGRATIONS: tuple[str, ...] = (FIRST, TOOLS, EXTENSIONS, ANSWERS, PROVIDERS, TRACE, MODELS)
+RELAY = """
+-- Keys with which programs on this machine ask this tab's model; of the secret only the hash and its last characters.
+CREATE TABLE api_keys (
+    seq INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    name TEXT NOT NULL,
+    hint TEXT NOT NULL,
+    sha256 TEXT NOT NULL,
+    created_at REAL NOT NULL
+);
+
+CREATE TABLE relay_settings (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    settings TEXT NOT NULL
+);
+"""
+
+MIGRATIONS: tuple[str, ...] = (FIRST, TOOLS, EXTENSIONS, ANSWERS, PROVIDERS, TRACE, MODELS, RELAY)

@@ -51,3 +51,13 @@ def test_a_host_of_another_machine_says_what_to_do(site: Path) -> None:
 def test_serving_before_building_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(BuildError, match=r"build\.py run"):
         start(tmp_path)
+
+
+def test_the_relays_addresses_are_printed(site: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    serving.serve(host="127.0.0.1", port=0, isolation_headers=True, quiet=True, vila=True, root=site)
+    assert re.search(r"ws://localhost:\d+/\?api_key=KEY .* http://localhost:\d+/v1", capsys.readouterr().out)
+
+
+def test_the_relay_is_for_this_machine_only(site: Path) -> None:
+    with pytest.raises(BuildError, match="this machine only"):
+        serving.serve(host="0.0.0.0", port=0, isolation_headers=True, quiet=True, vila=True, root=site)

@@ -1,0 +1,239 @@
+"""The line to the relay: joins it while there are keys, answers what comes, and tells the page how it stands.
+
+Owns reconnecting, the jobs under way, and the commands of the relay. Only the model of this tab answers: what a program
+asks goes to no other machine, whatever providers the person has added. The address of the relay is the page's own, so
+nothing leaves the origin.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+from collections.abc import Callable
+from typing import Any
+
+from pydantic import ValidationError
+
+from ..commands import NoParams
+from ..errors import ClocheError, FetchFailed
+from ..host.base import Host
+from ..host.websocket import WebSocket
+from ..providers.base import Transport
+from ..store.store import Store
+from .keys import ApiKeys
+from .openai import OpenAIEndpoint
+from .shapes import ApiKeyRef, MadeApiKey, NewApiKey, RelayClient, RelaySettings, RelayState
+from .vila import reply_to
+
+FIRST_WAIT = 0.5
+LONGEST_WAIT = 30.0
+#: close code with which the relay says that another tab has taken over
+REPLACED = 4009
+SERVE = "Start Cloche's server with `python3 build.py serve --vila`."
+
+
+class Relay:
+    """The tab's end. `transport` is the engine in this tab."""
+
+    def __init__(self, host: Host, store: Store, transport: Transport) -> None:
+        self._host = host
+        self._keys = ApiKeys(store.database)
+        self._settings = self._keys.settings()
+        self._transport = transport
+        self._openai = OpenAIEndpoint(transport)
+        self._state: dict[str, Any] = {"state": "off"}
+        self._clients: list[RelayClient] = []
+        self._fault = ""
+        self._socket: WebSocket | None = None
+        self._running: asyncio.Task[None] | None = None
+        self._now = asyncio.Event()
+        self._jobs: dict[int, asyncio.Task[None]] = {}
+        self._disagreed: list[asyncio.Future[None]] = []
+
+    def start(self) -> None:
+        """Join the relay if anybody may ask."""
+        if self._keys.all() and (self._running is None or self._running.done()):
+            self._running = asyncio.create_task(self._stay_connected())
+
+    async def close(self) -> None:
+        """Leave, and stop what is under way."""
+        running, self._running = self._running, None
+        for task in [*self._jobs.values(), *([running] if running else [])]:
+            task.cancel()
+        if running is not None:
+            await asyncio.wait([running])
+        if self._socket is not None:
+            await self._socket.close()
+
+    def commands(self) -> dict[str, Callable[[Any], Any]]:
+        """The commands of shapes.py."""
+        return {
+            "relay.state": lambda _: self.state,
+            "relay.connect": self._connect,
+            "relay.set": self._set,
+            "relay.make_key": self._make_key,
+            "relay.revoke_key": self._revoke_key,
+        }
+
+    @property
+    def state(self) -> RelayState:
+        """How it stands."""
+        scheme, _, place = self._host.base_url.partition("://")
+        return RelayState(
+            **self._state,
+            fault=self._fault,
+            vila_url=f"{'wss' if scheme == 'https' else 'ws'}://{place}",
+            openai_url=f"{self._host.base_url}v1",
+            keys=self._keys.all(),
+            clients=self._clients,
+            settings=self._settings,
+        )
+
+    # ------------------------------------------------------------ commands
+
+    def _connect(self, _: NoParams) -> RelayState:
+        self._now.set()
+        self.start()
+        return self.state
+
+    async def _set(self, settings: RelaySettings) -> RelayState:
+        self._keys.save(settings)
+        self._settings = settings
+        await self._agree()
+        return self.state
+
+    async def _make_key(self, new: NewApiKey) -> MadeApiKey:
+        key, secret = self._keys.make(new.name)
+        await self._agree()
+        self._connect(NoParams())
+        return MadeApiKey(key=key, secret=secret)
+
+    async def _revoke_key(self, ref: ApiKeyRef) -> RelayState:
+        self._keys.revoke(ref.key_id)
+        await self._agree()
+        if not self._keys.all():
+            await self.close()
+            self._tell(state="off")
+        return self.state
+
+    async def _agree(self) -> None:
+        """Who may ask holds at the relay before the page hears of it."""
+        if self._socket is not None:
+            agreed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._disagreed.append(agreed)
+            self._socket.post(json.dumps({"type": "terms", **self._terms()}))
+            await agreed
+        self._tell(**self._state)
+
+    def _settle(self) -> None:
+        agreed = self._disagreed.pop(0)
+        if not agreed.done():
+            agreed.set_result(None)
+
+    def _terms(self) -> dict[str, Any]:
+        return {"keys": self._keys.hashes(), "frames": self._settings.frames, "openai": self._settings.openai}
+
+    # ------------------------------------------------------------ the connection
+
+    async def _stay_connected(self) -> None:
+        wait = FIRST_WAIT
+        while True:
+            self._now.clear()
+            try:
+                if await self._connected_once():
+                    wait = FIRST_WAIT
+            except (FetchFailed, ValueError, KeyError):
+                self._tell(state="absent", reason=f"This page's server relays nothing. {SERVE}")
+            except ClocheError as error:
+                self._tell(state="absent", reason=error.message)
+            if self._state["state"] == "elsewhere":
+                return
+            try:
+                await asyncio.wait_for(self._now.wait(), wait * random.uniform(0.5, 1))  # noqa: S311 - only spreads tries
+                wait = FIRST_WAIT
+            except TimeoutError:
+                wait = min(wait * 2, LONGEST_WAIT)
+
+    async def _connected_once(self) -> bool:
+        """Connect and stay until the connection ends; whether the relay took this tab."""
+        if self._state["state"] != "absent":
+            self._tell(state="connecting")
+        secret = json.loads(await self._host.read_text("relay"))["secret"]
+        socket = await WebSocket.open(self._host, f"{self.state.vila_url}relay", self._heard)
+        self._socket = socket
+        try:
+            socket.post(json.dumps({"type": "hello", "secret": secret, **self._terms()}))
+            end = await asyncio.shield(socket.closed)
+        finally:
+            self._socket = None
+            self._clients = []
+            while self._disagreed:
+                self._settle()
+            for job in self._jobs.values():
+                job.cancel()
+            if not socket.closed.done():
+                await socket.close()
+        welcome = bool(self._state["state"] == "connected")
+        if end.code == REPLACED:
+            self._tell(state="elsewhere", reason="Another tab or browser answers now.")
+        else:
+            self._tell(state="absent", reason=f"The connection to the relay ended. {end.reason}".strip())
+        return welcome
+
+    def _tell(self, **state: Any) -> None:
+        self._state = state
+        self._host.emit([("relay:changed", self.state.model_dump())])
+
+    # ------------------------------------------------------------ what the relay says
+
+    def _heard(self, text: str) -> None:
+        message = json.loads(text)
+        match message.get("type"):
+            case "welcome":
+                self._tell(state="connected")
+            case "agreed":
+                self._settle()
+            case "clients":
+                try:
+                    self._clients = [RelayClient.model_validate(client) for client in message["clients"]]
+                except ValidationError:
+                    return
+                self._tell(**self._state)
+            case "cancel":
+                job = self._jobs.get(message["id"])
+                if job is not None:
+                    job.cancel()
+            case "job":
+                number = message["id"]
+                self._jobs[number] = task = asyncio.create_task(self._work(number, message))
+                task.add_done_callback(lambda _: self._jobs.pop(number, None))
+
+    async def _work(self, number: int, job: dict[str, Any]) -> None:
+        """Answer one job. The relay knows from "end" that the model is free."""
+        socket = self._socket
+        if socket is None:
+            return
+
+        def say(kind: str, **data: Any) -> None:
+            socket.post(json.dumps({"type": kind, "id": number, **data}, ensure_ascii=False))
+
+        try:
+            if job["kind"] == "vila":
+                say("body", text=await reply_to(self._transport, job["frames"], self._settings))
+            else:
+                await self._openai.answer(
+                    job["method"],
+                    job["path"],
+                    job["body"],
+                    lambda status, kind: say("head", status=status, content_type=kind),
+                    lambda text: say("body", text=text),
+                )
+            self._fault = ""
+            say("end")
+        except ClocheError as error:
+            self._fault = f"{error.message} {error.action}".strip()
+            say("end", error=error.message)
+        except Exception as error:
+            say("end", error=f"{type(error).__name__}: {error}")
+            raise
