@@ -88,14 +88,18 @@ async def test_every_command_of_the_contract_is_answered_in_its_shape() -> None:
             "console.complete": {"before": "app."},
             "console.history": {},
             "console.stop": {},
+            "relay.state": {},
+            "relay.set": {"openai": True},
+            "relay.connect": {},
+            "relay.make_key": {"name": "robot"},
             "session.delete": here,
             "session.restore": here,
             "message.send": {**here, "text": "Hello"},
         }
         unasked = set(contract.COMMANDS) - set(params)
-        # These need somebody who asks, or a server: see test_approval.py and test_registry.py.
+        # These need somebody who asks, or a server: see test_approval.py, test_registry.py and test_both_ends.py.
         elsewhere = {"approval.answer", "provider.add", "provider.refresh", "provider.set_key", "provider.remove"}
-        elsewhere.add("providers.unlock")
+        elsewhere |= {"providers.unlock", "relay.revoke_key"}
         # And these an address, files, or a model that was added: see models/test_advisor.py.
         elsewhere |= {name for name in unasked if name.startswith("catalogue.") and name != "catalogue.list"}
         assert unasked - elsewhere == {
