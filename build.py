@@ -63,7 +63,9 @@ def parser() -> argparse.ArgumentParser:
         )
     build.add_argument("--retry-numpy", action="store_true", help="ask again for the optional numpy")
     test.add_argument("suites", nargs="*", metavar="SUITE", help=f"of {', '.join(NAMES)}")
-    test.epilog = "Arguments after -- go to pytest and vitest: build.py test e2e -- -k camera"
+    test.epilog = (
+        "Arguments after -- go to pytest and vitest: build.py test e2e -- -k camera. Files named there run alone."
+    )
     bench.epilog = "Arguments after -- go to the benchmark."
     return top
 

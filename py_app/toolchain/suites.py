@@ -106,7 +106,11 @@ def _run(suite: Suite, browser: Path | None, extra: Sequence[str]) -> Count:
         environment[VARIABLE] = str(browser)
     if not sys.stdout.isatty():
         environment["NO_COLOR"] = "1"
-    code = _run_to_its_end([*suite.command(report), *extra], environment)
+    folder = f"tests/{suite.name}"
+    command = suite.command(report)
+    if any(argument.startswith(f"{folder}/") for argument in extra):
+        command = [part for part in command if part != folder]
+    code = _run_to_its_end([*command, *extra], environment)
     count = read_report(report)
     if code is None:
         say(f"{suite.name} was ended after {LONGEST_SUITE_SECONDS // 60} minutes; that counts as a failure.")

@@ -74,6 +74,21 @@ def test_the_total_is_the_last_line(
     assert capsys.readouterr().out.splitlines()[-1] == "6 passed, 2 failed"
 
 
+def test_a_file_that_is_named_runs_without_its_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ran: list[Sequence[str | Path]] = []
+
+    def run(command: Sequence[str | Path], environment: object) -> int:
+        ran.append(command)
+        return 0
+
+    monkeypatch.setattr(suites, "REPORTS", tmp_path)
+    monkeypatch.setattr(suites, "_run_to_its_end", run)
+    named = Suite("unit", "a made-up suite", lambda _: ["pytest", "tests/unit"])
+    suites._run(named, None, ["tests/unit/test_app.py"])
+    suites._run(named, None, ["-k", "unit"])
+    assert ran == [["pytest", "tests/unit/test_app.py"], ["pytest", "tests/unit", "-k", "unit"]]
+
+
 def test_an_unknown_suite_is_an_error_that_names_the_known_ones() -> None:
     with pytest.raises(BuildError, match=r"no suite units[\s\S]*check, unit, bridge, wasm, e2e"):
         run_suites(["units"], [])
