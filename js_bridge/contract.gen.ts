@@ -483,11 +483,15 @@ export interface Notice {
   action: string;
 }
 
-/** How answers are to look: `text` as the model likes, JSON of the schema in `json_schema`, or one of `choices`. */
+/**
+ * How answers are to look: `text` as the model likes, JSON of the schema in `json_schema`, one of `choices`, or
+ * text that follows `grammar` (GBNF).
+ */
 export interface AnswerFormat {
-  kind: "text" | "json_schema" | "choices";
+  kind: "text" | "json_schema" | "choices" | "grammar";
   json_schema: string;
   choices: string[];
+  grammar: string;
 }
 
 /** The form of a session's answers. */
@@ -1320,6 +1324,7 @@ export const LIMITS = {
   AnswerFormat: {
     json_schema: { maxLength: 20000 },
     choices: { maxItems: 100 },
+    grammar: { maxLength: 20000 },
   },
   ToolChoice: {
     names: { maxItems: 200 },

@@ -36,14 +36,19 @@ export async function toLlama(
   request: ChatRequest,
   toBytes: (content: ImageContent) => Promise<ArrayBuffer>,
 ): Promise<LlamaRequest> {
-  const { messages, max_tokens, temperature, top_p, top_k, min_p, seed, stop, tools, response_format } = request;
+  const { messages, max_tokens, temperature, top_p, top_k, min_p, seed, stop, tools } = request;
   return {
     messages: await Promise.all(messages.map((message) => toLlamaMessage(message, toBytes))),
     stream_options: { include_usage: true },
     // Progress marks the borders between the steps of the prompt, which is how image encoding is timed.
     return_progress: true,
-    ...given({ max_tokens, temperature, top_p, top_k, min_p, seed, stop, tools, response_format }),
+    ...given({ max_tokens, temperature, top_p, top_k, min_p, seed, stop, tools, ...formOf(request) }),
   } as LlamaRequest;
+}
+
+/** A grammar has a field of its own. */
+function formOf({ response_format: form }: ChatRequest): Record<string, unknown> {
+  return form?.['type'] === 'grammar' ? { grammar: form['grammar'] } : { response_format: form };
 }
 
 async function toLlamaMessage(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from playwright.sync_api import Locator, expect
@@ -22,25 +23,17 @@ QUESTIONS = ["What color is it?", "How many circles are there?", "Hello", "Who a
 RUNS = 50
 
 
-def test_fifty_answers_are_valid_or_say_that_they_are_not(cloche: Cloche) -> None:
+def test_fifty_answers_are_valid(cloche: Cloche) -> None:
     cloche.new_chat()
     answer_as(cloche, "JSON", "JSON schema", json.dumps(SCHEMA))
-    cloche.set_parameter("Max tokens", "64")
+    cloche.set_parameter("Max tokens", "200")
     cloche.set_parameter("Temperature", "1")
-    valid = 0
     for run in range(RUNS):
         if run % 5 == 0 and run:
             cloche.act(cloche.questions.first, "Delete")
             expect(cloche.answers).to_have_count(0)
         cloche.ask(QUESTIONS[run % len(QUESTIONS)])
-        answer = cloche.answers.last
-        if answer.get_by_role("alert").count():
-            expect(answer.get_by_role("alert")).to_contain_text("no answer of the wanted form")
-            expect(answer.locator("pre")).to_have_count(0)
-            continue
-        check(json.loads(code_of(answer)))
-        valid += 1
-    assert valid > RUNS // 2
+        check(json.loads(code_of(cloche.answers.last)))
 
 
 def test_the_answer_is_one_of_the_choices(cloche: Cloche) -> None:
@@ -50,6 +43,35 @@ def test_the_answer_is_one_of_the_choices(cloche: Cloche) -> None:
         assert cloche.ask("Which color do you like?") in {"dark red", "sea green"}
     cloche.page.get_by_label("Text", exact=True).check(force=True)
     assert cloche.ask("Hello") not in {"dark red", "sea green"}
+
+
+def test_the_answer_follows_a_grammar(cloche: Cloche) -> None:
+    cloche.new_chat()
+    answer_as(cloche, "Grammar", "Grammar", 'root ::= "It is " ("red" | "blue") "."')
+    for _ in range(3):
+        assert cloche.ask("Which color do you like?") in {"It is red.", "It is blue."}
+
+
+def test_a_schema_is_built_field_by_field(cloche: Cloche) -> None:
+    cloche.new_chat()
+    cloche.button("Parameters").click()
+    cloche.page.get_by_label("JSON", exact=True).check(force=True)
+    cloche.page.get_by_text("Build it from fields").click()
+    for number, (name, kind) in enumerate([("color", "One of these"), ("count", "Whole number")], 1):
+        cloche.button("Add field").click()
+        field = cloche.page.get_by_role("group", name=f"Field {number}")
+        field.get_by_label("Type").select_option(label=kind)
+        if kind == "One of these":
+            field.get_by_label("Choose from").fill("red\nblue")
+        field.get_by_label("Name").fill(name)
+        field.get_by_label("Description").fill(f"The {name}")
+    written = cloche.page.get_by_label("JSON schema", exact=True)
+    expect(written).to_have_value(re.compile('"required": \\[\\s*"color",\\s*"count"'))
+    cloche.button("Close parameters").click()
+    cloche.ask("Which color do you like?")
+    answer = json.loads(code_of(cloche.answers.last))
+    assert answer["color"] in {"red", "blue"}
+    assert type(answer["count"]) is int
 
 
 def test_a_schema_that_cannot_be_held_to_is_refused_beside_the_field(cloche: Cloche) -> None:

@@ -1,5 +1,5 @@
 /**
- * "Answer as" in the panel of parameters: free text, JSON of a schema, or one of several choices.
+ * "Answer as" in the panel of parameters: free text, JSON of a schema, one of several choices, or text of a grammar.
  *
  * Owns what is typed until Python takes it: a form that cannot be held to is refused there, with the reason.
  */
@@ -8,14 +8,16 @@ import type { AnswerFormat } from '../../js_bridge/contract.gen';
 import { ensureSession, errorOf, report } from '../actions';
 import { connection, openSession } from '../store';
 import { Field } from './field';
+import { SchemaBuilder } from './schema_builder';
 
 type Kind = AnswerFormat['kind'];
 
-const NONE: AnswerFormat = { kind: 'text', json_schema: '', choices: [] };
+const NONE: AnswerFormat = { kind: 'text', json_schema: '', choices: [], grammar: '' };
 const KINDS: readonly (readonly [Kind, string])[] = [
   ['text', 'Text'],
   ['json_schema', 'JSON'],
   ['choices', 'A choice'],
+  ['grammar', 'Grammar'],
 ];
 const EXAMPLE = '{"type": "object", "properties": {"color": {"type": "string"}}, "required": ["color"]}';
 
@@ -53,6 +55,7 @@ export function AnswerFormatFields() {
     setKind(wanted);
     if (wanted === 'text') void save(NONE);
   };
+  const saveSchema = (typed: string): Promise<string | null> => save({ ...NONE, kind: 'json_schema', json_schema: typed });
   const lines = (typed: string): string[] => typed.split('\n').map((line) => line.trim()).filter(Boolean);
 
   return (
@@ -69,14 +72,28 @@ export function AnswerFormatFields() {
         </div>
       </fieldset>
       {kind === 'json_schema' && (
+        <>
+          <Field
+            id="answer-schema"
+            label="JSON schema"
+            help="The answer is JSON that fits this schema, or an error says why not. Tools are not used meanwhile."
+            value={format.json_schema}
+            placeholder={EXAMPLE}
+            rows={5}
+            commit={saveSchema}
+          />
+          <SchemaBuilder schema={format.json_schema} commit={saveSchema} />
+        </>
+      )}
+      {kind === 'grammar' && (
         <Field
-          id="answer-schema"
-          label="JSON schema"
-          help="The answer is JSON that fits this schema, or an error says why not. Tools are not used meanwhile."
-          value={format.json_schema}
-          placeholder={EXAMPLE}
-          rows={5}
-          commit={(typed) => save({ ...NONE, kind: 'json_schema', json_schema: typed })}
+          id="answer-grammar"
+          label="Grammar"
+          help="GBNF, as llama.cpp reads it. The answer follows it from “root” on, or an error says why not. Tools are not used meanwhile."
+          value={format.grammar}
+          placeholder={'root ::= "yes" | "no"'}
+          rows={3}
+          commit={(typed) => save({ ...NONE, kind: 'grammar', grammar: typed })}
         />
       )}
       {kind === 'choices' && (

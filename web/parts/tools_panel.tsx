@@ -6,7 +6,8 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { RotateCcw, X } from 'lucide';
 import type { ToolInfo } from '../../js_bridge/contract.gen';
-import { chooseTools, listTools, report } from '../actions';
+import { chooseTools, listTools, report, setParameters } from '../actions';
+import { NONE } from '../parameters';
 import { card, openSession, toolsOpen } from '../store';
 import { named, useReturnFocus } from './focus';
 import { Icon } from './icon';
@@ -39,6 +40,33 @@ function Tool({ tool, change }: { tool: ToolInfo; change: (on: boolean) => void 
         {tool.description}
       </p>
     </li>
+  );
+}
+
+/** Whether the model may, must or must not call a tool. */
+function Choice({ tools }: { tools: readonly ToolInfo[] }) {
+  const parameters = openSession.value?.parameters ?? NONE;
+  const chosen = parameters.tool_choice ?? 'auto';
+  const named = tools.filter(({ enabled }) => enabled).map(({ name }) => name);
+  const gone = !['auto', 'none', 'required', ...named].includes(chosen);
+  const choose = (choice: string): void => {
+    setParameters({ ...parameters, tool_choice: choice === 'auto' ? null : choice }).catch(report);
+  };
+  return (
+    <label class="field">
+      <span>Tool choice</span>
+      <select value={chosen} onChange={({ currentTarget }) => choose(currentTarget.value)}>
+        <option value="auto">The model decides</option>
+        <option value="none">No tools</option>
+        <option value="required">First call any tool</option>
+        {[...named, ...(gone ? [chosen] : [])].map((name) => (
+          <option key={name} value={name}>
+            First call {name}
+            {gone && name === chosen && ' (not offered)'}
+          </option>
+        ))}
+      </select>
+    </label>
   );
 }
 
@@ -77,6 +105,7 @@ export function ToolsPanel() {
         {card.value?.tools === false && ' This model was not made for tools.'}
         {card.value?.tools_with_pictures === false && ' With a picture in the conversation this model gets no tools: it has too little room for both.'}
       </p>
+      <Choice tools={tools} />
       <ul class="tool-choices">
         {tools.map((tool) => (
           <Tool key={tool.name} tool={tool} change={(on) => change(tool.name, on)} />

@@ -10,13 +10,14 @@ import uuid
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from amplifier_core.events import CONTENT_BLOCK_DELTA, PROVIDER_REQUEST
+from amplifier_core.events import CONTENT_BLOCK_DELTA, PROVIDER_REQUEST, PROVIDER_RESPONSE
 
 from ..agent.session import Request
 from ..contract import MessageSend
 from ..errors import GenerationFailed, from_code
 from ..extensions import as_tool
 from ..shapes import Parameters
+from ..structured.answering import Answered, good_answer
 from ..structured.plan import plan_for
 from ..turns import effective, options
 
@@ -53,8 +54,10 @@ class Asking:
         tools: Sequence[Any] = (),
         history: Iterable[Data] = (),
         stream: Callable[[str], Any] | None = None,
+        schema: Any = None,
+        model: str | None = None,
         **parameters: Any,
-    ) -> str:
+    ) -> Any:
         """Ask the model once, outside every conversation, and give its answer.
 
         Args:
@@ -63,20 +66,30 @@ class Asking:
             tools: functions or tools that the model may call in this answer, without asking you
             history: earlier messages, as {"role": "user" or "assistant", "content": text}
             stream: called with each piece of text as it comes, for example `print`
-            parameters: temperature, top_p, top_k, min_p, max_tokens, seed, stop
+            schema: a pydantic model, a JSON schema, a list of choices or a grammar (GBNF): then the answer is an object
+                of the model, the JSON value, the choice or the text, and an error where the model does not manage
+            model: which model to ask, by id or as "provider/id", instead of the settings' first
+            parameters: temperature, top_p, top_k, min_p, max_tokens, seed, stop, tool_choice ("auto", "none",
+                "required" or the name of the tool that must be called first)
         """
         app = self._app
-        speaker = app.providers.speakers(app.store.settings.load().chain)[0]
+        plan = None if schema is None else plan_for(schema)
+        chain = app.store.settings.load().chain if model is None else [app.providers.find(model)]
+        speaker = app.providers.speakers(chain)[0]
         await speaker.transport.ready()
         chosen = effective(speaker.transport.card, Parameters(system_prompt=system, **parameters))
         messages = list(history)
         if chosen.system_prompt:
             messages.insert(0, {"role": "system", "content": chosen.system_prompt})
         answer: list[str] = []
+        cut = False
 
         def listen(event: str, data: Data) -> None:
+            nonlocal cut
             if event == PROVIDER_REQUEST:
                 answer.clear()
+            elif event == PROVIDER_RESPONSE:
+                cut = data["finish_reason"] == "length"
             elif event == CONTENT_BLOCK_DELTA and data["block_type"] == "text":
                 answer.append(data["delta"])
                 if stream is not None:
@@ -84,8 +97,17 @@ class Asking:
 
         allowed = [Allowed(as_tool(tool)) for tool in tools]
         agent = app.turns.new_agent(f"console-{uuid.uuid4().hex}")
+        request = Request(prompt, [], messages, options(chosen), allowed, speaker)
+
+        async def ask_once(request: Request) -> Answered:
+            await agent.run(request, listen)
+            return Answered("".join(answer), cut)
+
         try:
-            await agent.run(Request(prompt, [], messages, options(chosen), allowed, speaker), listen)
+            if plan is not None:
+                text = await good_answer(plan, request, ask_once)
+                return plan.value(text or "")
+            await ask_once(request)
         except asyncio.CancelledError:
             await agent.stop()
             raise
@@ -130,8 +152,8 @@ class ConsoleSession:
 
         Args:
             prompt: what to ask
-            schema: a pydantic model, a JSON schema or a list of choices: then the answer is an object of the model, the
-                JSON value or the choice, and an error where the model does not manage
+            schema: a pydantic model, a JSON schema, a list of choices or a grammar (GBNF): then the answer is an object
+                of the model, the JSON value, the choice or the text, and an error where the model does not manage
         """
         plan = None if schema is None else plan_for(schema)
         sent = self._app.conversations.send(MessageSend(session_id=self.id, text=prompt))

@@ -12,6 +12,9 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field, ValidationError
 
+from ..calling.choice import AUTO, REQUIRED
+from ..calling.formats import FORMATS
+from ..calling.prompt import as_text, text_of
 from ..engine_contract import (
     ChatMessage,
     ChatRequest,
@@ -25,6 +28,7 @@ from ..engine_contract import (
 )
 from ..errors import AnswerUnreadable, ContentFiltered
 from ..shapes import Timings, Usage
+from .answer_forms import ANSWER, in_words, schema_of
 from .http_transport import OK, Endpoint, HttpTransport, Reader, ServedModel
 from .openai_http import MAX_MODELS, image_type
 from .openai_stream import MAX_TOOL_CALLS
@@ -40,6 +44,12 @@ class AnthropicTransport(HttpTransport):
     """One model of one server."""
 
     def request(self, request: ChatRequest) -> HttpRequest:
+        schema = schema_of(request.response_format)
+        if schema is None:
+            request = in_words(request)
+        if schema is None and not request.tools:
+            # The server takes calls in the history only together with tools.
+            request = as_text(request, FORMATS["generic"])
         system = "\n\n".join(text_of(message) for message in request.messages if message.role == "system")
         body: Data = {
             "model": self._model.id,
@@ -53,12 +63,16 @@ class AnthropicTransport(HttpTransport):
             body["temperature"] = min(request.temperature, 1.0)
         if request.stop:
             body["stop_sequences"] = request.stop
-        if request.tools:
+        if schema is not None:
+            body["tools"] = [{"name": ANSWER, "description": "Give the answer.", "input_schema": schema}]
+            body["tool_choice"] = {"type": "tool", "name": ANSWER}
+        elif request.tools:
             functions = [tool.function for tool in request.tools]
             body["tools"] = [
                 {"name": tool.name, "description": tool.description, "input_schema": tool.parameters}
                 for tool in functions
             ]
+            body["tool_choice"] = tool_choice(request.tool_choice)
         return HttpRequest(
             url=self.url("/messages"),
             method="POST",
@@ -66,8 +80,16 @@ class AnthropicTransport(HttpTransport):
             body=json.dumps(body, ensure_ascii=False, separators=(",", ":")),
         )
 
-    def reader(self) -> Reader:
-        return AnthropicReader(host_of(self._endpoint.base_url))
+    def reader(self, request: ChatRequest) -> Reader:
+        formed = schema_of(request.response_format) is not None
+        return AnthropicReader(host_of(self._endpoint.base_url), formed=formed)
+
+
+def tool_choice(choice: str | None) -> Data:
+    """The choice in Anthropic's form."""
+    if choice in (None, AUTO):
+        return {"type": "auto"}
+    return {"type": "any"} if choice == REQUIRED else {"type": "tool", "name": choice}
 
 
 def headers(endpoint: Endpoint) -> dict[str, str]:
@@ -75,13 +97,6 @@ def headers(endpoint: Endpoint) -> dict[str, str]:
     key = endpoint.key()
     known = {"anthropic-version": VERSION, "anthropic-dangerous-direct-browser-access": "true"}
     return {**known, "x-api-key": key} if key else known
-
-
-def text_of(message: ChatMessage) -> str:
-    """The text of a message."""
-    if isinstance(message.content, str):
-        return message.content
-    return "\n".join(part.text for part in message.content or () if not isinstance(part, ImageContent))
 
 
 def turns(messages: list[ChatMessage]) -> list[Data]:
@@ -167,10 +182,11 @@ class _Event(BaseModel):
 
 
 class AnthropicReader:
-    """Reads one answer of `server`."""
+    """Reads one answer of `server`. One that must have a form comes as a call, whose arguments are its text."""
 
-    def __init__(self, server: str) -> None:
+    def __init__(self, server: str, *, formed: bool = False) -> None:
         self._server = server
+        self._formed = formed
         self._texts: list[str] = []
         self._reasoning: list[str] = []
         self._calls: dict[int, ToolCall] = {}
@@ -226,8 +242,8 @@ class AnthropicReader:
         )
 
     def _begin(self, index: int, block: _Block) -> Delta | None:
-        if block.type != "tool_use":
-            return self._said(block.text, block.thinking)
+        if block.type != "tool_use" or self._formed:
+            return self._said("" if self._formed else block.text, block.thinking)
         if len(self._calls) >= MAX_TOOL_CALLS:
             raise AnswerUnreadable(f"{self._server} calls more than {MAX_TOOL_CALLS} tools at once.")
         self._calls[index] = ToolCall(id=block.id, function=FunctionCall(name=block.name, arguments=""))
@@ -236,7 +252,8 @@ class AnthropicReader:
     def _go_on(self, index: int, delta: _Delta) -> Delta | None:
         call = self._calls.get(index)
         if call is None or not delta.partial_json:
-            return self._said(delta.text, delta.thinking)
+            # Words beside an answer that must have a form are no part of it.
+            return self._said(delta.partial_json if self._formed else delta.text, delta.thinking)
         call.function.arguments += delta.partial_json
         position = sorted(self._calls).index(index)
         return Delta(tool_calls=[ToolCallDelta(index=position, arguments=delta.partial_json)])

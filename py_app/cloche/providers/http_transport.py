@@ -16,6 +16,7 @@ from typing import Any, NamedTuple, Protocol
 from ..engine_contract import ChatRequest, Completion, Delta, HttpHead, HttpPiece, HttpRequest
 from ..errors import AnswerDropped, AnswerUnreadable, RemoteError, ServerUnreachable
 from ..shapes import EngineInfo, ModelCard, Parameters, Timings
+from .answer_forms import boxed, is_object, schema_of, unboxed
 from .base import OnDeltas, Transport
 from .refusals import refusal
 from .remote import PATIENT, Patience, Remote, host_of
@@ -109,11 +110,19 @@ class HttpTransport(Transport):
         return [len(text) // CHARACTERS_PER_TOKEN + 1 for text in texts]
 
     async def complete(self, request: ChatRequest, on_deltas: OnDeltas) -> Completion:
+        """One answer. One of a form that is no object comes in a box, which the server takes, and whole."""
+        schema = schema_of(request.response_format)
+        if schema is None or is_object(schema):
+            return await self._complete(request, on_deltas)
+        completion = await self._complete(boxed(request), lambda _: None)
+        return completion.model_copy(update={"text": unboxed(completion.text)})
+
+    async def _complete(self, request: ChatRequest, on_deltas: OnDeltas) -> Completion:
         exchange: Exchange | None = None
 
         async def attempt() -> Completion:
             nonlocal exchange
-            exchange = Exchange(host_of(self._endpoint.base_url), self.reader(), on_deltas)
+            exchange = Exchange(host_of(self._endpoint.base_url), self.reader(request), on_deltas)
             await self._converse(self.request(request), exchange)
             return exchange.completion()
 
@@ -135,8 +144,8 @@ class HttpTransport(Transport):
         """The request in the server's protocol."""
 
     @abstractmethod
-    def reader(self) -> Reader:
-        """A reader for one answer."""
+    def reader(self, request: ChatRequest) -> Reader:
+        """A reader for the answer to this request."""
 
     def url(self, path: str) -> str:
         """An address of the server."""

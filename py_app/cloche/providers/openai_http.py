@@ -8,35 +8,71 @@ from __future__ import annotations
 
 import base64
 import json
+import re
+from collections.abc import Iterable
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
 from ..calling.choice import AUTO, REQUIRED
-from ..engine_contract import ChatMessage, ChatRequest, HttpRequest, ImageContent
-from ..errors import AnswerUnreadable
+from ..engine_contract import ChatMessage, ChatRequest, Completion, HttpRequest, ImageContent
+from ..errors import AnswerUnreadable, RequestRefused
+from .answer_forms import in_words, is_strict, schema_of
+from .base import OnDeltas
 from .http_transport import OK, Endpoint, HttpTransport, Reader, ServedModel
 from .openai_stream import OpenAIReader
 from .refusals import refusal
 from .remote import Remote, host_of
 
-PASSED_ON = ("temperature", "top_p", "top_k", "min_p", "seed", "stop", "response_format")
+PASSED_ON = ("temperature", "top_p", "top_k", "min_p", "seed", "stop")
+#: how servers say that they do not know a parameter
+UNKNOWN = ("unsupported", "not support", "unrecognized", "unknown", "not permitted", "extra inputs", "unexpected")
+#: what else a parameter is called
+OTHER_NAMES = {"max_tokens": "max_completion_tokens"}
 PNG_MAGIC = b"\x89PNG"
 MAX_MODELS = 1000
 
 
 class OpenAITransport(HttpTransport):
-    """One model of one server."""
+    """One model of one server. It learns which parameters that model does not take."""
+
+    def __init__(self, *args: Any, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self._unknown: set[str] = set()
+
+    async def _complete(self, request: ChatRequest, on_deltas: OnDeltas) -> Completion:
+        while True:
+            try:
+                return await super()._complete(request, on_deltas)
+            except RequestRefused as error:
+                unknown = unknown_parameters(error.message, self._optional(request)) - self._unknown
+                if not unknown:
+                    raise
+                self._unknown |= unknown
+
+    def _optional(self, request: ChatRequest) -> dict[str, Any]:
+        """The parameters that a server may not know."""
+        given = request.model_dump(include=set(PASSED_ON), exclude_none=True)
+        return {
+            "max_tokens": request.max_tokens,
+            "stream_options": {"include_usage": True},
+            **given,
+            **form_body(request),
+        }
 
     def request(self, request: ChatRequest) -> HttpRequest:
+        optional = self._optional(request)
+        if self._unknown & {"response_format", "grammar"} or "grammar" in optional:
+            request = in_words(request)
         body: dict[str, Any] = {
             "model": self._model.id,
             "messages": [message_body(message) for message in request.messages],
             "stream": True,
-            "stream_options": {"include_usage": True},
-            "max_tokens": request.max_tokens,
-            **request.model_dump(include=set(PASSED_ON), exclude_none=True),
         }
+        for name, value in optional.items():
+            known = name if name not in self._unknown else OTHER_NAMES.get(name)
+            if known:
+                body[known] = value
         if request.tools:
             body["tools"] = [tool.model_dump() for tool in request.tools]
             body["tool_choice"] = tool_choice(request.tool_choice)
@@ -47,8 +83,30 @@ class OpenAITransport(HttpTransport):
             body=json.dumps(body, ensure_ascii=False, separators=(",", ":")),
         )
 
-    def reader(self) -> Reader:
+    def reader(self, request: ChatRequest) -> Reader:  # noqa: ARG002 - all answers look the same
         return OpenAIReader(host_of(self._endpoint.base_url))
+
+
+def form_body(request: ChatRequest) -> dict[str, Any]:
+    """The form of the answer; llama-server takes a grammar under its own name."""
+    form = request.response_format
+    schema = schema_of(form)
+    if form is None:
+        return {}
+    if form["type"] == "grammar":
+        return {"grammar": form["grammar"]}
+    if schema is None:
+        return {"response_format": form}
+    return {"response_format": {**form, "json_schema": {**form["json_schema"], "strict": is_strict(schema)}}}
+
+
+def unknown_parameters(said: str, given: Iterable[str]) -> set[str]:
+    """Which of the given parameters a server does not know, by what it said when it refused them."""
+    words = said.lower()
+    if not any(mark in words for mark in UNKNOWN):
+        return set()
+    named = set(re.findall(r"\w+", words))
+    return {name for name in given if name in named}
 
 
 def tool_choice(choice: str | None) -> str | dict[str, Any]:

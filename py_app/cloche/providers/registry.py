@@ -55,6 +55,8 @@ class Providers:
         self._local = local
         self.remote = Remote(host)
         self._keys = Keys(self._rows, self.remote)
+        #: kept, because they learn what their servers take
+        self._transports: dict[tuple[str, str], HttpTransport] = {}
 
     def commands(self) -> dict[str, Callable[[Any], Any]]:
         """What the page can ask."""
@@ -76,6 +78,22 @@ class Providers:
         """Who is to answer, in order; this tab's engine where nothing is chosen."""
         rows = {row.id: row for row in self._rows.all()}
         return [self._speaker(choice, rows.get(choice.provider_id)) for choice in chain] or [self._here()]
+
+    def find(self, name: str) -> ModelChoice:
+        """A model by its id, or by "provider/id" where several have it; "local" is this tab's. Raises BadInput."""
+        found: dict[str, ModelChoice] = {}
+        for row in self._rows.all():
+            for model in row.models:
+                if name in (model.id, f"{row.name}/{model.id}", f"{row.id}/{model.id}"):
+                    found[f"{row.name}/{model.id}"] = ModelChoice(provider_id=row.id, model=model.id)
+        card = self._local.card
+        if name == LOCAL or (card is not None and name in (card.id, card.name)):
+            found[LOCAL] = ModelChoice(provider_id=LOCAL)
+        if len(found) == 1:
+            return next(iter(found.values()))
+        if found:
+            raise BadInput(f"Several providers have the model '{name}'.", action=f"Name one of {', '.join(found)}.")
+        raise BadInput(f"No provider has the model '{name}'.", action="Name one that is listed in Models, or local.")
 
     # ------------------------------------------------------------ commands
 
@@ -132,10 +150,13 @@ class Providers:
             return self._here()
         if row is None:
             return Speaker(choice.provider_id, "A removed provider", False, Missing())
-        known = next((model for model in row.models if model.id == choice.model), None)
-        model = ServedModel(**known.model_dump()) if known else ServedModel(choice.model, choice.model)
-        _, transport = KINDS[row.kind]
-        return Speaker(row.id, row.name, True, transport(self.remote, self._endpoint(row), model))
+        place = row.id, choice.model
+        if place not in self._transports:
+            known = next((model for model in row.models if model.id == choice.model), None)
+            model = ServedModel(**known.model_dump()) if known else ServedModel(choice.model, choice.model)
+            _, transport = KINDS[row.kind]
+            self._transports[place] = transport(self.remote, self._endpoint(row), model)
+        return Speaker(row.id, row.name, True, self._transports[place])
 
     def _endpoint(self, row: ProviderRow) -> Endpoint:
         return Endpoint(row.base_url, lambda: self._keys.get(row.id))
@@ -169,6 +190,7 @@ class Providers:
         return self._provider(self._row(provider_id)).model_dump()
 
     def _tell(self) -> None:
+        self._transports.clear()
         self._host.emit([("providers:changed", {"providers": self.all()})])
 
 

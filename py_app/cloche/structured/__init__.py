@@ -1,1 +1,1 @@
-"""Answers in a form that programs can read: a JSON schema, a pydantic model, or one of several choices."""
+"""Answers in a form that programs can read: a JSON schema, a pydantic model, one of several choices, or a grammar."""

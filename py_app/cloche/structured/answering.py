@@ -6,6 +6,9 @@ that names the fault. Tools are left out: an engine holds to a form or calls too
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from typing import NamedTuple
+
 from ..agent.session import AgentSession, Request
 from ..calling.choice import NONE
 from ..errors import GenerationFailed
@@ -20,31 +23,49 @@ class AnswerInvalid(GenerationFailed):
     action = "Press Regenerate, raise the length limit, or simplify what is asked for in the parameters."
 
 
+class Answered(NamedTuple):
+    """The text of an answer, and whether it was cut off at the length limit."""
+
+    text: str
+    cut: bool
+
+
+async def good_answer(plan: Plan, request: Request, ask: Callable[[Request], Awaitable[Answered | None]]) -> str | None:
+    """The text of a good answer; None as soon as `ask` gives None, which means stopped. Raises AnswerInvalid."""
+    options = {**request.options, **plan.options, "tool_choice": NONE}
+    request = request._replace(options=options, tools=())
+    fault = ""
+    for _ in range(2):
+        answered = await ask(request)
+        if answered is None:
+            return None
+        try:
+            plan.value(answered.text)
+        except ValueError as error:
+            fault = f"{'it was cut off at the length limit; ' if answered.cut else ''}{error}"
+            request = repaired(request, answered.text, fault)
+        else:
+            return answered.text
+    raise AnswerInvalid(f"The model gave no answer of the wanted form, asked twice: {fault}.")
+
+
 async def answer_as(plan: Plan, agent: AgentSession, request: Request, turn: Turn) -> None:
     """One turn. Raises AnswerInvalid, and whatever ends a turn early."""
-    options = {**request.options, "response_format": plan.response_format, "tool_choice": NONE}
-    request = request._replace(options=options, tools=())
-    fault = await _try(plan, agent, request, turn)
-    if fault and not agent.cancelled:
-        bad = turn.answer_text()
-        turn.rewrite(None)
-        fault = await _try(plan, agent, repaired(request, bad, fault), turn)
-    if fault and not agent.cancelled:
-        turn.rewrite(None)
-        raise AnswerInvalid(f"The model gave no answer of the wanted form, asked twice: {fault}.")
 
+    async def ask(request: Request) -> Answered | None:
+        if turn.answer_text():
+            turn.rewrite(None)
+        await agent.run(request, turn.hear)
+        cut = turn.message["finish_reason"] == "length"
+        return None if agent.cancelled else Answered(turn.answer_text(), cut)
 
-async def _try(plan: Plan, agent: AgentSession, request: Request, turn: Turn) -> str:
-    """Ask once; the fault of the answer, empty if there is none."""
-    await agent.run(request, turn.hear)
-    text = turn.answer_text()
     try:
-        plan.value(text)
-    except ValueError as error:
-        cut = "it was cut off at the length limit; " if turn.message["finish_reason"] == "length" else ""
-        return f"{cut}{error}"
-    turn.rewrite(plan.shown(text), plan.format)
-    return ""
+        text = await good_answer(plan, request, ask)
+    except AnswerInvalid:
+        turn.rewrite(None)
+        raise
+    if text is not None:
+        turn.rewrite(plan.shown(text), plan.format)
 
 
 def repaired(request: Request, answer: str, fault: str) -> Request:

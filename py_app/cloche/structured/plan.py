@@ -1,6 +1,6 @@
 """What an answer must be: what the engine is asked for, how an answer is judged, and how it is shown.
 
-Owns the three forms: a schema, a pydantic model, a list of choices. An answer is good as a whole or not at all.
+Owns the forms: a schema, a pydantic model, a list of choices, a grammar. An answer is good as a whole or not at all.
 """
 
 from __future__ import annotations
@@ -12,22 +12,51 @@ from typing import Any, Literal, NamedTuple
 from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json
 
+from .grammar import Grammar
 from .schema import Schema, check_schema, fault_of, read_schema
 from .shapes import AnswerFormat
 
 
-class Plan(NamedTuple):
-    """`schema` is what the engine holds to; `judge` gives the value or raises ValueError with the fault; `show` gives
-    the text for people."""
+class GrammarPlan(NamedTuple):
+    """An answer that follows a grammar; it is its own value."""
+
+    grammar: Grammar
+    format: Literal["markdown", "json"] = "markdown"
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """As fields of Amplifier's request, which has no name for grammars but takes other fields."""
+        return {"grammar": self.grammar.text}
+
+    def value(self, text: str) -> str:
+        """The answer. Raises ValueError with the fault."""
+        fault = self.grammar.fault_of(text)
+        if not fault:
+            return text
+        if self.grammar.fault_of(text.strip()):
+            raise ValueError(fault)
+        return text.strip()
+
+    def value_shown(self, text: str) -> str:
+        """The answer as it is shown."""
+        return text
+
+    def shown(self, text: str) -> str:
+        """The answer as people see it."""
+        return self.value(text)
+
+
+class SchemaPlan(NamedTuple):
+    """`schema` is what the engine holds to; `judge` gives the value or raises ValueError with the fault."""
 
     schema: Schema
     judge: Callable[[Any], Any]
     format: Literal["markdown", "json"] = "json"
 
     @property
-    def response_format(self) -> dict[str, Any]:
-        """As Amplifier's request has it."""
-        return {"type": "json_schema", "json_schema": self.schema, "strict": True}
+    def options(self) -> dict[str, Any]:
+        """As fields of Amplifier's request."""
+        return {"response_format": {"type": "json_schema", "json_schema": self.schema, "strict": True}}
 
     def value(self, text: str) -> Any:
         """The value of an answer. Raises ValueError with the fault."""
@@ -54,21 +83,28 @@ class Plan(NamedTuple):
         return json.dumps(data, ensure_ascii=False, indent=2)
 
 
+Plan = SchemaPlan | GrammarPlan
+
+
 def plan_of(chosen: AnswerFormat) -> Plan | None:
     """The plan of a session's form; None where the model may answer as it likes. Raises BadSchema."""
     if chosen.kind == "json_schema":
-        return Plan(read_schema(chosen.json_schema), lambda data: data)
+        return SchemaPlan(read_schema(chosen.json_schema), lambda data: data)
     if chosen.kind == "choices":
-        return Plan(check_schema({"enum": chosen.choices}), lambda data: data, "markdown")
+        return SchemaPlan(check_schema({"enum": chosen.choices}), lambda data: data, "markdown")
+    if chosen.kind == "grammar":
+        return GrammarPlan(Grammar(chosen.grammar))
     return None
 
 
-def plan_for(schema: type[BaseModel] | Schema | list[str]) -> Plan:
-    """The plan for what a program asks for: a pydantic model, a schema, or choices. Raises BadSchema."""
+def plan_for(schema: type[BaseModel] | Schema | list[str] | str) -> Plan:
+    """The plan for what a program asks for: a pydantic model, a schema, choices, or a grammar. Raises BadSchema."""
+    if isinstance(schema, str):
+        return GrammarPlan(Grammar(schema))
     if isinstance(schema, list):
-        return Plan(check_schema({"enum": schema}), lambda data: data, "markdown")
+        return SchemaPlan(check_schema({"enum": schema}), lambda data: data, "markdown")
     if isinstance(schema, dict):
-        return Plan(check_schema(schema), lambda data: data)
+        return SchemaPlan(check_schema(schema), lambda data: data)
 
     def judge(data: Any) -> BaseModel:
         try:
@@ -78,4 +114,4 @@ def plan_for(schema: type[BaseModel] | Schema | list[str]) -> Plan:
             where = ".".join(str(step) for step in first["loc"])
             raise ValueError(f"{where}: {first['msg']}" if where else str(first["msg"])) from error
 
-    return Plan(check_schema(schema.model_json_schema()), judge)
+    return SchemaPlan(check_schema(schema.model_json_schema()), judge)

@@ -16,11 +16,13 @@ Choice = Annotated[str, Field(min_length=1, max_length=200)]
 
 
 class AnswerFormat(Model):
-    """How answers are to look: `text` as the model likes, JSON of the schema in `json_schema`, or one of `choices`."""
+    """How answers are to look: `text` as the model likes, JSON of the schema in `json_schema`, one of `choices`, or
+    text that follows `grammar` (GBNF)."""
 
-    kind: Literal["text", "json_schema", "choices"] = "text"
+    kind: Literal["text", "json_schema", "choices", "grammar"] = "text"
     json_schema: str = Field(default="", max_length=20_000)
     choices: list[Choice] = Field(default=[], max_length=100)
+    grammar: str = Field(default="", max_length=20_000)
 
 
 class SessionAnswerFormat(SessionRef):

@@ -152,3 +152,73 @@ async def test_the_models_are_listed() -> None:
         remote = Remote(MemoryHost(workers={"remote": HttpLink}))
         models = await list_models(remote, Endpoint(server.url, lambda: "k"))
     assert [(model.id, model.name) for model in models] == [("m-1", "M 1")]
+
+
+CLOCK = ToolSpec(function=ToolFunction(name="clock", description="The time.", parameters={"type": "object"}))
+SCHEMA = {"type": "object", "properties": {"color": {"type": "string"}}, "required": ["color"]}
+
+
+def formed(form: dict[str, Any]) -> ChatRequest:
+    """A request for an answer of a form."""
+    return HELLO.model_copy(update={"response_format": form})
+
+
+def json_schema(schema: dict[str, Any]) -> dict[str, Any]:
+    """A schema as the engines' contract has it."""
+    return {"type": "json_schema", "json_schema": {"name": "answer", "schema": schema, "strict": True}}
+
+
+@pytest.mark.parametrize(
+    ("choice", "sent"),
+    [(None, {"type": "auto"}), ("required", {"type": "any"}), ("clock", {"type": "tool", "name": "clock"})],
+)
+async def test_a_tool_choice_has_anthropics_form(choice: str | None, sent: Any) -> None:
+    with FaultyServer(message(block(0, type="text", text="Hi."))) as server:
+        await asked(server, HELLO.model_copy(update={"tools": [CLOCK], "tool_choice": choice}))
+    assert server.bodies()[0]["tool_choice"] == sent
+
+
+async def test_an_answer_of_a_form_is_a_forced_call_whose_arguments_are_the_answer() -> None:
+    pieces = [
+        block(0, type="text", text="Here it is."),
+        block(1, type="tool_use", id="t1", name="answer"),
+        piece(1, type="input_json_delta", partial_json='{"color": '),
+        piece(1, type="input_json_delta", partial_json='"red"}'),
+    ]
+    with FaultyServer(message(*pieces, stop="tool_use")) as server:
+        completion, streamed = await asked(server, formed(json_schema(SCHEMA)))
+    assert completion.text == streamed == '{"color": "red"}'
+    assert (completion.tool_calls, completion.finish_reason) == ([], "stop")
+    (body,) = server.bodies()
+    assert body["tools"] == [{"name": "answer", "description": "Give the answer.", "input_schema": SCHEMA}]
+    assert body["tool_choice"] == {"type": "tool", "name": "answer"}
+
+
+async def test_a_choice_comes_in_a_box() -> None:
+    pieces = [
+        block(0, type="tool_use", id="t1", name="answer"),
+        piece(0, type="input_json_delta", partial_json='{"answer": "red"}'),
+    ]
+    with FaultyServer(message(*pieces, stop="tool_use")) as server:
+        completion, _ = await asked(server, formed(json_schema({"enum": ["red", "blue"]})))
+    assert completion.text == '"red"'
+
+
+async def test_a_grammar_is_said_in_words() -> None:
+    with FaultyServer(message(block(0, type="text", text="yes"))) as server:
+        await asked(server, formed({"type": "grammar", "grammar": 'root ::= "yes"'}))
+    (body,) = server.bodies()
+    assert 'root ::= "yes"' in body["system"]
+    assert "tool_choice" not in body
+
+
+async def test_calls_of_the_past_become_words_where_no_tools_are_offered() -> None:
+    call = ToolCall(id="t1", function=FunctionCall(name="clock", arguments="{}"))
+    past = [
+        ChatMessage(role="assistant", content=None, tool_calls=[call]),
+        ChatMessage(role="tool", content="noon", tool_call_id="t1"),
+    ]
+    with FaultyServer(message(block(0, type="text", text="Noon."))) as server:
+        await asked(server, ChatRequest(messages=[*HELLO.messages, *past]))
+    kinds = [part["type"] for turn in server.bodies()[0]["messages"] for part in turn["content"]]
+    assert kinds == ["text", "text", "text"]
