@@ -177,6 +177,36 @@ async def test_ask_calls_functions_without_asking_for_permission() -> None:
         assert engine.requests[1]["messages"][-1]["content"] == "42"
 
 
+async def test_ask_gives_what_a_schema_says_or_fails() -> None:
+    engine = ScriptedEngine('{"n": "two"}', '{"n": 2}', "red", '"red"', "no", "yes", "0", "1")
+    model = "from pydantic import BaseModel\nclass Count(BaseModel):\n    n: int\n"
+    async with running(engine.host()) as app:
+        assert (await run(app, model + "(await ask('How many?', schema=Count)).n + 1"))["value"] == "3"
+        assert "must be integer" in engine.requests[1]["messages"][-1]["content"]
+        assert (await run(app, "await ask('Which?', schema=['red', 'blue'])"))["value"] == "'red'"
+        grammar = "'root ::= \"yes\"'"
+        assert (await run(app, f"await ask('Well?', schema={grammar})"))["value"] == "'yes'"
+        assert engine.requests[4]["response_format"] == {"type": "grammar", "grammar": 'root ::= "yes"'}
+        failed = await run(app, f"await ask('Well?', schema={grammar})")
+        assert "AnswerInvalid" in failed["traceback"]
+    assert engine.replies == []
+
+
+async def test_ask_can_require_a_call_and_name_a_model() -> None:
+    forced = '{"name": "double", "arguments": {"number": 21}}'
+    engine = ScriptedEngine(forced, "It is 42.", "Here.")
+    async with running(engine.host()) as app:
+        await run(app, "def double(number: int) -> int:\n    'Double a number.'\n    return number * 2")
+        code = "await ask('Double 21', tools=[double], tool_choice='double')"
+        assert (await run(app, code))["value"] == "'It is 42.'"
+        assert engine.requests[0]["response_format"]["type"] == "json_schema"
+        assert engine.requests[0]["tools"] is not None
+        assert engine.requests[1]["response_format"] is None
+        assert (await run(app, "await ask('Hello', model='local')"))["value"] == "'Here.'"
+        failed = await run(app, "await ask('Hello', model='gpt')")
+        assert "No provider has the model 'gpt'" in failed["traceback"]
+
+
 async def test_session_is_the_conversation_that_is_open() -> None:
     host = ScriptedEngine("Hi.").host()
     async with running(host) as app:

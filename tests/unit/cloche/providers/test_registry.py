@@ -228,3 +228,43 @@ async def test_the_list_of_models_can_be_fetched_again() -> None:
             server.listed = ["new"]
             fresh = await app.handle("provider.refresh", {"provider_id": box["id"]})
     assert [model["id"] for model in fresh["models"]] == ["new"]
+
+
+async def test_a_model_is_found_by_its_id_or_with_its_provider() -> None:
+    with FaultyServer() as first, FaultyServer(models=["small"]) as second:
+        async with running(host_of()) as app:
+            box = await added(app, first)
+            await added(app, second, name="Shed")
+            assert app.providers.find("large").model_dump() == {"provider_id": box["id"], "model": "large"}
+            assert app.providers.find("Box/small").provider_id == box["id"]
+            assert app.providers.find("local").provider_id == "local"
+            with pytest.raises(errors.BadInput) as raised:
+                app.providers.find("small")
+    assert raised.value.action == "Name one of Box/small, Shed/small."
+
+
+async def test_what_a_server_does_not_take_is_learned_once() -> None:
+    host = host_of()
+    refused = fails(400, "Unsupported parameter: 'max_tokens'. Use 'max_completion_tokens' instead.")
+    with FaultyServer(refused, says("One."), says("Two.")) as server:
+        async with running(host) as app:
+            provider, session_id = await added(app, server), await new_session(app)
+            await choose(app, session_id, (provider["id"], "small"))
+            answers = [text_of(await ask(app, host, session_id, text)) for text in ("Hello", "Again")]
+    assert answers == ["One.", "Two."]
+    assert ["max_tokens" in body for body in server.bodies()] == [True, False, False]
+
+
+async def test_a_model_whose_server_takes_no_tools_calls_them_all_the_same() -> None:
+    host = host_of()
+    call = '<tool_call>{"name": "calculator", "arguments": {"expression": "6 * 7"}}</tool_call>'
+    refused = fails(400, "small does not support tools")
+    with FaultyServer(refused, says(call[:20], call[20:]), says("It is 42.")) as server:
+        async with running(host) as app:
+            provider, session_id = await added(app, server), await new_session(app)
+            await choose(app, session_id, (provider["id"], "small"))
+            answer = await ask(app, host, session_id, "6 times 7?")
+    assert [part["type"] for part in answer["parts"]] == ["tool_call", "text"]
+    assert answer["parts"][0]["output"] == "42"
+    assert ["tools" in body for body in server.bodies()] == [True, False, False]
+    assert "Result of calculator:\n42" in server.bodies()[-1]["messages"][-1]["content"]
