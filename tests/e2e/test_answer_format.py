@@ -47,7 +47,7 @@ def test_the_answer_is_one_of_the_choices(cloche: Cloche) -> None:
 
 def test_the_answer_follows_a_grammar(cloche: Cloche) -> None:
     cloche.new_chat()
-    answer_as(cloche, "Grammar", "Grammar", 'root ::= "It is " ("red" | "blue") "."')
+    answer_as(cloche, "Grammar", "GBNF grammar", 'root ::= "It is " ("red" | "blue") "."')
     for _ in range(3):
         assert cloche.ask("Which color do you like?") in {"It is red.", "It is blue."}
 

@@ -88,8 +88,8 @@ export function AnswerFormatFields() {
       {kind === 'grammar' && (
         <Field
           id="answer-grammar"
-          label="Grammar"
-          help="GBNF, as llama.cpp reads it. The answer follows it from “root” on, or an error says why not. Tools are not used meanwhile."
+          label="GBNF grammar"
+          help="As llama.cpp reads it. The answer follows it from “root” on, or an error says why not. Tools are not used meanwhile."
           value={format.grammar}
           placeholder={'root ::= "yes" | "no"'}
           rows={3}

@@ -1,5 +1,5 @@
 /** Builds a JSON schema field by field. Owns the form; what schemas it can show is schema_form.ts'. */
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { Plus, X } from 'lucide';
 import { fieldsOf, KINDS, NEW_FIELD, problemOf, schemaOf, type FieldKind, type SchemaField } from '../schema_form';
 import { Icon } from './icon';
@@ -74,15 +74,19 @@ function Row({ field, number, change, remove }: { field: SchemaField; number: nu
 export function SchemaBuilder({ schema, commit }: BuilderProps) {
   const [fields, setFields] = useState<SchemaField[] | null>(() => fieldsOf(schema));
   const [problem, setProblem] = useState<string | null>(null);
+  /** The schema that the fields came from or went to: only another one replaces them. */
+  const known = useRef(schema);
   useEffect(() => {
-    setFields((shown) => (shown && shown.length > 0 && schemaOf(shown) === schema ? shown : fieldsOf(schema)));
+    if (known.current === schema) return;
+    known.current = schema;
+    setFields(fieldsOf(schema));
     setProblem(null);
   }, [schema]);
-  const change = async (next: SchemaField[], saveNow = true): Promise<void> => {
+  const change = async (next: SchemaField[]): Promise<void> => {
     setFields(next);
-    if (!saveNow) return;
     const wrong = problemOf(next);
-    setProblem(wrong ?? (await commit(schemaOf(next))));
+    if (!wrong) known.current = schemaOf(next);
+    setProblem(wrong ?? (await commit(known.current)));
   };
   return (
     <details class="schema-builder">
@@ -105,7 +109,7 @@ export function SchemaBuilder({ schema, commit }: BuilderProps) {
               {problem}
             </p>
           )}
-          <button class="button quiet" type="button" onClick={() => void change([...fields, NEW_FIELD], false)}>
+          <button class="button quiet" type="button" onClick={() => setFields([...fields, NEW_FIELD])}>
             <Icon of={Plus} /> Add field
           </button>
         </>

@@ -53,7 +53,7 @@ def is_object(schema: Data) -> bool:
 def boxed(request: ChatRequest) -> ChatRequest:
     """The request for an object that holds the answer."""
     schema = dict(schema_of(request.response_format) or {})
-    kept = {key: schema.pop(key) for key in ("$defs", "definitions") if key in schema}
+    kept: Data = {key: schema.pop(key) for key in ("$defs", "definitions") if key in schema}
     box: Data = {
         "type": "object",
         "properties": {ANSWER: schema},

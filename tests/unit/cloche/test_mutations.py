@@ -17,7 +17,6 @@ from pydantic import ValidationError
 from tests.unit.cloche.calling.test_reader import CALLS, TEXTS, TOOLS
 
 from cloche.calling.reader import AnswerReader
-from cloche.commands import Command
 from cloche.contract import COMMANDS
 from cloche.engine_contract import Completion, Delta
 from cloche.errors import ClocheError
@@ -130,8 +129,7 @@ def read_contract(chance: random.Random) -> None:
 
 
 ANSWERS = [*(written for written, _, _ in CALLS.values()), *TEXTS]
-COMMAND_SHAPES = [command.params for command in COMMANDS.values() if isinstance(command, Command)]
-SHAPES = [*COMMAND_SHAPES, Delta, Completion]
+SHAPES: list[type[Model]] = [*(command.params for command in COMMANDS.values()), Delta, Completion]
 
 
 @pytest.mark.parametrize(("read", "share"), [(read_answer, 0.4), (read_stream, 0.35), (read_contract, 0.25)])

@@ -6,10 +6,9 @@ import json
 from typing import Any
 
 import pytest
-from tests.unit.cloche.scripted import CARD, ScriptedEngine
+from tests.unit.cloche.scripted import CARD, ScriptedEngine, library_on
 
 from cloche.engine_contract import ChatMessage, ChatRequest
-from cloche.models.library import Library
 from cloche.providers.answer_forms import is_strict, rooted, unboxed
 from cloche.providers.worker import WorkerTransport
 
@@ -32,7 +31,7 @@ async def test_an_engine_gets_the_form_of_the_answer_in_its_own_words(engine: st
     scripted = ScriptedEngine("{}")
     host = scripted.host(card={**CARD, "engine": engine})
     host.workers["webllm"] = host.workers["llamacpp"]
-    transport = WorkerTransport(Library(host))
+    transport = WorkerTransport(library_on(host))
     transport._library.load("cloche-starter")
     await transport.ready()
     assert transport.native_tools is (engine == "llamacpp")
