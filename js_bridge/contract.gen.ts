@@ -859,34 +859,238 @@ export interface RelayState {
 }
 
 /**
+ * How a download goes about it. A part is what one request asks for; no more than half of one is ever lost.
+ *
+ * After a failure it waits `retry_ms`, twice as long after each further one, never more than half a minute unless the
+ * server asks for it; after `attempts` in a row that brought nothing it gives up. A connection on which nothing came
+ * for `stall_ms` counts as broken. `wait_online`: while the device is offline it waits instead of failing.
+ */
+export interface FetchTuning {
+  part_bytes?: number;
+  connections?: number;
+  attempts?: number;
+  retry_ms?: number;
+  stall_ms?: number;
+  wait_online?: boolean;
+}
+
+/** What a file turned out to be. */
+export interface FileFacts {
+  name: string;
+  size: number;
+  sha256: string;
+}
+
+/** A file on disk. `whole` false: a download that is not finished; `size` then counts its durable bytes. */
+export interface StoredFile {
+  name: string;
+  size: number;
+  whole: boolean;
+  modified_at: number;
+}
+
+/** The files of a model on disk. */
+export interface StoredModel {
+  model_id: string;
+  files: StoredFile[];
+}
+
+/** Everything on disk, and how much the browser lets this origin keep (0: it does not say). */
+export interface StoredFiles {
+  models: StoredModel[];
+  usage: number;
+  quota: number;
+}
+
+/** Delete a model's files, whole and unfinished ones. `unfinished`: the latter only. */
+export interface RemoveFiles {
+  model_id: string;
+  unfinished?: boolean;
+}
+
+/**
+ * GET something small from an origin that is open for downloads; redirects are followed.
+ *
+ * `length` 0 asks for all of it, otherwise for that many bytes from `offset` on. Never more than 16 MiB come. Errors:
+ * `remote_off`, `origin_closed`, `server_unreachable`.
+ */
+export interface ReadUrl {
+  url: string;
+  offset?: number;
+  length?: number;
+  headers?: Record<string, string>;
+}
+
+/** An answer, whatever its status. `total` is the size of the whole thing, 0 where the server does not say. */
+export interface UrlContent {
+  status: number;
+  url: string;
+  headers: Record<string, string>;
+  total: number;
+  bytes: Uint8Array;
+}
+
+/** Put a model into the queue; `first` before all others. */
+export interface StartDownload {
+  model_id: string;
+  first?: boolean;
+}
+
+/** Another place in the queue, counted from 0. */
+export interface MoveDownload {
+  model_id: string;
+  place: number;
+}
+
+/** How far one file is. `total_bytes` 0: not known yet. */
+export interface FileProgress {
+  name: string;
+  loaded_bytes: number;
+  total_bytes: number;
+  bytes_per_second: number;
+  seconds_left: number | null;
+}
+
+/**
+ * One model in the queue. `total_bytes` 0: not known yet. `stage` is what happens now, for people.
+ *
+ * `needs_space`: it waits until `needed_bytes` more are free. `paused` is the person's wish; `failed` says why.
+ */
+export interface Download {
+  model_id: string;
+  name: string;
+  state: "queued" | "running" | "paused" | "needs_space" | "failed" | "done";
+  stage: string;
+  loaded_bytes: number;
+  total_bytes: number;
+  bytes_per_second: number;
+  seconds_left: number | null;
+  files: FileProgress[];
+  needed_bytes: number;
+  error: ErrorInfo | null;
+}
+
+/** The queue in its order, what is done since the app started last; the rate and time left of all together. */
+export interface Downloads {
+  downloads: Download[];
+  bytes_per_second: number;
+  seconds_left: number | null;
+}
+
+/** A file on disk. `whole` false: not finished. `verified_at`: when its sha256 was last computed and right. */
+export interface KeptFile {
+  name: string;
+  size: number;
+  whole: boolean;
+  sha256: string;
+  verified_at: number | null;
+}
+
+/**
+ * A model on disk. `complete`: every file of its card is there. `loaded`: an engine is using it.
+ *
+ * A pinned model is never offered for eviction.
+ */
+export interface KeptModel {
+  model_id: string;
+  name: string;
+  engine: string;
+  size: number;
+  complete: boolean;
+  pinned: boolean;
+  loaded: boolean;
+  used_at: number | null;
+  files: KeptFile[];
+}
+
+/** Everything on this device, the least recently used model last. `quota` 0: the browser does not say. */
+export interface StorageReport {
+  models: KeptModel[];
+  usage: number;
+  quota: number;
+}
+
+/** Whether a model may ever be offered for eviction. */
+export interface PinModel {
+  model_id: string;
+  pinned: boolean;
+}
+
+/**
+ * What would have to go so that a download fits: the least recently used models that are neither pinned nor in use.
+ *
+ * `enough` false: even without all of them there is no room.
+ */
+export interface EvictionPlan {
+  needed_bytes: number;
+  models: KeptModel[];
+  enough: boolean;
+}
+
+/** Delete these models, as the person agreed, and go on with the download that needs the room. */
+export interface EvictModels {
+  model_ids: string[];
+  then: string;
+}
+
+/** What a check found: the files whose bytes had changed, and how many bytes were fetched to mend them. */
+export interface Verified {
+  model_id: string;
+  repaired: string[];
+  fetched_bytes: number;
+}
+
+/** What is on disk changed: ask again. */
+export interface StorageChanged {
+}
+
+/**
  * Bring the files of a model to this machine, checked by sha256. `base_url` is absolute.
  *
  * Streams `FetchProgress`. A file that is there with the right hash is not fetched again (above 64 MiB the right size
- * must do); a wrong one is deleted and fetched once more, a second mismatch is the error `file_corrupt`. Broken
- * connections are taken up where they broke, also by the next call. Other errors: `fetch_failed`, `storage_full`.
+ * must do, unless `thorough`); of a damaged one the damaged parts are fetched again. What came wrong is deleted and
+ * fetched once more, a second mismatch is the error `file_corrupt`. Broken connections are taken up where they broke,
+ * also by the next call. Sizes of 0 and empty hashes are not known: then what comes is what it is. Two callers that
+ * want the same model make one download. Other errors: `fetch_failed`, `storage_full`, `origin_closed`, `remote_off`.
  *
- * Ask the downloads worker first: it keeps the files in OPFS. If it answers `kept: false`, it has fetched nothing;
- * then ask the engine's worker with the same parameters, which holds the files in its own memory for this visit.
+ * Ask the downloads worker first: it keeps the files in OPFS. If it answers `kept: false`, it has kept nothing; then
+ * ask the engine's worker with the same parameters, which holds the files in its own memory for this visit. With
+ * `keep` it never answers so: a full disk is the error `storage_full`, and what came stays for the next call.
  */
 export interface FetchFiles {
   model_id: string;
   base_url: string;
   files: ModelFile[];
+  keep?: boolean;
+  thorough?: boolean;
+  tuning?: FetchTuning;
 }
 
-/** Bytes so far over all files; `stage` is what happens now. */
+/**
+ * Bytes so far over all files and of the one at hand; `stage` is what happens now. Totals of 0 are not known.
+ *
+ * `waiting`: for another tab that fetches the same; `retrying`: until the next attempt; `offline`: for the network.
+ */
 export interface FetchProgress {
-  stage: "checking" | "fetching";
+  stage: "waiting" | "checking" | "fetching" | "retrying" | "offline";
   file: string;
   loaded_bytes: number;
   total_bytes: number;
+  file_loaded_bytes: number;
+  file_total_bytes: number;
 }
 
-/** `kept` false: the files are not on disk, `reason` says why. `fetched_bytes` is 0 when all was there already. */
+/**
+ * `kept` false: the files are not on disk, `reason` says why. `fetched_bytes` is 0 when all was there already.
+ *
+ * `files` are the facts of those whose hash was computed now, `repaired` the names of those that were damaged.
+ */
 export interface FetchedFiles {
   kept: boolean;
   fetched_bytes: number;
   reason: string;
+  files: FileFacts[];
+  repaired: string[];
 }
 
 /**
@@ -1210,6 +1414,18 @@ export interface Commands {
   "relay.set": { params: RelaySettings; result: RelayState };
   "relay.make_key": { params: NewApiKey; result: MadeApiKey };
   "relay.revoke_key": { params: ApiKeyRef; result: RelayState };
+  "download.list": { params: NoParams; result: Downloads };
+  "download.start": { params: StartDownload; result: Downloads };
+  "download.pause": { params: ModelRef; result: Downloads };
+  "download.resume": { params: ModelRef; result: Downloads };
+  "download.cancel": { params: ModelRef; result: Downloads };
+  "download.move": { params: MoveDownload; result: Downloads };
+  "storage.list": { params: NoParams; result: StorageReport };
+  "storage.delete": { params: ModelRef; result: StorageReport };
+  "storage.pin": { params: PinModel; result: StorageReport };
+  "storage.verify": { params: ModelRef; result: Verified };
+  "storage.plan": { params: ModelRef; result: EvictionPlan };
+  "storage.evict": { params: EvictModels; result: Downloads };
 }
 
 /** Events that Python tells the page. */
@@ -1230,12 +1446,17 @@ export interface Events {
   "providers:changed": ProvidersChanged;
   "catalogue:changed": CatalogueList;
   "relay:changed": RelayState;
+  "download:changed": Downloads;
+  "storage:changed": StorageChanged;
 }
 
 /** What each worker answers. */
 export interface Workers {
   "downloads": {
     "files.fetch": { params: FetchFiles; result: FetchedFiles };
+    "files.list": { params: NoParams; result: StoredFiles };
+    "files.remove": { params: RemoveFiles; result: null };
+    "url.read": { params: ReadUrl; result: UrlContent };
   };
   "llamacpp": {
     "files.fetch": { params: FetchFiles; result: FetchedFiles };
@@ -1378,5 +1599,22 @@ export const LIMITS = {
     max_tokens: { minimum: 1, maximum: 2048 },
     temperature: { minimum: 0, maximum: 2 },
     top_p: { maximum: 1, exclusiveMinimum: 0 },
+  },
+  FetchTuning: {
+    part_bytes: { minimum: 1024 },
+    connections: { minimum: 1, maximum: 16 },
+    attempts: { minimum: 1 },
+    retry_ms: { minimum: 0 },
+    stall_ms: { minimum: 1 },
+  },
+  ReadUrl: {
+    offset: { minimum: 0 },
+    length: { minimum: 0, maximum: 16777216 },
+  },
+  MoveDownload: {
+    place: { minimum: 0 },
+  },
+  EvictModels: {
+    model_ids: { maxItems: 100 },
   },
 } as const;

@@ -1,38 +1,86 @@
 /**
- * The worker that brings model files into the origin's private file system, apart from the engines so that hashing
- * never holds up an answer.
+ * The worker that brings model files into the origin's private file system and keeps them in order there, apart from the
+ * engines so that hashing never holds up an answer.
  *
  * Owns the decision whether files can be kept. Where they cannot (no private file system, or a full disk and a model
- * small enough for memory) it answers `kept: false` at once, having fetched nothing: the engine's worker then answers
- * the same `files.fetch` and holds the files itself, because only it needs them.
+ * small enough for memory) it answers `kept: false`, having kept nothing: the engine's worker then answers the same
+ * `files.fetch` and holds the files itself, because only it needs them. The page may start one of its own to hand over a
+ * file from the person's disk, which cannot go through Python.
  */
 
-import type { FetchedFiles, FetchFiles, Streams, Workers } from './contract.gen';
-import { fetchFiles, type FetchContext } from './file_fetch';
-import { OpfsStore } from './model_files';
+import type { FetchedFiles, FetchFiles, FileFacts, RemoveFiles, StoredFiles, Streams, Workers } from './contract.gen';
+import { exclusively, fetchFiles, type FetchContext } from './file_fetch';
+import { importFile, type ImportFile, type ImportProgress } from './file_import';
+import { journalOf, OpfsStore, partOf } from './model_files';
+import { makeSureOfReach, policy, readUrl } from './reach';
 import { Rpc, RpcError } from './rpc';
 
 declare const self: DedicatedWorkerGlobalScope;
 
+/** What the page, and only the page, may ask besides. */
+export interface PageMethods {
+  'file.import': { params: ImportFile; result: FileFacts };
+}
+export interface PageStreams {
+  'file.import': ImportProgress;
+}
+
 /** Models up to this size may live in memory when the disk is full. */
 const FITS_IN_MEMORY = 256 * 2 ** 20;
+const NO_STORE = 'This browser gives the page no file storage; a private window may be the cause.';
 
 const opening = OpfsStore.open();
 
+async function opened(): Promise<OpfsStore> {
+  const store = await opening;
+  if (!store) throw new RpcError('no_storage', NO_STORE, 'Open Cloche in an ordinary window.');
+  return store;
+}
+
 async function fetchAndKeep(request: FetchFiles, context: FetchContext): Promise<FetchedFiles> {
   const store = await opening;
-  if (!store) return notKept('This browser gives the page no file storage; a private window may be the cause.');
+  if (!store) {
+    if (request.keep) throw new RpcError('no_storage', NO_STORE, 'Open Cloche in an ordinary window.');
+    return { kept: false, fetched_bytes: 0, reason: NO_STORE, files: [], repaired: [] };
+  }
+  const urls = request.files.filter(({ url }) => url).map(({ url }) => new URL(url, request.base_url));
+  await makeSureOfReach(urls, context.signal);
+  policy.blocked = false;
   try {
-    return { kept: true, fetched_bytes: await fetchFiles(request, store, context), reason: '' };
-  } catch (error) {
+    return { kept: true, ...(await fetchFiles(request, store, context)), reason: '' };
+  } catch (thrown) {
+    const error = RpcError.from(thrown);
     const size = request.files.reduce((sum, file) => sum + file.size, 0);
-    if (!(error instanceof RpcError) || error.code !== 'storage_full' || size > FITS_IN_MEMORY) throw error;
-    return notKept(error.message);
+    if (error.code === 'fetch_failed') throw (await policy.explain(urls[0]?.href ?? request.base_url)) ?? error;
+    if (error.code !== 'storage_full' || request.keep || size > FITS_IN_MEMORY) throw error;
+    return { kept: false, fetched_bytes: 0, reason: error.message, files: [], repaired: [] };
   }
 }
 
-function notKept(reason: string): FetchedFiles {
-  return { kept: false, fetched_bytes: 0, reason };
+async function list(): Promise<StoredFiles> {
+  const models = await (await opening)?.list();
+  const { usage = 0, quota = 0 } = await navigator.storage.estimate();
+  return { models: models ?? [], usage, quota };
 }
 
-new Rpc<{}, Workers['downloads'], {}, Streams>(self).serve({ 'files.fetch': fetchAndKeep });
+async function remove({ model_id, unfinished = false }: RemoveFiles, signal: AbortSignal): Promise<null> {
+  const store = await opened();
+  await exclusively(model_id, store, signal, () => undefined, async () => {
+    if (!unfinished) return store.remove(model_id);
+    for (const { files } of (await store.list()).filter((model) => model.model_id === model_id)) {
+      for (const { name } of files.filter(({ whole }) => !whole)) {
+        await store.remove(model_id, partOf(name));
+        await store.remove(model_id, journalOf(name));
+      }
+    }
+  });
+  return null;
+}
+
+new Rpc<{}, Workers['downloads'] & PageMethods, {}, Streams & PageStreams>(self).serve({
+  'files.fetch': fetchAndKeep,
+  'files.list': list,
+  'files.remove': (request, { signal }) => remove(request, signal),
+  'url.read': (request, { signal }) => readUrl(request, signal),
+  'file.import': async (request, context) => importFile(request, await opened(), context),
+});

@@ -1,19 +1,22 @@
 /**
  * `files.fetch`: brings the files of a model into a store and vouches for every byte.
  *
- * Owns fetching with resume, checking size and sha256, and what to do when they differ (delete, fetch once more, then
- * give up). Does not know where the store keeps its bytes (model_files.ts). Used by the downloads worker, and by an
+ * Owns the order of things for a model: one fetcher at a time, also across tabs; room before the first byte; each file
+ * checked if it is there, mended if it is damaged, fetched if it is not; a wrong hash deletes it. Does not know where the
+ * store keeps its bytes (model_files.ts) nor how they come (file_download.ts). Used by the downloads worker, and by an
  * engine's worker for files that can be kept in memory only.
  */
 
-import { createSHA256, type IHasher } from 'hash-wasm';
-import type { FetchFiles, FetchProgress, ModelFile } from './contract.gen';
-import { isNamed, type ModelStore, type PartFile } from './model_files';
+import type { FetchedFiles, FetchFiles, FetchProgress, ModelFile } from './contract.gen';
+import { Journal } from './download_journal';
+import { FileDownload } from './file_download';
+import { isNamed, journalOf, type ModelStore, partOf } from './model_files';
+import { inspect, PartedFile } from './parted_file';
+import { Patience } from './patience';
 import { RpcError } from './rpc';
 
 /** Up to this size a file that is there is hashed at every start; above, its size must do. */
 const HASHED_EVERY_TIME = 64 * 2 ** 20;
-const READ_STEP = 4 * 2 ** 20;
 const PROGRESS_MS = 50;
 
 export interface FetchContext {
@@ -21,172 +24,260 @@ export interface FetchContext {
   push(progress: FetchProgress): void;
 }
 
-/** Brings every file; returns how many bytes came over the network. */
-export async function fetchFiles(request: FetchFiles, store: ModelStore, context: FetchContext): Promise<number> {
-  const fetching = new Fetching(request, store, context, await createSHA256());
-  for (const file of request.files) await fetching.bring(file);
-  return fetching.fetchedBytes;
+/** What came of it, but for where it is kept. */
+export type Fetched = Required<Pick<FetchedFiles, 'fetched_bytes' | 'files' | 'repaired'>>;
+
+/** Brings every file. */
+export function fetchFiles(request: FetchFiles, store: ModelStore, context: FetchContext): Promise<Fetched> {
+  const fetching = new Fetching(request, store, context);
+  return exclusively(request.model_id, store, context.signal, () => fetching.wait(), () => fetching.run());
+}
+
+/** Runs `work` while nobody else, in any tab, changes the files of the model. */
+export async function exclusively<T>(
+  modelId: string,
+  store: ModelStore,
+  signal: AbortSignal,
+  onWait: () => void,
+  work: () => Promise<T>,
+): Promise<T> {
+  if (!store.kept || !('locks' in navigator)) return work();
+  const lock = `cloche-files:${modelId}`;
+  const held = await navigator.locks.query();
+  if (held.held?.some(({ name }) => name === lock)) onWait();
+  return navigator.locks.request(lock, { signal }, work);
 }
 
 class Fetching {
-  fetchedBytes = 0;
-  private doneBytes = 0;
+  private readonly fetched: Fetched = { fetched_bytes: 0, files: [], repaired: [] };
+  private readonly sizes: number[];
+  private readonly loaded: number[];
+  private at = 0;
   private reportedAt = -Infinity;
-  private readonly totalBytes: number;
+  private due: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
     private readonly request: FetchFiles,
     private readonly store: ModelStore,
     private readonly context: FetchContext,
-    private readonly hasher: IHasher,
   ) {
-    this.totalBytes = request.files.reduce((sum, file) => sum + file.size, 0);
+    this.sizes = request.files.map(({ size }) => size);
+    this.loaded = request.files.map(() => 0);
   }
 
-  /** Makes sure that the file is there and right. */
-  async bring(file: ModelFile): Promise<void> {
-    const { model_id } = this.request;
-    if (!(await this.isThere(file))) {
-      await this.store.remove(model_id, file.name);
-      if (!(await this.fetchWhole(file)) && !(await this.fetchWhole(file))) {
-        throw new RpcError(
-          'file_corrupt',
-          `${file.name} arrived damaged twice: its contents are not what the model's card promises.`,
-          'The copy on the server is damaged; reload later or tell its owner.',
-          true,
-        );
-      }
-    }
-    this.doneBytes += file.size;
-    this.report(file, 'checking', 0, true);
+  /** Says that another tab fetches the same. */
+  wait(): void {
+    this.report('waiting', true);
   }
 
-  private async isThere(file: ModelFile): Promise<boolean> {
-    const there = await this.store.find(this.request.model_id, file.name);
-    if (there?.size !== file.size) return false;
-    if (file.size > HASHED_EVERY_TIME) return true;
-    this.hasher.init();
-    for (let offset = 0; offset < there.size; offset += READ_STEP) {
-      this.context.signal.throwIfAborted();
-      this.hasher.update(new Uint8Array(await there.slice(offset, offset + READ_STEP).arrayBuffer()));
-      this.report(file, 'checking', Math.min(offset + READ_STEP, there.size));
-    }
-    return this.hasher.digest('hex') === file.sha256;
-  }
-
-  /** Fetches until the file is whole; false when what came is not the file, in which case nothing of it is left. */
-  private async fetchWhole(file: ModelFile): Promise<boolean> {
-    let part: PartFile | undefined;
+  async run(): Promise<Fetched> {
     try {
-      part = await this.store.openPart(this.request.model_id, file.name);
-      this.hashPart(part, file);
-      if ((await this.fetchAllOf(part, file)) && this.hasher.digest('hex') === file.sha256) {
-        await part.finish();
-        return true;
-      }
-      part.clear();
-      part.close();
-      return false;
-    } catch (thrown) {
-      const error = explain(thrown, file, this.context.signal);
-      // Half a file on a full disk helps nobody; after any other failure the next attempt goes on from it.
-      if (error.code === 'storage_full') part?.clear();
-      part?.close();
-      throw error;
+      return await this.all();
+    } finally {
+      clearTimeout(this.due);
     }
   }
 
-  /** Feeds the hash with what an earlier attempt left. */
-  private hashPart(part: PartFile, file: ModelFile): void {
-    this.hasher.init();
-    if (part.size > file.size) part.clear();
-    for (let offset = 0; offset < part.size; offset += READ_STEP) {
-      this.hasher.update(part.read(offset, READ_STEP));
-      this.report(file, 'checking', Math.min(offset + READ_STEP, part.size));
+  private async all(): Promise<Fetched> {
+    const { files } = this.request;
+    this.context.signal.throwIfAborted();
+    const there: boolean[] = [];
+    for (const [index, file] of files.entries()) {
+      this.at = index;
+      there.push(await this.guard(file, () => this.isThere(file)));
     }
+    await this.makeSureOfRoom(there);
+    for (const [index, file] of files.entries()) {
+      this.at = index;
+      if (!there[index]) await this.guard(file, () => this.bring(file));
+      this.settle();
+    }
+    return this.fetched;
   }
 
-  /** Asks again after every broken connection, until two in a row have brought nothing. False: see fetchRest. */
-  private async fetchAllOf(part: PartFile, file: ModelFile): Promise<boolean> {
-    let fruitless = 0;
-    while (part.size < file.size) {
-      const before = part.size;
-      try {
-        if (!(await this.fetchRest(part, file))) return false;
-      } catch (error) {
-        fruitless = part.size > before ? 0 : fruitless + 1;
-        if (!(error instanceof TypeError) || fruitless === 2) throw error;
+  /** Whether the file is there and right. One that is damaged is made ready to be mended. */
+  private async isThere(file: ModelFile): Promise<boolean> {
+    const { model_id, thorough } = this.request;
+    const there = await this.store.find(model_id, file.name);
+    if (!there) return false;
+    const journal = Journal.of((await (await this.store.find(model_id, journalOf(file.name)))?.text()) ?? '');
+    const expected = file.sha256 || journal.sha256;
+    const sizeIsRight = file.size === 0 || there.size === file.size;
+    if (sizeIsRight && !thorough && (there.size > HASHED_EVERY_TIME || !expected)) {
+      // Another revision may have the same size.
+      if (!file.sha256 || !journal.sha256 || journal.sha256 === file.sha256) return this.found(there.size);
+    } else if (sizeIsRight) {
+      const { sha256, damaged } = await inspect(there, journal, (bytes) => this.checked(bytes, there.size));
+      if (!expected || sha256 === expected) {
+        this.fetched.files.push({ name: file.name, size: there.size, sha256 });
+        return this.found(there.size);
+      }
+      if (thorough) this.fetched.repaired.push(file.name);
+      if (thorough && !file.url) throw noSource(file);
+      if (this.store.kept && damaged.length > 0 && journal.sha256 === expected) {
+        await this.condemn(file, damaged);
+        return false;
       }
     }
+    await this.store.remove(model_id, file.name);
+    await this.store.remove(model_id, journalOf(file.name));
+    return false;
+  }
+
+  private found(size: number): true {
+    this.sizes[this.at] = this.loaded[this.at] = size;
     return true;
   }
 
-  /** One request for what is missing; false when the answer cannot be the file. */
-  private async fetchRest(part: PartFile, file: ModelFile): Promise<boolean> {
-    const { signal } = this.context;
-    const asked = part.size;
-    const response = await fetch(new URL(file.url, this.request.base_url), {
-      cache: 'no-store',
-      signal,
-      headers: asked > 0 ? { Range: `bytes=${asked}-` } : {},
-    });
-    const continues = response.status === 206 && response.headers.get('Content-Range')?.startsWith(`bytes ${asked}-`);
-    if (asked > 0 && !continues) {
-      part.clear();
-      this.hasher.init();
-      if (response.status !== 200) {
-        await response.body?.cancel();
-        return true;
-      }
-    }
-    if (!response.ok) throw new RpcError('fetch_failed', `The server answered ${response.status} for ${file.name}.`);
-    for await (const bytes of response.body ?? []) {
-      if (part.size + bytes.byteLength > file.size) return false;
-      part.append(bytes);
-      this.hasher.update(bytes);
-      this.fetchedBytes += bytes.byteLength;
-      this.report(file, 'fetching', part.size);
-    }
-    return part.size === file.size;
+  private checked(bytes: number, size: number): void {
+    this.context.signal.throwIfAborted();
+    this.sizes[this.at] = size;
+    this.loaded[this.at] = bytes;
+    this.report('checking');
   }
 
-  private report(file: ModelFile, stage: FetchProgress['stage'], bytes: number, always = false): void {
-    const now = performance.now();
-    if (!always && now - this.reportedAt < PROGRESS_MS) return;
-    this.reportedAt = now;
+  /** Takes the word back that these parts are here; the others stay. */
+  private async condemn(file: ModelFile, damaged: number[]): Promise<void> {
+    const { model_id } = this.request;
+    const journal = Journal.open(await this.store.open(model_id, journalOf(file.name)));
+    for (const part of damaged) journal.note(part, 0);
+    journal.flush();
+    journal.close();
+    await this.store.rename(model_id, file.name, partOf(file.name));
+  }
+
+  /** Asks for the room that the whole model needs before the first byte comes. */
+  private async makeSureOfRoom(there: boolean[]): Promise<void> {
+    if (!this.store.kept) return;
+    const { model_id, files } = this.request;
+    let missing = 0;
+    for (const [index, file] of files.entries()) {
+      if (there[index]) continue;
+      const part = await this.store.find(model_id, partOf(file.name));
+      missing += Math.max(0, file.size - (part?.size ?? 0));
+    }
+    const { usage = 0, quota = 0 } = await navigator.storage.estimate();
+    if (missing === 0 || quota === 0 || missing <= quota - usage) return;
+    const short = Math.ceil((missing - (quota - usage)) / 1e6);
+    throw full(`There is no room for this model: ${short} MB more would have to be free.`);
+  }
+
+  /** Fetches until the file is whole and right; what came wrong is deleted, and fetched anew once. */
+  private async bring(file: ModelFile): Promise<void> {
+    const { model_id, base_url, keep = false, tuning = {} } = this.request;
+    const parted = await PartedFile.open(this.store, model_id, file.name);
+    try {
+      const patience = new Patience({
+        attempts: tuning.attempts ?? 2,
+        retryMs: tuning.retry_ms ?? 250,
+        waitOnline: tuning.wait_online ?? false,
+        onWait: (stage) => this.report(stage, true),
+      });
+      const download = new FileDownload(file, parted, patience, {
+        baseUrl: base_url,
+        signal: this.context.signal,
+        partBytes: tuning.part_bytes ?? 16 * 2 ** 20,
+        connections: tuning.connections ?? 4,
+        stallMs: tuning.stall_ms ?? 30_000,
+        onBytes: (bytes) => {
+          this.fetched.fetched_bytes += bytes;
+          this.arrived(parted);
+        },
+      });
+      if (parted.received > 0) this.arrived(parted);
+      for (let last = false; ; last = true) {
+        const facts = await download.run();
+        const expected = file.sha256 || download.linkedSha256;
+        if (!expected || facts.sha256 === expected) {
+          await parted.finish(facts.sha256);
+          this.fetched.files.push(facts);
+          this.found(facts.size);
+          return;
+        }
+        parted.discard();
+        if (last) throw damagedAtTheSource(file);
+      }
+    } catch (thrown) {
+      // Of what may be kept, what is here waits for room; half a file that may not be kept helps nobody.
+      if (isNamed(thrown, 'QuotaExceededError') && !keep) parted.discard();
+      else parted.saveIfPossible();
+      throw thrown;
+    } finally {
+      parted.close();
+      if (parted.received === 0) await this.forget(file);
+    }
+  }
+
+  /** Leaves nothing of a file of which nothing is here. */
+  private async forget({ name }: ModelFile): Promise<void> {
+    await this.store.remove(this.request.model_id, partOf(name));
+    await this.store.remove(this.request.model_id, journalOf(name));
+  }
+
+  private arrived(parted: PartedFile): void {
+    this.loaded[this.at] = parted.received;
+    this.sizes[this.at] = parted.head?.size || this.sizes[this.at]!;
+    this.report('fetching');
+  }
+
+  private settle(): void {
+    this.report('checking', this.at === this.request.files.length - 1);
+  }
+
+  private async guard<T>(file: ModelFile, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (thrown) {
+      throw explain(thrown, file, this.context.signal);
+    }
+  }
+
+  private report(stage: FetchProgress['stage'], always = false): void {
+    const wait = this.reportedAt + PROGRESS_MS - performance.now();
+    clearTimeout(this.due);
+    if (!always && wait > 0) {
+      this.due = setTimeout(() => this.report(stage, true), wait);
+      return;
+    }
+    this.reportedAt = performance.now();
     this.context.push({
       stage,
-      file: file.name,
-      loaded_bytes: this.doneBytes + bytes,
-      total_bytes: this.totalBytes,
+      file: this.request.files[this.at]?.name ?? '',
+      loaded_bytes: this.loaded.reduce((sum, bytes) => sum + bytes, 0),
+      total_bytes: this.sizes.includes(0) ? 0 : this.sizes.reduce((sum, bytes) => sum + bytes, 0),
+      file_loaded_bytes: this.loaded[this.at] ?? 0,
+      file_total_bytes: this.sizes[this.at] ?? 0,
     });
   }
+}
+
+function full(message: string): RpcError {
+  return new RpcError('storage_full', message, 'Free some disk space, or delete other models, then try again.', true);
+}
+
+function damagedAtTheSource(file: ModelFile): RpcError {
+  return new RpcError(
+    'file_corrupt',
+    `${file.name} arrived damaged twice: its contents are not what the model's card promises. It was deleted.`,
+    'The copy on the server is damaged; try again later or tell its owner.',
+    true,
+  );
+}
+
+function noSource(file: ModelFile): RpcError {
+  return new RpcError(
+    'file_corrupt',
+    `${file.name} has changed on the disk, and it came from a file of yours, so it cannot be fetched again.`,
+    'Delete the model and drop the file once more.',
+  );
 }
 
 function explain(thrown: unknown, file: ModelFile, signal: AbortSignal): RpcError {
   if (signal.aborted) return new RpcError('aborted', 'Stopped on request.');
   if (thrown instanceof RpcError) return thrown;
   if (isNamed(thrown, 'QuotaExceededError')) {
-    return new RpcError(
-      'storage_full',
-      `There is no room for ${file.name} (${Math.ceil(file.size / 1e6)} MB).`,
-      'Free some disk space, or delete other models, then try again.',
-      true,
-    );
+    return full(`There is no room for ${file.name}${file.size ? ` (${Math.ceil(file.size / 1e6)} MB)` : ''}.`);
   }
-  if (isNamed(thrown, 'NoModificationAllowedError')) {
-    return new RpcError(
-      'fetch_failed',
-      `Another tab is fetching ${file.name}.`,
-      'Wait for it, then press Retry.',
-      true,
-    );
-  }
-  const why = navigator.onLine ? 'the server could not be reached or broke off' : 'this device is offline';
-  return new RpcError(
-    'fetch_failed',
-    `${file.name} could not be fetched: ${why}.`,
-    'Check the connection and press Retry; what is already here is kept.',
-    true,
-  );
+  const why = thrown instanceof Error ? thrown.message : String(thrown);
+  return new RpcError('fetch_failed', `${file.name} could not be fetched: ${why}`, 'Press Retry.', true);
 }

@@ -240,8 +240,8 @@ function stopped(): RpcError {
 const engine = new Engine();
 new Rpc<{}, Workers['llamacpp'], {}, Streams>(self).serve({
   'files.fetch': async (request, context) => ({
+    ...(await fetchFiles(request, memory, context)),
     kept: false,
-    fetched_bytes: await fetchFiles(request, memory, context),
     reason: 'The files are in memory for this visit.',
   }),
   'model.load': (request, { signal }) => engine.load(request, signal),

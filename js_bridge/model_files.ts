@@ -1,41 +1,38 @@
 /**
  * Where the files of models rest.
  *
- * Owns the paths (`models/<model id>/<file name>` in OPFS), opening a file there, writing one piece by piece under the
- * name `<file name>.part` until it is whole, and the same in memory for browsers without OPFS. Does not fetch and does
- * not judge contents: that is file_fetch.ts.
+ * Owns the paths (`models/<model id>/<file name>` in OPFS), opening, renaming, removing and listing files there, and the
+ * same in memory for browsers without OPFS. Beside a file lies `<file name>.journal` (download_journal.ts), and as long as
+ * it is not whole it is called `<file name>.part`. Does not fetch and does not judge contents: that is file_fetch.ts.
  */
 
+import type { StoredFile, StoredModel } from './contract.gen';
+import { Journal } from './download_journal';
+import type { SyncFile } from './opfs_fs';
+
 const FOLDER = 'models';
+const PART = '.part';
+const JOURNAL = '.journal';
+
+export const partOf = (name: string): string => name + PART;
+export const journalOf = (name: string): string => name + JOURNAL;
 
 /** A place for model files. `kept` tells whether they outlive the tab. */
 export interface ModelStore {
   readonly kept: boolean;
-  /** The whole file, or undefined. */
+  /** The file as it is now, or undefined. */
   find(modelId: string, name: string): Promise<File | undefined>;
-  /** The unfinished file, new or as an earlier visit left it; one writer at a time. */
-  openPart(modelId: string, name: string): Promise<PartFile>;
-  remove(modelId: string, name: string): Promise<void>;
+  /** A file for reading and writing, new and empty where there is none. */
+  open(modelId: string, name: string): Promise<SyncFile>;
+  rename(modelId: string, from: string, to: string): Promise<void>;
+  /** One file, or all of the model; what is not there counts as removed. */
+  remove(modelId: string, name?: string): Promise<void>;
 }
 
-/** A file that is being written. Every method but `finish` and `close` is synchronous. */
-export interface PartFile {
-  readonly size: number;
-  /** Up to `length` bytes from `offset` on. */
-  read(offset: number, length: number): Uint8Array;
-  /** Adds at the end; throws a DOMException "QuotaExceededError" when there is no room. */
-  append(bytes: Uint8Array): void;
-  /** Empties it. */
-  clear(): void;
-  /** Puts it in the place of the whole file and closes it. */
-  finish(): Promise<void>;
-  /** Writes out what is there, for a later visit, and closes it. */
-  close(): void;
-}
-
-/** `move` is in every browser that has OPFS, but not yet in TypeScript's library. */
-interface MovableHandle extends FileSystemFileHandle {
+/** `move` and locks that others may share are in browsers that have OPFS, but not yet in TypeScript's library. */
+interface OpfsFileHandle extends FileSystemFileHandle {
   move(name: string): Promise<void>;
+  createSyncAccessHandle(options?: { mode: 'readwrite-unsafe' }): Promise<FileSystemSyncAccessHandle>;
 }
 
 /** Files in the origin's private file system. */
@@ -56,27 +53,56 @@ export class OpfsStore implements ModelStore {
   }
 
   async find(modelId: string, name: string): Promise<File | undefined> {
-    try {
+    return unlessMissing(async () => {
       const folder = await this.folder(modelId, false);
-      return await (await folder.getFileHandle(name)).getFile();
-    } catch (error) {
-      if (isNamed(error, 'NotFoundError')) return undefined;
-      throw error;
-    }
+      return (await folder.getFileHandle(name)).getFile();
+    });
   }
 
-  async openPart(modelId: string, name: string): Promise<PartFile> {
+  /**
+   * Whoever writes holds the model's lock (file_fetch.ts). The file's own lock is shared, because the browser gives back
+   * that of a worker that was ended only some time later.
+   */
+  async open(modelId: string, name: string): Promise<SyncFile> {
     const folder = await this.folder(modelId, true);
-    const handle = await folder.getFileHandle(`${name}.part`, { create: true });
-    return new OpfsPart(handle as MovableHandle, name, await handle.createSyncAccessHandle());
+    const handle = (await folder.getFileHandle(name, { create: true })) as OpfsFileHandle;
+    return handle.createSyncAccessHandle({ mode: 'readwrite-unsafe' });
   }
 
-  async remove(modelId: string, name: string): Promise<void> {
-    try {
-      await (await this.folder(modelId, false)).removeEntry(name);
-    } catch (error) {
-      if (!isNamed(error, 'NotFoundError')) throw error;
+  async rename(modelId: string, from: string, to: string): Promise<void> {
+    const folder = await this.folder(modelId, false);
+    await ((await folder.getFileHandle(from)) as OpfsFileHandle).move(to);
+  }
+
+  async remove(modelId: string, name?: string): Promise<void> {
+    await unlessMissing(async () => {
+      if (name !== undefined) return (await this.folder(modelId, false)).removeEntry(name);
+      return (await this.root.getDirectoryHandle(FOLDER)).removeEntry(modelId, { recursive: true });
+    });
+  }
+
+  /** Everything that is kept. */
+  async list(): Promise<StoredModel[]> {
+    const models = await unlessMissing(() => this.root.getDirectoryHandle(FOLDER));
+    const found: StoredModel[] = [];
+    for await (const [modelId, folder] of models?.entries() ?? []) {
+      if (folder.kind !== 'directory') continue;
+      const files: StoredFile[] = [];
+      for await (const [name, entry] of (folder as FileSystemDirectoryHandle).entries()) {
+        if (entry.kind === 'file' && !name.endsWith(JOURNAL)) files.push(await this.describe(modelId, name));
+      }
+      found.push({ model_id: modelId, files });
     }
+    return found;
+  }
+
+  private async describe(modelId: string, stored: string): Promise<StoredFile> {
+    const whole = !stored.endsWith(PART);
+    const name = whole ? stored : stored.slice(0, -PART.length);
+    const file = await this.find(modelId, stored);
+    const journal = whole ? undefined : await this.find(modelId, journalOf(name));
+    const size = whole ? (file?.size ?? 0) : Journal.of((await journal?.text()) ?? '').durableBytes;
+    return { name, size, whole, modified_at: (file?.lastModified ?? 0) / 1000 };
   }
 
   private async folder(modelId: string, create: boolean): Promise<FileSystemDirectoryHandle> {
@@ -85,111 +111,99 @@ export class OpfsStore implements ModelStore {
   }
 }
 
-class OpfsPart implements PartFile {
-  size: number;
-
-  constructor(
-    private readonly handle: MovableHandle,
-    private readonly name: string,
-    private readonly access: FileSystemSyncAccessHandle,
-  ) {
-    this.size = access.getSize();
-  }
-
-  read(offset: number, length: number): Uint8Array {
-    const bytes = new Uint8Array(Math.min(length, this.size - offset));
-    return bytes.subarray(0, this.access.read(bytes, { at: offset }));
-  }
-
-  append(bytes: Uint8Array): void {
-    const written = this.access.write(bytes as Uint8Array<ArrayBuffer>, { at: this.size });
-    if (written < bytes.byteLength) throw new DOMException('The disk took only a part.', 'QuotaExceededError');
-    this.size += written;
-  }
-
-  clear(): void {
-    this.access.truncate(0);
-    this.size = 0;
-  }
-
-  async finish(): Promise<void> {
-    this.close();
-    await this.handle.move(this.name);
-  }
-
-  close(): void {
-    this.access.flush();
-    this.access.close();
-  }
-}
-
 /** Files of this visit only. */
 export class MemoryStore implements ModelStore {
   readonly kept = false;
-  private readonly files = new Map<string, File>();
-  private readonly parts = new Map<string, MemoryPart>();
+  private readonly files = new Map<string, MemoryFile>();
 
   async find(modelId: string, name: string): Promise<File | undefined> {
-    return this.files.get(key(modelId, name));
+    return this.files.get(key(modelId, name))?.toFile(name);
   }
 
-  async openPart(modelId: string, name: string): Promise<PartFile> {
+  async open(modelId: string, name: string): Promise<SyncFile> {
     const id = key(modelId, name);
-    const part =
-      this.parts.get(id) ??
-      new MemoryPart((whole) => {
-        this.parts.delete(id);
-        this.files.set(id, new File(whole, name));
-      });
-    this.parts.set(id, part);
-    return part;
+    const file = this.files.get(id) ?? new MemoryFile();
+    this.files.set(id, file);
+    return file;
   }
 
-  async remove(modelId: string, name: string): Promise<void> {
-    this.files.delete(key(modelId, name));
+  async rename(modelId: string, from: string, to: string): Promise<void> {
+    const file = this.files.get(key(modelId, from));
+    if (!file) throw new DOMException(`There is no ${from}.`, 'NotFoundError');
+    this.files.delete(key(modelId, from));
+    this.files.set(key(modelId, to), file);
+  }
+
+  async remove(modelId: string, name?: string): Promise<void> {
+    for (const id of [...this.files.keys()]) {
+      if (name === undefined ? id.startsWith(key(modelId, '')) : id === key(modelId, name)) this.files.delete(id);
+    }
   }
 }
 
-class MemoryPart implements PartFile {
-  size = 0;
-  private pieces: Uint8Array<ArrayBuffer>[] = [];
+/** Bytes that can be written anywhere; once they are asked for as a File they are the browser's, not held twice. */
+class MemoryFile implements SyncFile {
+  private bytes = new Uint8Array(0);
+  private size = 0;
+  private file: File | undefined;
 
-  constructor(private readonly done: (pieces: Uint8Array<ArrayBuffer>[]) => void) {}
+  getSize(): number {
+    return this.size;
+  }
 
-  read(offset: number, length: number): Uint8Array {
-    const bytes = new Uint8Array(Math.min(length, this.size - offset));
-    let start = -offset;
-    for (const piece of this.pieces) {
-      const from = Math.max(0, -start);
-      const to = Math.min(piece.length, bytes.length - start);
-      if (from < to) bytes.set(piece.subarray(from, to), start + from);
-      start += piece.length;
+  read(into: AllowSharedBufferSource, { at = 0 } = {}): number {
+    const target = into as Uint8Array;
+    const part = this.bytes.subarray(at, Math.min(at + target.length, this.size));
+    target.set(part);
+    return part.length;
+  }
+
+  write(bytes: AllowSharedBufferSource, { at = 0 } = {}): number {
+    const source = bytes as Uint8Array;
+    if (at + source.length > this.size) this.truncate(at + source.length);
+    this.bytes.set(source, at);
+    return source.length;
+  }
+
+  truncate(size: number): void {
+    if (size > this.bytes.length) {
+      const larger = new Uint8Array(Math.max(size, this.bytes.length * 2));
+      larger.set(this.bytes);
+      this.bytes = larger;
     }
-    return bytes;
+    this.bytes.fill(0, size, this.size);
+    this.size = size;
   }
 
-  append(bytes: Uint8Array): void {
-    this.pieces.push(bytes.slice());
-    this.size += bytes.byteLength;
-  }
-
-  clear(): void {
-    this.pieces = [];
-    this.size = 0;
-  }
-
-  async finish(): Promise<void> {
-    this.done(this.pieces);
-    this.clear();
+  flush(): void {
+    // There is nothing behind it.
   }
 
   close(): void {
-    // What was fetched stays in this object; there is nothing to write out.
+    // It stays in this object.
+  }
+
+  toFile(name: string): File {
+    if (!this.file) {
+      this.file = new File([this.bytes.subarray(0, this.size)], name);
+      this.bytes = new Uint8Array(0);
+    }
+    return this.file;
   }
 }
 
 function key(modelId: string, name: string): string {
   return `${modelId}/${name}`;
+}
+
+/** The result of `look`, undefined where there is no such file. */
+async function unlessMissing<T>(look: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await look();
+  } catch (error) {
+    if (isNamed(error, 'NotFoundError')) return undefined;
+    throw error;
+  }
 }
 
 /** Whether `error` is a DOMException of that name. */

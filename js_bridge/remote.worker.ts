@@ -7,6 +7,7 @@
  * a key that is kept never lies about readable (secrets.ts).
  */
 import type { HttpHead, HttpRequest, OpenSocket, SocketEnd, Streams, Workers } from './contract.gen';
+import type { Origins } from './open_origins';
 import { Rpc, RpcError, type CallContext } from './rpc';
 import { openSecret, sealSecret } from './secrets';
 import { Socket } from './socket';
@@ -25,7 +26,7 @@ async function openOrigins(signal: AbortSignal): Promise<readonly string[]> {
     throw signal.aborted ? new RpcError('aborted', 'Stopped on request.') : off('the list of allowed addresses cannot be read.');
   });
   if (!response.ok) throw off('no service worker enforces the list of allowed addresses here.');
-  return (await response.json()) as readonly string[];
+  return ((await response.json()) as Origins).remote;
 }
 
 async function stream(request: HttpRequest, { signal, push }: CallContext<Streams['http.stream']>): Promise<HttpHead> {

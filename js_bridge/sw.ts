@@ -3,13 +3,13 @@
  *
  * Owns the precache, the headers of what the page and its workers run (headers.json), when a new version takes over (the
  * first one at once, every later one only when the page says so), and which other origins may be reached: none but those
- * that a person has opened (open_origins.ts), and only by remote.worker.ts, whose script alone gets them in its
- * Content-Security-Policy. It does not own model files (they rest in OPFS), does not reload pages, and leaves alone every
- * response that it must not rebuild.
+ * that a person has opened (open_origins.ts), for providers by remote.worker.ts, for models by downloads.worker.ts, whose
+ * scripts alone get them in their Content-Security-Policy. It does not own model files (they rest in OPFS), does not
+ * reload pages, and leaves alone every response that it must not rebuild.
  */
 import { cleanupOutdatedCaches, PrecacheController, type PrecacheEntry } from 'workbox-precaching';
 import headers from './headers.json';
-import { OpenOrigins, type GetOpenOrigins, type SetOpenOrigins } from './open_origins';
+import { OpenOrigins, withDelivery, type GetOpenOrigins, type Purpose, type SetOpenOrigins } from './open_origins';
 
 /** `bytes` is added to the manifest by the build, so that progress can be told in bytes. */
 type Entry = PrecacheEntry & { bytes: number };
@@ -29,7 +29,7 @@ declare const self: ServiceWorkerGlobalScope;
 const entries = self.__WB_MANIFEST as Entry[];
 const openOrigins = new OpenOrigins();
 const OPEN_ORIGINS = new URL('open-origins.json', self.location.href).href;
-const REMOTE_WORKER = /\/remote\.worker[^/]*\.js$/;
+const REACHING_OUT = /\/(remote|downloads)\.worker[^/]*\.js$/;
 const POLICY = 'Content-Security-Policy';
 const RUN_BY_THE_PAGE = new Set<RequestDestination>(['script', 'worker', 'sharedworker', 'audioworklet']);
 
@@ -94,13 +94,14 @@ self.addEventListener('message', (event) => {
 
 /** Changes the list if asked to, and tells it. */
 async function tellOrigins(message: GetOpenOrigins | SetOpenOrigins, port: MessagePort | undefined): Promise<void> {
-  if (message.type === 'set-open-origins') await openOrigins.set(message.origins);
+  if (message.type === 'set-open-origins') await openOrigins.set(message.purpose, message.origins);
   port?.postMessage(await openOrigins.all());
 }
 
-/** The script of remote.worker.ts: the only one that may connect to other origins, to those of the list. */
-async function withOrigins(response: Response): Promise<Response> {
-  const origins = ["'self'", ...(await openOrigins.all())].join(' ');
+/** The script of a worker that may connect to other origins: to those that are open for its purpose, and to no others. */
+async function withOrigins(response: Response, purpose: Purpose): Promise<Response> {
+  const open = (await openOrigins.all())[purpose];
+  const origins = ["'self'", ...(purpose === 'downloads' ? withDelivery(open) : open)].join(' ');
   const complete = new Headers(response.headers);
   complete.set(POLICY, headers.worker[POLICY].replace(/connect-src [^;]*/, `connect-src ${origins}`));
   const { status, statusText } = response;
@@ -133,7 +134,8 @@ function addressOf(request: Request): string {
 
 async function answer(request: Request): Promise<Response> {
   const known = await shell.matchPrecache(addressOf(request));
-  if (known && REMOTE_WORKER.test(addressOf(request))) return withOrigins(completed(known));
+  const purpose = REACHING_OUT.exec(addressOf(request))?.[1] as Purpose | undefined;
+  if (known && purpose) return withOrigins(completed(known), purpose);
   if (known) return completed(known);
   try {
     return completed(await fetch(request));

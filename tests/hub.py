@@ -10,6 +10,8 @@ headers X-Linked-Etag and X-Linked-Size of the redirect, sends an ETag, takes by
         hub.fail(no_ranges(times=FOR_EVER, path="tiny.gguf"))
         hub.change("someone/tiny", {"tiny.gguf": other})              # another revision of "main"
         hub.expire()                                                  # every address given out so far is too old
+        hub.dam(5000)                                                 # after 5000 bytes more nothing flows, until mend
+        hub.cut()                                                     # every connection breaks
 """
 
 from __future__ import annotations
@@ -74,8 +76,9 @@ def truncate(after: int, **more: Any) -> Fault:
 
 
 def refuse(status: int, retry_after: float | str | None = None, **more: Any) -> Fault:
-    """An error: 429, 500, ..."""
-    headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
+    """An error: 429, 500, ... The page may read how long to wait, which not every server lets it."""
+    told = {"Retry-After": str(retry_after), "Access-Control-Expose-Headers": f"{EXPOSED}, Retry-After"}
+    headers = {} if retry_after is None else told
     return Fault("refuse", status=status, headers=headers, **more)
 
 
@@ -129,6 +132,11 @@ class Hub:
         self._faults: list[Fault] = []
         self._addresses: dict[str, tuple[bytes, str]] = {}
         self._guard = threading.Lock()
+        self._flow = threading.Condition()
+        self._left: int | None = None
+        self._connections: set[socket.socket] = set()
+        #: set when the dam has let everything through that it will
+        self.dammed = threading.Event()
         self._servers = {where: _Listener(self, where) for where in ("hub", "cdn")}
         self.url = self._servers["hub"].url
         self.cdn_url = self._servers["cdn"].url
@@ -169,6 +177,26 @@ class Hub:
             faults, self._faults = self._faults, []
         for fault in faults:
             fault.go_on.set()
+        with self._flow:
+            self._left = None
+            self._flow.notify_all()
+
+    def dam(self, after: int) -> None:
+        """Let so many bytes of the CDN through, over all connections, and then nothing until `mend`."""
+        self.dammed.clear()
+        with self._flow:
+            self._left = after
+
+    def cut(self) -> None:
+        """Break every connection to the CDN."""
+        with self._guard:
+            connections, self._connections = self._connections, set()
+        for connection in connections:
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+        with self._flow:
+            self._left = None
+            self._flow.notify_all()
 
     def expire(self) -> None:
         """Make every address that the hub has redirected to too old."""
@@ -187,6 +215,27 @@ class Hub:
         return None
 
     # ------------------------------------------------------------ what the servers need
+
+    def connected(self, connection: socket.socket) -> None:
+        """Remember a connection to the CDN."""
+        with self._guard:
+            self._connections.add(connection)
+
+    def may_send(self, wanted: int, connection: socket.socket) -> int:
+        """How many bytes may flow now; waits at a closed dam. Raises ConnectionError for a connection that was cut."""
+        with self._flow:
+            while self._left == 0 and connection in self._connections:
+                self.dammed.set()
+                self._flow.wait()
+            if connection not in self._connections:
+                raise ConnectionResetError
+            if self._left is None:
+                return wanted
+            granted = min(wanted, self._left)
+            self._left -= granted
+            if self._left == 0:
+                self.dammed.set()
+            return granted
 
     def signed(self, data: bytes, etag: str, path: str) -> str:
         """An address at the CDN, good until `expire`."""
@@ -321,9 +370,13 @@ class _Answers(BaseHTTPRequestHandler):
         self.pour(body[until:])
 
     def pour(self, body: bytes) -> None:
-        for start in range(0, len(body), PIECE):
-            self.wfile.write(body[start : start + PIECE])
-            self.sent += len(body[start : start + PIECE])
+        while body:
+            length = min(PIECE, len(body))
+            if self.server.where == "cdn":
+                length = self.server.hub.may_send(length, self.connection)
+            self.wfile.write(body[:length])
+            self.sent += length
+            body = body[length:]
 
     def cors(self) -> dict[str, str]:
         return {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": EXPOSED}
@@ -426,6 +479,10 @@ class _HubAnswers(_Answers):
 
 
 class _CdnAnswers(_Answers):
+    def setup(self) -> None:
+        super().setup()
+        self.server.hub.connected(self.connection)
+
     def answer(self, path: str, query: dict[str, list[str]]) -> None:
         found = self.server.hub.delivered(query.get("Signature", [""])[0])
         if found is None or (self.fault is not None and self.fault.kind == "expired"):

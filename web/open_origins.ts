@@ -1,32 +1,48 @@
 /**
- * The page's side of the list of open origins, which the service worker keeps and enforces (js_bridge/open_origins.ts).
+ * The page's side of the lists of open origins, which the service worker keeps and enforces (js_bridge/open_origins.ts).
  *
- * Owns when the list changes: only by what a person does here. Without a service worker nothing can be opened.
+ * Owns when a list changes: only by what a person does here. Without a service worker nothing can be opened.
  */
 import { signal } from '@preact/signals';
-import type { GetOpenOrigins, SetOpenOrigins } from '../js_bridge/open_origins';
+import type { GetOpenOrigins, Origins, SetOpenOrigins } from '../js_bridge/open_origins';
 import { RpcError } from '../js_bridge/rpc';
 
-/** The open origins; null while they are not known. */
+/** The origins open to remote providers, and those that models may be downloaded from; null while they are not known. */
 export const openOrigins = signal<readonly string[] | null>(null);
+export const downloadOrigins = signal<readonly string[] | null>(null);
 
-/** Why remote providers are off here, or "". */
+/** Why other origins cannot be reached here, or "". */
 export const remoteOff = 'serviceWorker' in navigator ? '' : 'This browser or this address allows no service worker.';
 
 async function ask(message: GetOpenOrigins | SetOpenOrigins): Promise<void> {
   if (remoteOff) throw new RpcError('remote_off', remoteOff, 'Open Cloche over https or on localhost.');
   const { active } = await navigator.serviceWorker.ready;
   const { port1, port2 } = new MessageChannel();
-  const told = new Promise<readonly string[]>((resolve) => {
-    port1.onmessage = ({ data }: MessageEvent<readonly string[]>) => resolve(data);
+  const told = new Promise<Origins>((resolve) => {
+    port1.onmessage = ({ data }: MessageEvent<Origins>) => resolve(data);
   });
   active?.postMessage(message, [port2]);
-  openOrigins.value = await told;
+  const { remote, downloads } = await told;
+  openOrigins.value = remote;
+  downloadOrigins.value = downloads;
   port1.close();
 }
 
 export const readOrigins = (): Promise<void> => ask({ type: 'get-open-origins' });
 
-/** Makes the list what it shall be. */
+/** Makes the list of remote providers what it shall be. */
 export const setOrigins = (origins: Iterable<string>): Promise<void> =>
-  ask({ type: 'set-open-origins', origins: [...new Set(origins)] });
+  ask({ type: 'set-open-origins', purpose: 'remote', origins: [...new Set(origins)] });
+
+/** Makes the list of places to download from what it shall be. */
+export const setDownloadOrigins = (origins: Iterable<string>): Promise<void> =>
+  ask({ type: 'set-open-origins', purpose: 'downloads', origins: [...new Set(origins)] });
+
+/** Lets models be downloaded from these addresses, too; the app's own needs no word. */
+export async function allowDownloads(...addresses: string[]): Promise<void> {
+  const wanted = addresses.map((address) => new URL(address, document.baseURI).origin).filter((origin) => origin !== location.origin);
+  if (wanted.length === 0) return;
+  if (downloadOrigins.value === null) await readOrigins();
+  const open = downloadOrigins.value ?? [];
+  if (wanted.some((origin) => !open.includes(origin))) await setDownloadOrigins([...open, ...wanted]);
+}

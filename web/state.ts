@@ -12,6 +12,7 @@ import type {
   ContentDelta,
   Conversation,
   DatabaseOwner,
+  Downloads,
   ErrorInfo,
   Events,
   Message,
@@ -56,6 +57,9 @@ export interface State {
   relay: RelayState | null;
   /** The conversation on screen, null while none is open. */
   conversation: Conversation | null;
+  downloads: Downloads;
+  /** Counts the changes of what is on disk: each is a reason to look again. */
+  storageChanges: number;
   /** What was run in the Python console, oldest first. */
   runs: readonly ConsoleRun[];
   notices: readonly ShownNotice[];
@@ -100,6 +104,8 @@ export const INITIAL: State = {
   providers: [],
   relay: null,
   conversation: null,
+  downloads: { downloads: [], bytes_per_second: 0, seconds_left: null },
+  storageChanges: 0,
   runs: [],
   notices: [],
   lastKey: 0,
@@ -150,6 +156,10 @@ export function reduce(state: State, [name, data]: StateEvent): State {
       };
     case 'origins:released':
       return state;
+    case 'download:changed':
+      return { ...state, downloads: data };
+    case 'storage:changed':
+      return { ...state, storageChanges: state.storageChanges + 1 };
     case 'console:output':
       return { ...state, runs: printed(state.runs, data) };
     case 'page:run-begun':

@@ -23,12 +23,16 @@ from .host.base import Host
 from .models.advisor import Advisor
 from .models.catalogue import Catalogue
 from .models.device import ThisDevice
+from .models.downloads import Downloads
+from .models.files import Files
 from .models.hub import Hub
 from .models.library import Library
+from .models.storage import Storage
 from .providers.registry import Providers
 from .providers.worker import WorkerTransport
 from .relay.relay import Relay
 from .shapes import ModelStatus, Settings
+from .store.kept_models import KeptModels
 from .store.store import Store
 from .structured.formats import Formats
 from .tools.camera import camera_tools
@@ -53,6 +57,7 @@ class App:
         self.store = Store(self.host.database)
         self.store.recover()
         self._open_models()
+        self._open_storage()
         self.toolbox = Toolbox(self.host, self.store, lambda: self.library.status.card)
         self.approvals = Approvals(lambda name, data: self.host.emit([(name, data)]))
         engine = WorkerTransport(self.library)
@@ -69,6 +74,7 @@ class App:
         self.host.emit([("app:ready", self._info())])
         self.library.load(self.store.settings.load().model_id)
         self.relay.start()
+        self.downloads.begin()
 
     async def handle(self, method: str, params: dict[str, Any]) -> Any:
         """Answer a command of contract.COMMANDS with plain data. Raises ClocheError."""
@@ -93,6 +99,7 @@ class App:
         self._ended = True
         await self.console.close()
         await self.relay.close()
+        await self.downloads.close()
         try:
             await self.turns.close()
         finally:
@@ -110,6 +117,20 @@ class App:
         self.library.tune = device.tuned
         self.advisor = Advisor(self.host, self.catalogue, hub, device)
         self.advisor.options_changed = self._options_changed
+
+    def _open_storage(self) -> None:
+        """What is on this device of models, and what is being fetched."""
+        rows, files = KeptModels(self.store.database), Files(self.host)
+        self.storage = Storage(self.host, rows, files)
+        self.downloads = Downloads(self.host, rows, files, self.storage, self.catalogue.resolved)
+        self.storage.loaded = lambda: self.library.loaded
+        self.downloads.came = self.catalogue.pin
+        self.advisor.removed = self.downloads.drop
+        self.storage.fetching = self.downloads.fetching
+        self.storage.card = self.catalogue.card
+        self.library.fetched = self.storage.noticed
+        self.library.touch = self.storage.touch
+        self.library.complete = self.advisor.installed = self.storage.complete
 
     def _open_to_people(self) -> None:
         """Let a person's own code take part: kept as extensions, or mounted from the console while the app runs."""
@@ -156,6 +177,8 @@ class App:
             **self.advisor.commands(),
             "model.unload": lambda _: self._unload_model(),
             **self.relay.commands(),
+            **self.storage.commands(),
+            **self.downloads.commands(),
             "session.set_chain": lambda p: self._changed(sessions.set_chain(p.session_id, p.chain)),
         }
 

@@ -16,6 +16,7 @@ from pydantic import Field
 from .commands import Command, MessageRef, NoParams, SessionRef
 from .console import shapes as console
 from .extensions import shapes as extensions
+from .models import file_shapes, storage_shapes
 from .models import shapes as models
 from .providers import shapes as providers
 from .relay import shapes as relay
@@ -40,7 +41,7 @@ from .transfer import shapes as transfer
 #: shapes of the capabilities; each may have COMMANDS and EVENTS of its own
 CAPABILITIES: tuple[ModuleType, ...] = (
     *(structured, tools, transfer, console, extensions, providers, trace, models),
-    relay,
+    *(relay, file_shapes, storage_shapes),
 )
 
 # ---------------------------------------------------------------- commands

@@ -14,6 +14,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from .commands import Command, NoParams
+from .models.file_shapes import FetchTuning, FileFacts, ReadUrl, RemoveFiles, StoredFiles, UrlContent
 from .shapes import EngineInfo, EngineOptions, Model, ModelFile, Timings, Usage
 
 ImageFit = Literal["auto", "pad", "crop", "squeeze"]
@@ -24,33 +25,49 @@ class FetchFiles(Model):
     """Bring the files of a model to this machine, checked by sha256. `base_url` is absolute.
 
     Streams `FetchProgress`. A file that is there with the right hash is not fetched again (above 64 MiB the right size
-    must do); a wrong one is deleted and fetched once more, a second mismatch is the error `file_corrupt`. Broken
-    connections are taken up where they broke, also by the next call. Other errors: `fetch_failed`, `storage_full`.
+    must do, unless `thorough`); of a damaged one the damaged parts are fetched again. What came wrong is deleted and
+    fetched once more, a second mismatch is the error `file_corrupt`. Broken connections are taken up where they broke,
+    also by the next call. Sizes of 0 and empty hashes are not known: then what comes is what it is. Two callers that
+    want the same model make one download. Other errors: `fetch_failed`, `storage_full`, `origin_closed`, `remote_off`.
 
-    Ask the downloads worker first: it keeps the files in OPFS. If it answers `kept: false`, it has fetched nothing;
-    then ask the engine's worker with the same parameters, which holds the files in its own memory for this visit.
+    Ask the downloads worker first: it keeps the files in OPFS. If it answers `kept: false`, it has kept nothing; then
+    ask the engine's worker with the same parameters, which holds the files in its own memory for this visit. With
+    `keep` it never answers so: a full disk is the error `storage_full`, and what came stays for the next call.
     """
 
     model_id: str
     base_url: str
     files: list[ModelFile]
+    keep: bool = False
+    thorough: bool = False
+    tuning: FetchTuning = FetchTuning()
 
 
 class FetchProgress(Model):
-    """Bytes so far over all files; `stage` is what happens now."""
+    """Bytes so far over all files and of the one at hand; `stage` is what happens now. Totals of 0 are not known.
 
-    stage: Literal["checking", "fetching"]
+    `waiting`: for another tab that fetches the same; `retrying`: until the next attempt; `offline`: for the network.
+    """
+
+    stage: Literal["waiting", "checking", "fetching", "retrying", "offline"]
     file: str
     loaded_bytes: int
     total_bytes: int
+    file_loaded_bytes: int = 0
+    file_total_bytes: int = 0
 
 
 class FetchedFiles(Model):
-    """`kept` false: the files are not on disk, `reason` says why. `fetched_bytes` is 0 when all was there already."""
+    """`kept` false: the files are not on disk, `reason` says why. `fetched_bytes` is 0 when all was there already.
+
+    `files` are the facts of those whose hash was computed now, `repaired` the names of those that were damaged.
+    """
 
     kept: bool
     fetched_bytes: int
     reason: str = ""
+    files: list[FileFacts] = Field(default=[])
+    repaired: list[str] = Field(default=[])
 
 
 class LoadModel(Model):
@@ -336,7 +353,12 @@ class Measured(Model):
 
 
 WORKERS: dict[str, dict[str, Command]] = {
-    "downloads": {"files.fetch": Command(FetchFiles, FetchedFiles)},
+    "downloads": {
+        "files.fetch": Command(FetchFiles, FetchedFiles),
+        "files.list": Command(NoParams, StoredFiles),
+        "files.remove": Command(RemoveFiles, None),
+        "url.read": Command(ReadUrl, UrlContent),
+    },
     "llamacpp": {
         "files.fetch": Command(FetchFiles, FetchedFiles),
         "model.load": Command(LoadModel, EngineInfo),

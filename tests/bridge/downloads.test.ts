@@ -64,10 +64,10 @@ describe('a file that is not there', () => {
   test('is fetched, checked and kept, with progress in bytes', async () => {
     const file = await faulty('ok');
     const seen: FetchProgress[] = [];
-    expect(await bring(file, { seen })).toEqual({ kept: true, fetched_bytes: SIZE, reason: '' });
+    expect(await bring(file, { seen })).toMatchObject({ kept: true, fetched_bytes: SIZE, reason: '' });
     expect(await isWhole()).toBe(true);
     expect(await planted('file.bin.part')).toBeUndefined();
-    expect(seen.at(-1)).toEqual({ stage: 'checking', file: 'file.bin', loaded_bytes: SIZE, total_bytes: SIZE });
+    expect(seen.at(-1)).toMatchObject({ stage: 'checking', file: 'file.bin', loaded_bytes: SIZE, total_bytes: SIZE });
     expect(seen.map(({ loaded_bytes }) => loaded_bytes)).toEqual(
       seen.map(({ loaded_bytes }) => loaded_bytes).sort((a, b) => a - b),
     );
@@ -81,9 +81,13 @@ describe('a file that is not there', () => {
     });
   });
 
-  test('is refused as unreachable when there is no server', async () => {
+  test('is refused as unreachable when the server breaks off at once', async () => {
+    await expect(bring(await faulty('refuse'))).rejects.toMatchObject({ code: 'fetch_failed', retryable: true });
+  });
+
+  test('is not looked for elsewhere where nothing enforces which addresses may be reached', async () => {
     const file = { ...(await faulty('ok')), url: 'http://127.0.0.1:9/file.bin' };
-    await expect(bring(file)).rejects.toMatchObject({ code: 'fetch_failed', retryable: true });
+    await expect(bring(file)).rejects.toMatchObject({ code: 'remote_off' });
   });
 });
 
@@ -91,7 +95,7 @@ describe('a file that is there', () => {
   test('is not fetched again', async () => {
     const file = await faulty('ok');
     await bring(file);
-    expect(await bring(file)).toEqual({ kept: true, fetched_bytes: 0, reason: '' });
+    expect(await bring(file)).toMatchObject({ kept: true, fetched_bytes: 0, reason: '' });
     expect(await requests(file)).toHaveLength(1);
   });
 
@@ -122,29 +126,32 @@ describe('a connection that breaks', () => {
 
   test('leaves what came for the next call when it brings nothing more', async () => {
     await expect(bring(await faulty('half,refuse'))).rejects.toMatchObject({ code: 'fetch_failed', retryable: true });
-    const part = await planted('file.bin.part');
-    const came = part?.length ?? 0;
+    const [model] = (await startDownloads().call('files.list', {})).models;
+    const came = model!.files[0]!.size;
+    expect(model!.files).toEqual([expect.objectContaining({ name: 'file.bin', whole: false })]);
     expect(came).toBeGreaterThan(0);
-    expect(isStartOfFile(part, came)).toBe(true);
     stopWorkers();
     const later = await faulty('ok');
     expect(await bring(later)).toMatchObject({ fetched_bytes: SIZE - came });
-    expect(await requests(later)).toEqual([{ range: `bytes=${came}-`, status: 206 }]);
+    expect(await requests(later)).toEqual([{ range: `bytes=${came}-${SIZE - 1}`, status: 206 }]);
     expect(await isWhole()).toBe(true);
   });
 
   test('starts over where the server does not know ranges', async () => {
     const file = await faulty('half,whole');
     await bring(file);
-    expect((await requests(file)).map(({ status }) => status)).toEqual([200, 200]);
+    expect((await requests(file)).map(({ status }) => status)).toEqual([206, 200, 200]);
     expect(await isWhole()).toBe(true);
   });
 
   test('does not trust what an earlier visit left: damage in it is found and fetched anew', async () => {
     const file = await faulty('ok');
-    await plant('file.bin.part', new Blob([new Uint8Array(200_000)]), 'weights');
+    await expect(bring(await faulty('half,refuse'))).rejects.toMatchObject({ code: 'fetch_failed' });
+    stopWorkers();
+    const part = (await planted('file.bin.part')) as Uint8Array<ArrayBuffer>;
+    part[1000] = 255 - part[1000]!;
+    await plant('file.bin.part', new Blob([part]), 'weights');
     await bring(file);
-    expect((await requests(file)).map(({ range }) => range)).toEqual(['bytes=200000-', null]);
     expect(await isWhole()).toBe(true);
   });
 });
@@ -161,7 +168,7 @@ describe('a server that sends something else', () => {
     await expect(bring(file)).rejects.toMatchObject({ code: 'file_corrupt' });
     expect(await requests(file)).toHaveLength(2);
     expect(await planted('file.bin')).toBeUndefined();
-    expect((await planted('file.bin.part'))?.length).toBe(0);
+    expect(await planted('file.bin.part')).toBeUndefined();
   });
 
   test('is given up when its file has another size', async () => {
@@ -195,7 +202,7 @@ describe('without room on the disk', () => {
     worker.terminate();
     expect(answer).toMatchObject({ kept: false, fetched_bytes: 0 });
     expect(answer.reason).toContain('no room for file.bin');
-    expect((await planted('file.bin.part'))?.length).toBe(0);
+    expect(await planted('file.bin.part')).toBeUndefined();
     const link = startEngine();
     expect(await bring(file, { link })).toMatchObject({ kept: false, fetched_bytes: SIZE });
     expect(await bring(file, { link })).toMatchObject({ kept: false, fetched_bytes: 0 });

@@ -4,7 +4,7 @@
  * Owns the addresses `/faulty/<id>/<plan>/<size>.bin`, `/faulty/<id>/log` and `/faulty/<id>/cut`. A plan lists what
  * happens to the first, second, ... request of that id, the last step for all later ones: `ok`, `half` (half the bytes,
  * then nothing until `cut` breaks the connection), `refuse` (breaks it at once), `wrong` (right size, other bytes),
- * `short` (a whole answer, but half), `whole` (ignores Range), `404`.
+ * `short` (a file of half the size), `whole` (ignores Range), `404`.
  */
 
 import type { ServerResponse } from 'node:http';
@@ -64,13 +64,16 @@ function answer(response: ServerResponse, step: string, range: string | null, wh
     response.end();
     return;
   }
-  const from = step === 'whole' ? 0 : Number(/^bytes=(\d+)-/.exec(range ?? '')?.[1] ?? 0);
-  let body = whole.subarray(from);
+  if (step === 'short') whole = whole.subarray(0, whole.length / 2);
+  const [, first, last] = /^bytes=(\d+)-(\d*)/.exec(range ?? '') ?? [];
+  const ranged = first !== undefined && step !== 'whole';
+  const from = ranged ? Number(first) : 0;
+  const to = ranged && last ? Math.min(Number(last) + 1, whole.length) : whole.length;
+  let body = whole.subarray(from, to);
   if (step === 'wrong') body = body.map((byte) => byte ^ 0xff);
-  if (step === 'short') body = body.subarray(0, body.length / 2);
-  if (from > 0) {
+  if (ranged) {
     response.statusCode = 206;
-    response.setHeader('Content-Range', `bytes ${from}-${whole.length - 1}/${whole.length}`);
+    response.setHeader('Content-Range', `bytes ${from}-${to - 1}/${whole.length}`);
   }
   response.setHeader('Content-Type', 'application/octet-stream');
   response.setHeader('Content-Length', body.length);

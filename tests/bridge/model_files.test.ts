@@ -6,30 +6,30 @@ import { MemoryStore } from '../../js_bridge/model_files';
 import { PROJECTOR, WEIGHTS } from './engine_workers';
 
 describe('a file in memory', () => {
-  test('is found only when it is finished', async () => {
+  test('is found under the name it was given last, until it is removed', async () => {
     const store = new MemoryStore();
-    const part = await store.openPart('model', 'file');
-    part.append(new Uint8Array([1, 2, 3]));
+    const file = await store.open('model', 'file.part');
+    file.write(new Uint8Array([1, 2, 3]), { at: 0 });
     expect(await store.find('model', 'file')).toBeUndefined();
-    await part.finish();
+    await store.rename('model', 'file.part', 'file');
     expect(new Uint8Array(await (await store.find('model', 'file'))!.arrayBuffer())).toEqual(new Uint8Array([1, 2, 3]));
-    await store.remove('model', 'file');
+    await store.remove('model');
     expect(await store.find('model', 'file')).toBeUndefined();
   });
 
-  test('is read across the pieces it was written in', async () => {
-    const part = await new MemoryStore().openPart('model', 'file');
-    for (const piece of [[0, 1, 2], [3], [4, 5, 6, 7]]) part.append(new Uint8Array(piece));
-    expect([...part.read(2, 4)]).toEqual([2, 3, 4, 5]);
-    expect([...part.read(6, 100)]).toEqual([6, 7]);
-  });
-
-  test('goes on where it was left', async () => {
-    const store = new MemoryStore();
-    const first = await store.openPart('model', 'file');
-    first.append(new Uint8Array(10));
-    first.close();
-    expect((await store.openPart('model', 'file')).size).toBe(10);
+  test('is written anywhere and read anywhere', async () => {
+    const file = await new MemoryStore().open('model', 'file');
+    file.write(new Uint8Array([4, 5, 6, 7]), { at: 4 });
+    file.write(new Uint8Array([0, 1, 2, 3]), { at: 0 });
+    const bytes = new Uint8Array(4);
+    expect(file.read(bytes, { at: 2 })).toBe(4);
+    expect([...bytes]).toEqual([2, 3, 4, 5]);
+    expect(file.read(bytes, { at: 6 })).toBe(2);
+    file.truncate(5);
+    expect(file.getSize()).toBe(5);
+    file.truncate(6);
+    expect(file.read(bytes, { at: 4 })).toBe(2);
+    expect([...bytes].slice(0, 2)).toEqual([4, 0]);
   });
 });
 

@@ -35,8 +35,15 @@ class Library:
         #: whether a model's files are on this device, whole; and what is to know that it is used
         self.complete: Callable[[ModelCard], bool] = lambda _: False
         self.touch: Callable[[str], None] = lambda _: None
+        #: what is to know that the app's own model was fetched
+        self.fetched: Callable[[ModelCard, FetchedFiles], None] = lambda _card, _fetched: None
         #: fills the settings that a person has left open
         self.tune: Tune | None = None
+
+    @property
+    def loaded(self) -> str | None:
+        """The model whose files an engine is using, or is about to."""
+        return self.wanted if self._loading is not None and self.status.state != "failed" else None
 
     def load(self, model_id: str) -> None:
         """Begin to load a model in place of the one before, unless it is being loaded or is ready already."""
@@ -166,9 +173,11 @@ class Library:
     async def _fetch_builtin(self, card: ModelCard) -> bool:
         downloads = await self._host.open_link("downloads")
         try:
-            return (await self._fetch(downloads, card)).kept
+            fetched = await self._fetch(downloads, card)
         finally:
             await downloads.close()
+        self.fetched(card, fetched)
+        return fetched.kept
 
     async def _fetch(self, link: Link, card: ModelCard) -> FetchedFiles:
         def on_chunks(batch: list[Any]) -> None:

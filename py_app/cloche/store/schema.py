@@ -185,4 +185,32 @@ CREATE TABLE relay_settings (
 );
 """
 
-MIGRATIONS: tuple[str, ...] = (FIRST, TOOLS, EXTENSIONS, ANSWERS, PROVIDERS, TRACE, MODELS, RELAY)
+DOWNLOADS = """
+-- Models on this device. What is really on the disk the browser's file system says.
+CREATE TABLE kept_models (
+    model_id TEXT PRIMARY KEY,
+    name TEXT NOT NULL,
+    engine TEXT NOT NULL,
+    pinned INTEGER NOT NULL DEFAULT 0,
+    used_at REAL
+) WITHOUT ROWID;
+CREATE TABLE kept_files (
+    model_id TEXT NOT NULL REFERENCES kept_models (model_id) ON DELETE CASCADE,
+    name TEXT NOT NULL,
+    size INTEGER NOT NULL,
+    sha256 TEXT NOT NULL,
+    verified_at REAL,
+    PRIMARY KEY (model_id, name)
+) WITHOUT ROWID;
+
+-- Models to be fetched, in their order; `card` is JSON, NULL until its files have been looked up.
+CREATE TABLE downloads (
+    model_id TEXT PRIMARY KEY,
+    place INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    state TEXT NOT NULL,
+    card TEXT
+) WITHOUT ROWID;
+"""
+
+MIGRATIONS: tuple[str, ...] = (FIRST, TOOLS, EXTENSIONS, ANSWERS, PROVIDERS, TRACE, MODELS, RELAY, DOWNLOADS)

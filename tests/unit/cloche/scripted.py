@@ -108,7 +108,7 @@ class ScriptedEngine:
         return ScriptedLink({"device.describe": describe, "device.measure": measure})
 
     def _downloads(self) -> ScriptedLink:
-        return ScriptedLink({"files.fetch": self._fetch})
+        return ScriptedLink({"files.fetch": self._fetch, "files.list": self._list, "files.remove": self._remove})
 
     def _llamacpp(self) -> ScriptedLink:
         return ScriptedLink(
@@ -128,6 +128,13 @@ class ScriptedEngine:
         name = params["files"][0]["name"]
         push([{"stage": "fetching", "file": name, "loaded_bytes": bytes_, "total_bytes": 10} for bytes_ in (5, 10)])
         return {"kept": True, "fetched_bytes": 10, "reason": ""}
+
+    async def _list(self, params: dict[str, Any], push: Callable[[list[Any]], None]) -> Any:
+        file = {"name": "m.gguf", "size": 10, "whole": True, "modified_at": 1.0}
+        return {"models": [{"model_id": "cloche-starter", "files": [file]}], "usage": 10, "quota": 1000}
+
+    async def _remove(self, params: dict[str, Any], push: Callable[[list[Any]], None]) -> Any:
+        return None
 
     async def _fetch_to_memory(self, params: dict[str, Any], push: Callable[[list[Any]], None]) -> Any:
         return {"kept": False, "fetched_bytes": 10, "reason": ""}

@@ -92,25 +92,28 @@ async def test_every_command_of_the_contract_is_answered_in_its_shape() -> None:
             "relay.set": {"openai": True},
             "relay.connect": {},
             "relay.make_key": {"name": "robot"},
+            "download.start": {"model_id": "cloche-starter"},
+            "download.pause": {"model_id": "cloche-starter"},
+            "download.move": {"model_id": "cloche-starter", "place": 0},
+            "download.resume": {"model_id": "cloche-starter"},
+            "download.cancel": {"model_id": "cloche-starter"},
+            "storage.pin": {"model_id": "cloche-starter", "pinned": True},
+            "storage.verify": {"model_id": "cloche-starter"},
+            "storage.plan": {"model_id": "cloche-starter"},
             "session.delete": here,
             "session.restore": here,
             "message.send": {**here, "text": "Hello"},
         }
         unasked = set(contract.COMMANDS) - set(params)
-        # These need somebody who asks, or a server: see test_approval.py, test_registry.py and test_both_ends.py.
+        # These need somebody who asks, a server or other models: see test_approval, test_registry, test_storage,
+        # test_both_ends.
         elsewhere = {"approval.answer", "provider.add", "provider.refresh", "provider.set_key", "provider.remove"}
-        elsewhere |= {"providers.unlock", "relay.revoke_key"}
+        elsewhere |= {"providers.unlock", "storage.delete", "storage.evict", "relay.revoke_key"}
         # And these an address, files, or a model that was added: see models/test_advisor.py.
         elsewhere |= {name for name in unasked if name.startswith("catalogue.") and name != "catalogue.list"}
-        assert unasked - elsewhere == {
-            "app.info",
-            "catalogue.list",
-            "device.measure",
-            "model.load",
-            "model.unload",
-            "session.create",
-            "providers.list",
-        }
+        plain = {"app.info", "model.load", "session.create", "providers.list", "download.list", "storage.list"}
+        plain |= {"catalogue.list", "device.measure", "model.unload"}
+        assert unasked - elsewhere == plain
         for method in unasked - elsewhere:
             fits(method, await app.handle(method, {}))
         for method, given in params.items():
