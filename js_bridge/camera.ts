@@ -9,6 +9,30 @@ import { imageFromSource } from './images';
 
 export type Facing = 'user' | 'environment';
 
+/** Which camera, and what is wished for: the browser comes as near as it can. Sizes in pixels. */
+export interface CameraChoice {
+  deviceId?: string;
+  facing?: Facing;
+  width?: number;
+  height?: number;
+  frameRate?: number;
+}
+
+/** Asks the person and the browser for a camera. Throws what `cameraError` puts into words. */
+export function openCamera({ deviceId, facing, width, height, frameRate }: CameraChoice): Promise<MediaStream> {
+  if (!navigator.mediaDevices) throw new TypeError();
+  const ideal = <T>(value: T | undefined) => (value === undefined ? {} : { ideal: value });
+  return navigator.mediaDevices.getUserMedia({
+    audio: false,
+    video: {
+      ...(deviceId === undefined ? { facingMode: ideal(facing) } : { deviceId: { exact: deviceId } }),
+      width: ideal(width),
+      height: ideal(height),
+      frameRate: ideal(frameRate),
+    },
+  });
+}
+
 /** Why there is no picture, in words for people. */
 export class CameraError extends Error {
   constructor(readonly code: string, message: string, readonly action: string) {
@@ -27,7 +51,8 @@ const REASONS: Record<string, [message: string, action: string]> = {
   TypeError: ['This page may not use a camera: it was not opened over a secure connection.', 'Open it over https or on localhost.'],
 };
 
-function errorFrom(thrown: unknown): CameraError {
+/** The browser's error in words. */
+export function cameraError(thrown: unknown): CameraError {
   if (thrown instanceof CameraError) return thrown;
   const { name, message } = Object(thrown) as { name?: string; message?: string };
   const [reason, action] = REASONS[name ?? ''] ?? [`The camera failed: ${message || String(thrown)}`, 'Try again.'];
@@ -48,11 +73,7 @@ export class Camera {
     const attempt = this.attempt;
     this.facing = facing;
     try {
-      if (!navigator.mediaDevices) throw new TypeError();
-      const stream = await navigator.mediaDevices.getUserMedia({
-        audio: false,
-        video: { facingMode: { ideal: facing }, width: { ideal: 1280 }, height: { ideal: 960 } },
-      });
+      const stream = await openCamera({ facing, width: 1280, height: 960 });
       if (attempt !== this.attempt) {
         end(stream);
         return false;
@@ -67,7 +88,7 @@ export class Camera {
     } catch (thrown) {
       if (attempt !== this.attempt) return false;
       this.stop();
-      throw errorFrom(thrown);
+      throw cameraError(thrown);
     }
   }
 

@@ -176,7 +176,7 @@ export interface NewImage {
   mime: "image/png" | "image/jpeg";
   width: number;
   height: number;
-  name?: string;
+  name: string;
 }
 
 /**
@@ -1045,6 +1045,129 @@ export interface StorageChanged {
 }
 
 /**
+ * What the model said about a picture, and what it took.
+ *
+ * `image_ms` is the encoding of the picture. `restarts` is 1 where the engine crashed and the picture was looked at
+ * again.
+ */
+export interface Description {
+  text: string;
+  finish_reason: string;
+  model: string;
+  prompt_tokens: number;
+  image_tokens: number;
+  completion_tokens: number;
+  cached_tokens: number;
+  time_to_first_token_ms: number | null;
+  image_ms: number | null;
+  total_ms: number | null;
+  tokens_per_second: number | null;
+  hardware: string;
+  restarts: number;
+}
+
+/**
+ * What a watch does when the answer changes.
+ *
+ * `yes_no` asks the prompt as a question, `schema` asks for JSON of `json_schema`. `when` narrows a yes/no watch to
+ * one direction. `arguments` is a JSON object; {answer}, {before}, {question}, {time} in its texts are filled in.
+ */
+export interface LiveWatch {
+  kind: "yes_no" | "schema";
+  json_schema: string;
+  when: "change" | "yes" | "no";
+  notify: boolean;
+  todo: boolean;
+  tool: string;
+  arguments: string;
+}
+
+/**
+ * How the Live view looks; kept. `watch` None describes, else it watches.
+ *
+ * `interval` is the shortest time between two descriptions in seconds, 0 is as fast as it goes. `threshold` is the
+ * difference (percent) from which a frame counts as another scene. `frames` is how many frames make a series.
+ * `system_prompt` comes before the picture, so it is read once and stays in the KV cache.
+ */
+export interface LiveSettings {
+  prompt: string;
+  system_prompt: string;
+  max_tokens: number;
+  temperature: number;
+  interval: number;
+  threshold: number;
+  frames: number;
+  fit: "auto" | "pad" | "crop" | "squeeze";
+  detail: "auto" | "low" | "high";
+  watch: LiveWatch | null;
+}
+
+/** One frame to look at, or the last frames as a series, oldest first. */
+export interface LiveFrame {
+  images: NewImage[];
+  source?: string;
+  difference?: number;
+}
+
+/**
+ * One description in the history. `answer` is a watch's answer, `fired` says that it changed and what was wanted.
+ *
+ * `picture` says whether the frame is still kept: only those of the newest are.
+ */
+export interface LiveCaption {
+  id: number;
+  at: number;
+  prompt: string;
+  text: string;
+  answer: string | null;
+  fired: boolean;
+  source: string;
+  difference: number;
+  picture: boolean;
+  description: Description;
+}
+
+/** Which part of the history: texts that contain `query`, older than the caption `before`, newest first. */
+export interface LiveQuery {
+  query?: string;
+  before?: number | null;
+  limit?: number;
+}
+
+/** Captions, newest first, and how many there are in all. */
+export interface LiveHistory {
+  captions: LiveCaption[];
+  total: number;
+}
+
+/** Names a caption. */
+export interface LiveCaptionRef {
+  caption_id: number;
+}
+
+/** Which captions become a conversation, oldest first; none at all means the newest 200. */
+export interface LiveSave {
+  caption_ids?: number[];
+}
+
+/** The description under way as far as it is written. */
+export interface LiveText {
+  text: string;
+}
+
+/** A watched answer changed. */
+export interface LiveFired {
+  caption: LiveCaption;
+  before: string;
+  notify: boolean;
+}
+
+/** The tool call of a watch as it goes: asking, running, done, failed, denied. */
+export interface LiveTool {
+  call: ToolCallPart;
+}
+
+/**
  * Bring the files of a model to this machine, checked by sha256. `base_url` is absolute.
  *
  * Streams `FetchProgress`. A file that is there with the right hash is not fetched again (above 64 MiB the right size
@@ -1166,6 +1289,8 @@ export interface ToolSpec {
 /**
  * OpenAI chat-completions request; None leaves the engine's default.
  *
+ * After `silence_seconds` without a sign of life (a token, a line of the engine's log) the engine counts as hung: the
+ * request fails with `engine_crashed` and a new instance takes its place. None leaves the worker's own patience.
  * `tool_choice` is "auto", "required" or a tool's name. `response_format` is OpenAI's `json_schema` or {"type":
  * "grammar", "grammar": GBNF}; the worker "webllm" gets it in WebLLM's own form.
  */
@@ -1181,6 +1306,7 @@ export interface ChatRequest {
   seed?: number | null;
   stop?: string[] | null;
   response_format?: Record<string, unknown> | null;
+  silence_seconds?: number | null;
 }
 
 /** A piece of tool call number `index`; pieces of `arguments` are appended. */
@@ -1426,6 +1552,14 @@ export interface Commands {
   "storage.verify": { params: ModelRef; result: Verified };
   "storage.plan": { params: ModelRef; result: EvictionPlan };
   "storage.evict": { params: EvictModels; result: Downloads };
+  "live.settings": { params: NoParams; result: LiveSettings };
+  "live.configure": { params: LiveSettings; result: LiveSettings };
+  "live.frame": { params: LiveFrame; result: LiveCaption };
+  "live.stop": { params: NoParams; result: null };
+  "live.history": { params: LiveQuery; result: LiveHistory };
+  "live.picture": { params: LiveCaptionRef; result: NewImage };
+  "live.clear": { params: NoParams; result: null };
+  "live.save": { params: LiveSave; result: Session };
 }
 
 /** Events that Python tells the page. */
@@ -1448,6 +1582,10 @@ export interface Events {
   "relay:changed": RelayState;
   "download:changed": Downloads;
   "storage:changed": StorageChanged;
+  "live:text": LiveText;
+  "live:caption": LiveCaption;
+  "live:fired": LiveFired;
+  "live:tool": LiveTool;
 }
 
 /** What each worker answers. */
@@ -1616,5 +1754,31 @@ export const LIMITS = {
   },
   EvictModels: {
     model_ids: { maxItems: 100 },
+  },
+  LiveWatch: {
+    json_schema: { maxLength: 20000 },
+    tool: { maxLength: 200 },
+    arguments: { maxLength: 10000 },
+  },
+  LiveSettings: {
+    prompt: { minLength: 1, maxLength: 4000 },
+    system_prompt: { maxLength: 20000 },
+    max_tokens: { minimum: 1, maximum: 2048 },
+    temperature: { minimum: 0, maximum: 2 },
+    interval: { minimum: 0, maximum: 3600 },
+    threshold: { minimum: 0, maximum: 100 },
+    frames: { minimum: 1, maximum: 8 },
+  },
+  LiveFrame: {
+    images: { maxItems: 8 },
+    source: { maxLength: 200 },
+    difference: { minimum: 0, maximum: 100 },
+  },
+  LiveQuery: {
+    query: { maxLength: 500 },
+    limit: { minimum: 1, maximum: 1000 },
+  },
+  LiveSave: {
+    caption_ids: { maxItems: 1000 },
   },
 } as const;

@@ -52,6 +52,20 @@ export function fitted(width: number, height: number): { width: number; height: 
 
 /** A file from the picker, the clipboard or a drop as a picture for a message. */
 export async function imageFromFile(file: Blob, name = file instanceof File ? file.name : ''): Promise<NewImage> {
+  const { bitmap, kind } = await opened(file, name);
+  try {
+    return await imageFromSource(bitmap, bitmap.width, bitmap.height, name, kind === 'JPEG');
+  } finally {
+    bitmap.close();
+  }
+}
+
+/** A file decoded, of bounded size. Throws ImageRefused. */
+export async function decodedFile(file: File): Promise<ImageBitmap> {
+  return (await opened(file, file.name)).bitmap;
+}
+
+async function opened(file: Blob, name: string): Promise<{ bitmap: ImageBitmap; kind: Kind }> {
   const label = name ? `“${name}”` : 'The picture';
   if (file.size === 0) throw new ImageRefused(`${label} is empty.`);
   if (file.size > MAX_FILE_BYTES) {
@@ -66,12 +80,7 @@ export async function imageFromFile(file: Blob, name = file instanceof File ? fi
     const size = `${width.toLocaleString('en')} × ${height.toLocaleString('en')}`;
     throw new ImageRefused(`${label} has ${size} pixels; that is too many to read here.`, 'Choose a smaller picture.');
   }
-  const bitmap = await decoded(file, kind, label, fitted(width, height));
-  try {
-    return await imageFromSource(bitmap, bitmap.width, bitmap.height, name, kind === 'JPEG');
-  } finally {
-    bitmap.close();
-  }
+  return { bitmap: await decoded(file, kind, label, fitted(width, height)), kind };
 }
 
 /** Anything that can be drawn, scaled to fit and encoded. Transparent places become white. */

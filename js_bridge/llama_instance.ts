@@ -51,6 +51,8 @@ const UNREADABLE_IMAGE = /failed to load image/i;
 export class LlamaInstance {
   /** Rejects when the instance is dead, by `exit` (code "aborted") or by itself ("engine_crashed"). */
   readonly gone: Promise<never>;
+  /** When it last gave a sign of life: a token, or a line of its log. */
+  aliveAt = performance.now();
   private die!: (error: RpcError) => void;
   private readonly wllama: Wllama;
   private readonly reasons: string[] = [];
@@ -130,6 +132,7 @@ export class LlamaInstance {
         abortSignal: signal,
         onData: (chunk) => {
           this.imageClock.mark();
+          this.aliveAt = performance.now();
           const delta = answer.add(chunk);
           if (delta) onDelta(delta);
         },
@@ -165,6 +168,18 @@ export class LlamaInstance {
     return { vector: data[0]?.embedding as number[], tokens: usage.prompt_tokens };
   }
 
+  /** Declares the instance dead once it has been silent for so long; gives the function that ends the watch. */
+  watchOver(silenceMs: number): () => void {
+    let timer: ReturnType<typeof setTimeout>;
+    const look = (): void => {
+      const left = this.aliveAt + silenceMs - performance.now();
+      if (left <= 0) this.die(crash(`it gave no sign of life for ${Math.round(silenceMs / 1000)} seconds`));
+      else timer = setTimeout(look, left);
+    };
+    timer = setTimeout(look, silenceMs);
+    return () => clearTimeout(timer);
+  }
+
   /** Ends the instance at once, whatever it is doing. */
   exit(): void {
     this.die(new RpcError('aborted', 'Stopped on request.'));
@@ -192,6 +207,7 @@ export class LlamaInstance {
   /** Runs one request and puts its failure into words. */
   private async ask<T>(request: () => Promise<T>): Promise<T> {
     this.reasons.length = 0;
+    this.aliveAt = performance.now();
     try {
       return await this.alive(request());
     } catch (thrown) {
@@ -237,6 +253,7 @@ export class LlamaInstance {
       return;
     }
     if (typeof line !== 'string') return;
+    this.aliveAt = performance.now();
     this.imageClock.hear(line);
     if (/using device WebGPU/i.test(line)) this.gpu = true;
     if (isError && this.reasons.length < REASONS_KEPT && !line.startsWith('Stack trace')) this.reasons.push(line);

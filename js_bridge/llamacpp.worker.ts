@@ -30,6 +30,8 @@ declare const self: DedicatedWorkerGlobalScope;
 /** A stopped request may take this long to let go of the engine; after that the engine is replaced. */
 const LETS_GO_MS = 150;
 const BATCH_MS = 16;
+/** An engine that says nothing for so long is hung; the slowest step known, a large picture without a GPU, takes less. */
+const SILENCE_MS = 600_000;
 
 const memory = new MemoryStore();
 const opfs = OpfsStore.open();
@@ -76,9 +78,15 @@ class Engine {
     const startedAt = performance.now();
     const batch = new DeltaBatch(push);
     return this.withInstance(signal, async (instance) => {
-      const completion = await instance.complete(request, { signal, startedAt, onDelta: (delta) => batch.add(delta) });
-      batch.flush();
-      return completion;
+      const silence = request.silence_seconds ? request.silence_seconds * 1000 : SILENCE_MS;
+      const endWatch = instance.watchOver(silence);
+      try {
+        const completion = await instance.complete(request, { signal, startedAt, onDelta: (delta) => batch.add(delta) });
+        batch.flush();
+        return completion;
+      } finally {
+        endWatch();
+      }
     });
   }
 

@@ -18,6 +18,7 @@ import './styles/tools.css';
 import './styles/providers.css';
 import './styles/prose.css';
 import './styles/pages.css';
+import './styles/live.css';
 import './styles/python.css';
 import './styles/trace.css';
 import './styles/share.css';

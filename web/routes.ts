@@ -5,7 +5,7 @@
  *     #/chat/<session>             a conversation
  *     #/chat/<session>/<message>   the same, shown at one message
  *     #/trace/<session>            what happened in its turns
- *     #/python, #/share, #/models, #/settings
+ *     #/live, #/python, #/share, #/models, #/settings
  *
  * Anything else is a new conversation. Does not load what a view needs.
  */
@@ -13,6 +13,7 @@ import { signal } from '@preact/signals';
 
 export type Route =
   | { view: 'chat'; sessionId: string | null; messageId: string | null }
+  | { view: 'live' }
   | { view: 'python' }
   | { view: 'trace'; sessionId: string | null }
   | { view: 'share' }
@@ -21,7 +22,7 @@ export type Route =
 
 export function parseRoute(hash: string): Route {
   const [view, ...rest] = hash.replace(/^#\/?/, '').split('/').map(decoded);
-  if (view === 'python' || view === 'share' || view === 'models' || view === 'settings') return { view };
+  if (view === 'live' || view === 'python' || view === 'share' || view === 'models' || view === 'settings') return { view };
   if (view === 'trace') return { view, sessionId: rest[0] || null };
   const [sessionId, messageId] = view === 'chat' ? rest : [];
   return { view: 'chat', sessionId: sessionId || null, messageId: messageId || null };

@@ -27,6 +27,7 @@ import type {
 } from '../js_bridge/contract.gen';
 
 import { begun, ended, printed, type ConsoleRun } from './console_runs';
+import { captioned, NOTHING_SHOWN, type LiveShown } from './live_shown';
 
 export type Phase = 'booting' | 'up' | 'failed';
 
@@ -62,6 +63,7 @@ export interface State {
   storageChanges: number;
   /** What was run in the Python console, oldest first. */
   runs: readonly ConsoleRun[];
+  live: LiveShown;
   notices: readonly ShownNotice[];
   lastKey: number;
 }
@@ -76,6 +78,7 @@ export interface PageEvents {
   'page:run-begun': { id: string; code: string };
   'page:run-ended': { id: string; result: ConsoleResult };
   'page:runs-cleared': null;
+  'page:live-cleared': null;
 }
 
 type All = Events & PageEvents;
@@ -107,6 +110,7 @@ export const INITIAL: State = {
   downloads: { downloads: [], bytes_per_second: 0, seconds_left: null },
   storageChanges: 0,
   runs: [],
+  live: NOTHING_SHOWN,
   notices: [],
   lastKey: 0,
 };
@@ -162,6 +166,16 @@ export function reduce(state: State, [name, data]: StateEvent): State {
       return { ...state, storageChanges: state.storageChanges + 1 };
     case 'console:output':
       return { ...state, runs: printed(state.runs, data) };
+    case 'live:text':
+      return { ...state, live: { ...state.live, text: data.text } };
+    case 'live:caption':
+      return { ...state, live: captioned(state.live, data) };
+    case 'live:fired':
+      return { ...state, live: { ...state.live, fired: data } };
+    case 'live:tool':
+      return { ...state, live: { ...state.live, call: data.call } };
+    case 'page:live-cleared':
+      return { ...state, live: NOTHING_SHOWN };
     case 'page:run-begun':
       return { ...state, runs: begun(state.runs, data.id, data.code) };
     case 'page:run-ended':

@@ -40,6 +40,8 @@ from .tools.toolbox import Toolbox
 from .trace.trace import Trace
 from .transfer.transfer import Transfer
 from .turns import Turns
+from .vision.live import LiveView
+from .vision.vision import Vision
 
 Answer = Callable[[Any], Any]
 
@@ -69,6 +71,8 @@ class App:
         self.trace = Trace(self.store, self.turns.answering)
         self.turns.answer_plan = self.formats.plan
         self.conversations = Conversations(self.host, self.store, self.turns)
+        self.vision = Vision(self.host, self.library, self.catalogue.cards)
+        self.live = LiveView(self.host, self.store, self.vision, self.toolbox, self.approvals)
         self._open_to_people()
         self._commands = self._table()
         self.host.emit([("app:ready", self._info())])
@@ -100,6 +104,7 @@ class App:
         await self.console.close()
         await self.relay.close()
         await self.downloads.close()
+        await self.live.close()
         try:
             await self.turns.close()
         finally:
@@ -179,6 +184,7 @@ class App:
             **self.relay.commands(),
             **self.storage.commands(),
             **self.downloads.commands(),
+            **self.live.commands(),
             "session.set_chain": lambda p: self._changed(sessions.set_chain(p.session_id, p.chain)),
         }
 

@@ -37,11 +37,13 @@ from .structured import shapes as structured
 from .tools import shapes as tools
 from .trace import shapes as trace
 from .transfer import shapes as transfer
+from .vision import shapes as vision
 
 #: shapes of the capabilities; each may have COMMANDS and EVENTS of its own
 CAPABILITIES: tuple[ModuleType, ...] = (
     *(structured, tools, transfer, console, extensions, providers, trace, models),
     *(relay, file_shapes, storage_shapes),
+    vision,
 )
 
 # ---------------------------------------------------------------- commands

@@ -149,6 +149,8 @@ class ToolSpec(Model):
 class ChatRequest(Model):
     """OpenAI chat-completions request; None leaves the engine's default.
 
+    After `silence_seconds` without a sign of life (a token, a line of the engine's log) the engine counts as hung: the
+    request fails with `engine_crashed` and a new instance takes its place. None leaves the worker's own patience.
     `tool_choice` is "auto", "required" or a tool's name. `response_format` is OpenAI's `json_schema` or {"type":
     "grammar", "grammar": GBNF}; the worker "webllm" gets it in WebLLM's own form.
     """
@@ -164,6 +166,7 @@ class ChatRequest(Model):
     seed: int | None = None
     stop: list[str] | None = None
     response_format: dict[str, Any] | None = None
+    silence_seconds: float | None = None
 
 
 class ToolCallDelta(Model):

@@ -36,6 +36,8 @@ export interface GlassEngine {
   engine: EngineLink;
   /** Makes its WASM abort. */
   blow(): void;
+  /** Makes its instance fall silent. */
+  hang(): void;
   /** Resolves when its instance has been asked for this action `times` times from now on. */
   acts(action: 'load' | 'completion' | 'get_result', times?: number): Promise<void>;
 }
@@ -46,6 +48,7 @@ export function startGlassEngine(): GlassEngine {
   return {
     engine: new Rpc(worker),
     blow: () => worker.postMessage({ fuse: 'blow' }),
+    hang: () => worker.postMessage({ fuse: 'hang' }),
     acts: (action, times = 1) =>
       new Promise((resolve) => {
         let left = times;

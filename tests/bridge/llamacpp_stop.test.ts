@@ -155,6 +155,19 @@ describe('a crash of the engine', () => {
     expect(loads).toBe(0);
   });
 
+  test('is also a silence that lasts too long', async () => {
+    const { engine, hang } = startGlassEngine();
+    await engine.call('model.load', loadOf());
+    hang();
+    const request = ask('Hello', { silence_seconds: 0.3 });
+    await expect(engine.call('chat.complete', request)).rejects.toMatchObject({
+      code: 'engine_crashed',
+      message: expect.stringContaining('no sign of life'),
+    });
+    await engine.call('model.load', loadOf());
+    await expectAnswer(engine);
+  });
+
   test('between answers fails the next request, and the one after gets a new instance', async () => {
     const { engine, blow } = startGlassEngine();
     await engine.call('model.load', loadOf());

@@ -72,11 +72,18 @@ def photograph(width: int, height: int) -> bytes:
 
 def film(path: Path, image: Image.Image, frames: int = 4) -> Path:
     """A motion JPEG that Chromium's fake camera plays in a loop: a 4:3 frame with the picture in its middle."""
-    frame = Image.new("RGB", (640, 480), (127, 127, 127))
-    frame.paste(image.resize((480, 480), Image.Resampling.BICUBIC), (80, 0))
-    buffer = io.BytesIO()
-    frame.save(buffer, "JPEG", quality=95, subsampling=0)
-    path.write_bytes(buffer.getvalue() * frames)
+    return film_of(path, [image], frames)
+
+
+def film_of(path: Path, pictures: Iterable[Image.Image], frames: int) -> Path:
+    """The same of several pictures, each for a number of frames (Chromium plays 30 a second)."""
+    with path.open("wb") as file:
+        for picture in pictures:
+            frame = Image.new("RGB", (640, 480), (127, 127, 127))
+            frame.paste(picture.resize((480, 480), Image.Resampling.BICUBIC), (80, 0))
+            buffer = io.BytesIO()
+            frame.save(buffer, "JPEG", quality=95, subsampling=0)
+            file.write(buffer.getvalue() * frames)
     return path
 
 

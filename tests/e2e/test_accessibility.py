@@ -58,6 +58,13 @@ def show_python(cloche: Cloche) -> None:
     expect(cloche.page.get_by_role("textbox", name="Python code")).to_be_visible()
 
 
+def show_live(cloche: Cloche) -> None:
+    cloche.page.goto(cloche.address + "#/live")
+    cloche.page.get_by_label("Watch", exact=True).check()
+    cloche.page.get_by_text("Pace, threshold, detail").click()
+    expect(cloche.page.get_by_label("Watched question")).to_be_visible()
+
+
 def show_models(cloche: Cloche) -> None:
     cloche.page.goto(cloche.address + "#/models")
     expect(cloche.page.get_by_role("table").first).to_be_visible()
@@ -80,6 +87,7 @@ VIEWS: list[Callable[[Cloche], None]] = [
     show_composer_error,
     show_parameters,
     show_model,
+    show_live,
     show_python,
     show_models,
     show_share,

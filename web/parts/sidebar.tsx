@@ -1,6 +1,6 @@
 /** The side bar: new chat, search, sessions by day, the other views. On narrow screens it is a drawer. */
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { Activity, Box, ConciergeBell, Plug, Search, Settings as Cog, SquarePen, SquareTerminal, X } from 'lucide';
+import { Activity, Box, ConciergeBell, Plug, ScanEye, Search, Settings as Cog, SquarePen, SquareTerminal, X } from 'lucide';
 import { newChat } from '../actions';
 import { dayGroup } from '../figures';
 import { addressOf, route } from '../routes';
@@ -39,6 +39,9 @@ function Links() {
   const current = (view: string) => (route.value.view === view ? 'page' : undefined);
   return (
     <nav class="views" aria-label="Views">
+      <a href={addressOf({ view: 'live' })} aria-current={current('live')} onClick={close}>
+        <Icon of={ScanEye} /> Live
+      </a>
       <a href={addressOf({ view: 'python' })} aria-current={current('python')} onClick={close}>
         <Icon of={SquareTerminal} /> Python
       </a>

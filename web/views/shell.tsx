@@ -9,6 +9,7 @@ import { route } from '../routes';
 import { closePanels, drawerOpen, exportOpen, modelOpen, owner, parametersOpen, phase, storage } from '../store';
 import { BootView } from './boot';
 import { ChatView } from './chat';
+import { LiveView } from './live';
 import { ModelsView } from './models';
 import { PythonView } from './python';
 import { SettingsView } from './settings';
@@ -50,6 +51,8 @@ function View() {
   switch (value.view) {
     case 'chat':
       return <ChatView sessionId={value.sessionId} messageId={value.messageId} />;
+    case 'live':
+      return <LiveView />;
     case 'python':
       return <PythonView />;
     case 'trace':

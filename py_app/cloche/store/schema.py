@@ -213,4 +213,27 @@ CREATE TABLE downloads (
 ) WITHOUT ROWID;
 """
 
-MIGRATIONS: tuple[str, ...] = (FIRST, TOOLS, EXTENSIONS, ANSWERS, PROVIDERS, TRACE, MODELS, RELAY, DOWNLOADS)
+LIVE = """
+-- What the Live view saw, and how it looks (one row). Only the newest captions keep their frame.
+CREATE TABLE live_captions (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    at REAL NOT NULL,
+    prompt TEXT NOT NULL,
+    text TEXT NOT NULL,
+    answer TEXT,
+    fired INTEGER NOT NULL,
+    source TEXT NOT NULL,
+    difference REAL NOT NULL,
+    picture BLOB,
+    mime TEXT NOT NULL,
+    width INTEGER NOT NULL,
+    height INTEGER NOT NULL,
+    description TEXT NOT NULL
+);
+CREATE TABLE live_settings (
+    only_one INTEGER PRIMARY KEY CHECK (only_one = 1),
+    value TEXT NOT NULL
+);
+"""
+
+MIGRATIONS: tuple[str, ...] = (FIRST, TOOLS, EXTENSIONS, ANSWERS, PROVIDERS, TRACE, MODELS, RELAY, DOWNLOADS, LIVE)

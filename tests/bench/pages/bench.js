@@ -18,7 +18,7 @@ async function bareBoot() {
   return took;
 }
 
-/** wllama without the app; `decodeDirectly` then gives tokens a second. */
+/** wllama without the app; `decodeDirectly` then gives tokens a second, `describeDirectly` describes a film. */
 async function loadDirectly(...load) {
   const worker = startWorker('direct.worker.js');
   const order = (message) => new Promise((resolve, reject) => {
@@ -27,6 +27,7 @@ async function loadDirectly(...load) {
     worker.postMessage(message);
   });
   bench.decodeDirectly = (...decode) => order({ decode });
+  bench.describeDirectly = (...describe) => order({ describe });
   await order({ load });
 }
 
@@ -117,10 +118,18 @@ async function converse(count) {
   return id;
 }
 
+/** One picture through the Live view's commands; what its description took. */
+async function describe(picture, size, system_prompt) {
+  const settings = await bench.call('live.settings', {});
+  await bench.call('live.configure', { ...settings, system_prompt });
+  const image = { bytes: new Uint8Array(picture), mime: 'image/png', width: size, height: size };
+  return (await bench.call('live.frame', { images: [image] })).description;
+}
+
 async function open(session_id) {
   const start = performance.now();
   const { messages } = await bench.call('session.open', { session_id });
   return { ms: performance.now() - start, messages: messages.length };
 }
 
-globalThis.bench = { bareBoot, loadDirectly, startCloche, decodeThroughPython, carry, commit, converse, open };
+globalThis.bench = { bareBoot, loadDirectly, startCloche, decodeThroughPython, carry, commit, converse, describe, open };

@@ -100,6 +100,11 @@ async def test_every_command_of_the_contract_is_answered_in_its_shape() -> None:
             "storage.pin": {"model_id": "cloche-starter", "pinned": True},
             "storage.verify": {"model_id": "cloche-starter"},
             "storage.plan": {"model_id": "cloche-starter"},
+            "live.configure": {},
+            "live.settings": {},
+            "live.history": {},
+            "live.clear": {},
+            "live.stop": {},
             "session.delete": here,
             "session.restore": here,
             "message.send": {**here, "text": "Hello"},
@@ -109,6 +114,8 @@ async def test_every_command_of_the_contract_is_answered_in_its_shape() -> None:
         # test_both_ends.
         elsewhere = {"approval.answer", "provider.add", "provider.refresh", "provider.set_key", "provider.remove"}
         elsewhere |= {"providers.unlock", "storage.delete", "storage.evict", "relay.revoke_key"}
+        # These need a frame: see vision/test_live.py.
+        elsewhere |= {"live.frame", "live.picture", "live.save"}
         # And these an address, files, or a model that was added: see models/test_advisor.py.
         elsewhere |= {name for name in unasked if name.startswith("catalogue.") and name != "catalogue.list"}
         plain = {"app.info", "model.load", "session.create", "providers.list", "download.list", "storage.list"}

@@ -1,0 +1,117 @@
+"""The Live view on Chromium's fake camera, which plays scenes drawn here: described, watched, remembered, and ended."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from pathlib import Path
+
+from playwright.sync_api import Locator, expect
+from tests.e2e import scenes
+from tests.e2e.cloche_page import ANSWER_MS, Cloche
+from tests.e2e.conftest import LaunchProfile, Site
+from tests.e2e.test_camera import LIVE_TRACKS, NOTE_STREAMS
+
+#: frames that each scene of the film lasts, of 30 a second
+FRAMES = 90
+FILM = [
+    scenes.draw("light", [scenes.Shape("circle", "red", 0.5, 0.5, 0.25)]),
+    scenes.draw("light", [scenes.Shape("star", "blue", 0.5, 0.5, 0.25)]),
+]
+
+
+def captions(cloche: Cloche) -> Locator:
+    return cloche.page.get_by_role("list", name="Captions").get_by_role("listitem")
+
+
+def counter(cloche: Cloche, name: str) -> int:
+    counters = cloche.page.get_by_role("region", name="Counters")
+    return int(counters.locator("div", has_text=name).locator("dd").last.inner_text())
+
+
+def texts(cloche: Cloche) -> list[str]:
+    """Oldest first."""
+    return [row.locator("p").first.inner_text().strip() for row in captions(cloche).all()][::-1]
+
+
+def wait_for(cloche: Cloche, count: int) -> None:
+    expect(captions(cloche).nth(count - 1)).to_be_visible(timeout=ANSWER_MS)
+
+
+def test_scenes_of_a_camera_are_described_watched_and_remembered(
+    site: Site, launch_profile: LaunchProfile, tmp_path: Path
+) -> None:
+    cloche = launch_profile(
+        site,
+        "--use-fake-device-for-media-stream",
+        f"--use-file-for-fake-video-capture={scenes.film_of(tmp_path / 'film.mjpeg', FILM, FRAMES)}",
+        permissions=["camera"],
+    )
+    cloche.page.add_init_script(NOTE_STREAMS)
+    cloche.open("#/live")
+
+    # Each scene once, rightly.
+    cloche.button("Start").click()
+    wait_for(cloche, 4)
+    seen = texts(cloche)[:4]
+    for before, after in itertools.pairwise(seen):
+        assert before != after
+    for text in seen:
+        assert "red circle" in text or "blue star" in text
+    assert counter(cloche, "Skipped") > counter(cloche, "Described")
+    assert cloche.page.evaluate(LIVE_TRACKS) == 1
+
+    # A watched question fires when its answer changes, and only then.
+    cloche.page.get_by_label("Watch", exact=True).check()
+    question = cloche.page.get_by_label("Watched question")
+    question.fill("Is there a red circle?")
+    question.press("Tab")
+    fired = cloche.page.get_by_role("list", name="Captions").locator("li.fired")
+    expect(fired.nth(1)).to_be_visible(timeout=ANSWER_MS)
+    cloche.button("Stop").click()
+    assert cloche.page.evaluate(LIVE_TRACKS) == 0
+    answers = [text for text in texts(cloche) if re.match(r"yes|no", text, re.I)]
+    assert all(before[:2].lower() != after[:2].lower() for before, after in itertools.pairwise(answers))
+    assert fired.count() == len(answers) - 1
+
+    # Nothing is lost on reload; what was seen is found again and becomes a conversation.
+    known = captions(cloche).count()
+    cloche.reload()
+    expect(captions(cloche)).to_have_count(known)
+    cloche.page.get_by_label("Search captions").fill("blue star")
+    expect(captions(cloche).filter(has_not_text="blue star")).to_have_count(0)
+    found = captions(cloche).count()
+    assert 0 < found < known
+    cloche.button("Save as conversation").click()
+    cloche.button("Open").click()
+    expect(cloche.answers).to_have_count(found)
+    expect(cloche.questions.first.get_by_role("img")).to_have_count(1)
+
+    # A camera that goes away is told.
+    cloche.page.goto(cloche.address + "#/live")
+    cloche.page.get_by_label("Describe", exact=True).check()
+    cloche.button("Start").click()
+    expect(cloche.button("Stop")).to_be_visible()
+    expect(cloche.page.locator("video")).to_be_visible()
+    cloche.page.evaluate("streams.at(-1).getTracks()[0].dispatchEvent(new Event('ended'))")
+    expect(cloche.alerts).to_contain_text("unplugged")
+    assert cloche.page.evaluate(LIVE_TRACKS) == 0
+
+
+def test_a_refused_camera_and_pictures_instead(cloche: Cloche) -> None:
+    cloche.page.context.clear_permissions()
+    cloche.page.goto(cloche.address + "#/live")
+    cloche.button("Start").click()
+    expect(cloche.alerts).to_contain_text("camera")
+    expect(cloche.button("Start")).to_be_enabled()
+    cloche.page.get_by_label("Source", exact=True).select_option("Pictures")
+    files = [
+        {"name": f"{number}.png", "mimeType": "image/png", "buffer": scenes.encoded(picture)}
+        for number, picture in enumerate(FILM)
+    ]
+    cloche.page.get_by_label("Pictures", exact=True).set_input_files(files)  # type: ignore[arg-type]
+    cloche.button("Start").click()
+    expect(cloche.page.get_by_role("status", name="Source state")).to_have_text(
+        "All 2 pictures were looked at.", timeout=ANSWER_MS
+    )
+    assert ["red circle" in texts(cloche)[0], "blue star" in texts(cloche)[1]] == [True, True]

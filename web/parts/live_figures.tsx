@@ -1,0 +1,45 @@
+/** The Live view's counters: frames, latency as a small chart, memory. */
+import { bytes, duration } from '../figures';
+import { figures, memory, quantile } from '../live';
+
+const SHOWN = 40;
+
+function Bars({ label, values }: { label: string; values: readonly number[] }) {
+  const most = Math.max(...values, 1);
+  return (
+    <div class="live-bars" role="img" aria-label={label}>
+      {values.slice(-SHOWN).map((value, index) => (
+        <span key={index} style={{ height: `${Math.max(4, (100 * value) / most)}%` }} />
+      ))}
+    </div>
+  );
+}
+
+export function LiveFigures() {
+  const { value: found } = figures;
+  if (!found) return null;
+  const p50 = quantile(found.latencies, 0.5);
+  const p95 = quantile(found.latencies, 0.95);
+  const shown = (ms: number | null): string => (ms === null ? 'none yet' : duration(ms));
+  const used = memory.value.at(-1);
+  return (
+    <section class="live-figures" aria-label="Counters">
+      <dl>
+        {[
+          ['Frames seen', String(found.seen)],
+          ['Described', String(found.described)],
+          ['Skipped, no difference', String(found.skipped)],
+          ['Latency, median', shown(p50)],
+          ['Latency, 95 %', shown(p95)],
+          ['Memory', used === undefined ? 'being measured' : bytes(used)],
+        ].map(([name, value]) => (
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd class="figure">{value}</dd>
+          </div>
+        ))}
+      </dl>
+      {found.latencies.length > 1 && <Bars label={`Latency of the last ${Math.min(SHOWN, found.latencies.length)} descriptions`} values={found.latencies} />}
+    </section>
+  );
+}

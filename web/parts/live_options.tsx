@@ -1,0 +1,95 @@
+/** How the Live view looks: pace, threshold, series, detail, length. Owns the wording; limits are the contract's. */
+import { LIMITS, type LiveSettings } from '../../js_bridge/contract.gen';
+import { configure, figures } from '../live';
+import { Field } from './field';
+
+type NumberKey = 'interval' | 'frames' | 'max_tokens' | 'temperature';
+
+const NUMBERS: readonly { key: NumberKey; label: string; help: string; whole: boolean }[] = [
+  { key: 'interval', label: 'Seconds between', help: 'The shortest time between two descriptions. 0 is as fast as it goes.', whole: false },
+  { key: 'frames', label: 'Frames in a series', help: 'More than 1 sends the last frames together, for models that take several pictures.', whole: true },
+  { key: 'max_tokens', label: 'Caption length', help: 'In tokens. 30 to 60 are quick, 80 and more give detail.', whole: true },
+  { key: 'temperature', label: 'Temperature', help: '0 always says the likeliest.', whole: false },
+];
+
+async function save(key: NumberKey, typed: string, whole: boolean): Promise<string | null> {
+  const value = Number(typed.trim().replace(',', '.'));
+  const { minimum, maximum } = LIMITS.LiveSettings[key];
+  const wrong = typed.trim() === '' || !Number.isFinite(value) || value < minimum || value > maximum || (whole && !Number.isInteger(value));
+  return wrong ? `Write a ${whole ? 'whole ' : ''}number, ${minimum} to ${maximum}.` : configure({ [key]: value });
+}
+
+/** The threshold beside what the newest frame measures, so that a person sees what it does. */
+function Threshold({ settings }: { settings: LiveSettings }) {
+  const now = figures.value?.difference ?? 0;
+  return (
+    <div class="field">
+      <label for="live-threshold">Threshold: {settings.threshold} % difference</label>
+      <input
+        id="live-threshold"
+        type="range"
+        min="0"
+        max="50"
+        step="0.5"
+        value={settings.threshold}
+        aria-describedby="live-threshold-help"
+        onChange={({ currentTarget }) => void configure({ threshold: Number(currentTarget.value) })}
+      />
+      <meter min={0} max={50} value={Math.min(50, now)} high={settings.threshold} aria-label="Difference of the newest frame">
+        {now.toFixed(1)} %
+      </meter>
+      <p class="muted figure" id="live-threshold-help">
+        The newest frame differs by {now.toFixed(1)} %. Frames below the threshold cost nothing; 0 describes every frame.
+      </p>
+    </div>
+  );
+}
+
+export function LiveOptions({ settings }: { settings: LiveSettings }) {
+  return (
+    <details class="live-options">
+      <summary>Pace, threshold, detail</summary>
+      <Threshold settings={settings} />
+      <div class="fields">
+        {NUMBERS.map(({ key, label, help, whole }) => (
+          <Field
+            key={key}
+            id={`live-${key}`}
+            label={label}
+            help={help}
+            value={String(settings[key])}
+            placeholder=""
+            decimal={!whole}
+            commit={(typed) => save(key, typed, whole)}
+          />
+        ))}
+      </div>
+      <label class="row">
+        Detail
+        <select class="button" value={settings.detail} onChange={({ currentTarget }) => void configure({ detail: currentTarget.value as LiveSettings['detail'] })}>
+          <option value="auto">as this device can</option>
+          <option value="low">quick (256 pixels)</option>
+          <option value="high">full</option>
+        </select>
+      </label>
+      <label class="row">
+        Shape
+        <select class="button" value={settings.fit} onChange={({ currentTarget }) => void configure({ fit: currentTarget.value as LiveSettings['fit'] })}>
+          <option value="auto">as the model was trained</option>
+          <option value="pad">whole frame, padded</option>
+          <option value="crop">middle of the frame</option>
+          <option value="squeeze">whole frame, squeezed</option>
+        </select>
+      </label>
+      <Field
+        id="live-system"
+        label="Instructions"
+        help="Read once before all frames and kept in memory, so long ones cost nothing per frame."
+        value={settings.system_prompt}
+        placeholder="none"
+        rows={2}
+        commit={(system_prompt) => configure({ system_prompt })}
+      />
+    </details>
+  );
+}
