@@ -128,7 +128,7 @@ export class PythonBridge {
     };
     worker.addEventListener('error', (event) => {
       event.preventDefault();
-      crashed(event.message);
+      crashed(event.message || 'its script could not be loaded or run; the server must send it as text/javascript');
     });
     worker.addEventListener('messageerror', () => crashed('a message could not be read'));
     this.links.set(id, { worker, rpc: new Rpc(worker) });

@@ -32,6 +32,7 @@ const MEMORY_KEPT = 60;
 /** Frames reach the engine's worker at twice the encoder's size: it scales them as the model was trained. */
 const TIMES_ENCODER = 2;
 const MOST_SIDE = 1024;
+const USUAL_SIDE = 512;
 
 let running = new AbortController();
 
@@ -69,6 +70,13 @@ export async function startLive(wanted: FrameSource): Promise<void> {
   stop.addEventListener('abort', () => wanted.stop());
   const worker = new Worker(ownScript(differenceWorker), { type: 'module', name: 'frame difference' });
   stop.addEventListener('abort', () => worker.terminate());
+  worker.addEventListener('error', (event) => {
+    event.preventDefault();
+    if (stop.aborted) return;
+    stopLive();
+    const reason = event.message || 'its script could not be loaded; the server must send it as text/javascript';
+    liveError.value = { code: 'worker_failed', message: `Frames cannot be compared: ${reason}.`, action: 'Reload the page.', retryable: true };
+  });
   try {
     await wanted.start();
     if (stop.aborted) return;
@@ -103,8 +111,8 @@ function loopOver(wanted: FrameSource, worker: Worker, stop: AbortSignal): LiveL
     connection.call('live.frame', { images, difference, source: wanted.label }, { signal: stop });
   const options = () => {
     const { interval, threshold, frames: series, detail } = liveSettings.value as LiveSettings;
-    const side = model.value.engine?.encoder?.side ?? MOST_SIDE;
-    return { interval, threshold, frames: series, side: detail === 'low' ? 256 : Math.min(MOST_SIDE, side * TIMES_ENCODER) };
+    const side = (model.value.engine?.encoder?.side ?? USUAL_SIDE) * TIMES_ENCODER;
+    return { interval, threshold, frames: series, side: Math.min(side, detail === 'high' ? MOST_SIDE : USUAL_SIDE) };
   };
   const loop: LiveLoop = new LiveLoop(wanted, comparing, ask, options, () => {
     if (!stop.aborted) figures.value = { ...loop.figures };

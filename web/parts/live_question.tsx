@@ -8,6 +8,7 @@ import { Field } from './field';
 
 const WATCH: LiveWatch = { kind: 'yes_no', json_schema: '', when: 'change', notify: true, todo: false, tool: '', arguments: '{}' };
 const DESCRIBE = 'Describe what you see.';
+const WATCHED = 'Is there a person in the picture?';
 
 async function change(settings: Partial<LiveSettings>): Promise<string | null> {
   const problem = await configure(settings);
@@ -128,7 +129,14 @@ export function LiveQuestion({ settings }: { settings: LiveSettings }) {
               type="radio"
               name="live-mode"
               checked={(mode === 'Watch') === (watch !== null)}
-              onChange={() => set(mode === 'Watch' ? { watch: WATCH } : { watch: null, prompt: settings.prompt || DESCRIBE })}
+              onChange={() =>
+                // The example of the mode before gives way to that of this one; a question of one's own stays.
+                set(
+                  mode === 'Watch'
+                    ? { watch: WATCH, prompt: settings.prompt === DESCRIBE ? WATCHED : settings.prompt }
+                    : { watch: null, prompt: settings.prompt === WATCHED ? DESCRIBE : settings.prompt },
+                )
+              }
             />
             {mode}
           </label>
@@ -139,7 +147,7 @@ export function LiveQuestion({ settings }: { settings: LiveSettings }) {
         label={watch ? 'Watched question' : 'Prompt'}
         help={watch ? 'Asked about each new scene; something happens when the answer changes.' : 'Asked about each new scene.'}
         value={settings.prompt}
-        placeholder={watch ? 'Is there a red circle?' : DESCRIBE}
+        placeholder={watch ? WATCHED : DESCRIBE}
         rows={2}
         commit={async (prompt) => (prompt.trim() ? change({ prompt: prompt.trim() }) : 'Write a question.')}
       />

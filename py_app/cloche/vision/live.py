@@ -37,6 +37,8 @@ class LiveView:
         self._tool = WatchTool(host, toolbox, approvals, lambda: store.settings.load().approval_seconds)
         self._history = History(store.database)
         self._looking: asyncio.Task[Any] | None = None
+        #: a person's own code that hears of each change: gets the caption and the answer before
+        self.listeners: list[Callable[[LiveCaption, str], Any]] = []
         self.settings = self._history.settings()
         self._watch = self._watch_of(self.settings)
 
@@ -174,6 +176,8 @@ class LiveView:
         rule = watch.watch
         fired = {"caption": caption.model_dump(), "before": change.before, "notify": rule.notify}
         self._host.emit([("live:fired", fired)])
+        for listener in self.listeners:
+            listener(caption, change.before)
         moment = time.strftime("%H:%M:%S", time.localtime(caption.at))
         if rule.todo:
             self._toolbox.todos.add(f"{caption.prompt} {change.before} → {change.after} ({moment})")

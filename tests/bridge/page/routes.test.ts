@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { addressOf, parseRoute } from '../../../web/routes';
 
-test.each(['#/chat', '#/chat/s1', '#/chat/s1/m2', '#/python', '#/models', '#/settings'])('%s is the same after a round trip', (address) => {
+test.each(['#/chat', '#/chat/s1', '#/chat/s1/m2', '#/live', '#/python', '#/models', '#/settings'])('%s is the same after a round trip', (address) => {
   expect(addressOf(parseRoute(address))).toBe(address);
 });
 

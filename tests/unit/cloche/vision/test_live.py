@@ -152,8 +152,11 @@ def fired(host: MemoryHost) -> list[tuple[str, str]]:
 async def test_a_watch_fires_on_the_change_and_only_then() -> None:
     host = ScriptedEngine("No.", "No, nothing.", "Yes, there is.", "Yes.", "No.").host()
     async with running(host) as app:
+        heard: list[str | None] = []
+        app.live.listeners.append(lambda caption, _: heard.append(caption.answer))
         await configure(app, prompt="Is there a star?", watch={"todo": True})
         await look(app, 5)
+        assert heard == ["yes", "no"]
         assert fired(host) == [("no", "yes"), ("yes", "no")]
         for name, data in host.events:
             contract.EVENTS[name].model_validate(data)
