@@ -24,6 +24,7 @@ from toolchain.serve import serve
 from toolchain.server import DEFAULT_PORT
 from toolchain.starter import run_starter
 from toolchain.suites import NAMES, Count, in_browser, run_suites
+from toolchain.webllm import run_webllm
 
 EPILOG = """
 Everything that is made lies in .venv, node_modules, .build and dist; deleting them is safe, they are made again.
@@ -46,6 +47,7 @@ def parser() -> argparse.ArgumentParser:
     verbs.add_parser(
         "starter", help="make the starter model: --train, --smoke, --evaluate, --export; see its --help", add_help=False
     )
+    verbs.add_parser("webllm", help="make the library with which WebLLM runs the starter model in tests")
     for verb in (run, server):
         verb.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine only)")
         verb.add_argument("--port", type=int, default=DEFAULT_PORT, help="port (default: %(default)s, else a free one)")
@@ -96,6 +98,8 @@ def perform(options: argparse.Namespace, extra: list[str]) -> int:
             return run_bench(extra)
         case "starter":
             return run_starter(extra)
+        case "webllm":
+            return run_webllm()
     return 0
 
 

@@ -1231,6 +1231,11 @@ export interface LoadModel {
   options: EngineOptions;
 }
 
+/** What an engine is doing while it loads a model, in words; engines that load in one go say nothing. */
+export interface LoadProgress {
+  stage: string;
+}
+
 /**
  * A picture in a message: any file that browsers decode. It must come before the text it belongs to.
  *
@@ -1292,7 +1297,8 @@ export interface ToolSpec {
  * After `silence_seconds` without a sign of life (a token, a line of the engine's log) the engine counts as hung: the
  * request fails with `engine_crashed` and a new instance takes its place. None leaves the worker's own patience.
  * `tool_choice` is "auto", "required" or a tool's name. `response_format` is OpenAI's `json_schema` or {"type":
- * "grammar", "grammar": GBNF}; the worker "webllm" gets it in WebLLM's own form.
+ * "grammar", "grammar": GBNF}; the worker "webllm" gets it in WebLLM's own form. `token_ids` asks for the numbers of
+ * the answer's tokens, which only "webllm" can tell.
  */
 export interface ChatRequest {
   messages: ChatMessage[];
@@ -1307,6 +1313,7 @@ export interface ChatRequest {
   stop?: string[] | null;
   response_format?: Record<string, unknown> | null;
   silence_seconds?: number | null;
+  token_ids?: boolean;
 }
 
 /** A piece of tool call number `index`; pieces of `arguments` are appended. */
@@ -1332,6 +1339,7 @@ export interface Completion {
   finish_reason: "stop" | "length" | "tool_calls";
   usage: Usage;
   timings: Timings;
+  token_ids: number[];
 }
 
 /**
@@ -1604,6 +1612,13 @@ export interface Workers {
     "tokens.count": { params: CountTokens; result: number[] };
     "embeddings.create": { params: EmbedText; result: Embedding };
   };
+  "webllm": {
+    "files.fetch": { params: FetchFiles; result: FetchedFiles };
+    "model.load": { params: LoadModel; result: EngineInfo };
+    "model.unload": { params: NoParams; result: null };
+    "chat.complete": { params: ChatRequest; result: Completion };
+    "tokens.count": { params: CountTokens; result: number[] };
+  };
   "device": {
     "device.describe": { params: NoParams; result: Device };
     "device.measure": { params: NoParams; result: Measured };
@@ -1625,6 +1640,7 @@ export interface Workers {
 /** Items that a worker's method streams before its result. */
 export interface Streams {
   "files.fetch": FetchProgress;
+  "model.load": LoadProgress;
   "chat.complete": Delta;
   "http.stream": HttpPiece;
   "socket.open": SocketPiece;

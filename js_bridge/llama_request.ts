@@ -129,6 +129,7 @@ export class Answer {
       finish_reason: this.finish === 'tool_calls' || this.finish === 'length' ? this.finish : 'stop',
       usage: this.usage(images?.tokens ?? 0),
       timings: this.timings(images?.ms ?? null),
+      token_ids: [],
     };
   }
 

@@ -18,9 +18,9 @@ import type {
   Streams,
   Workers,
 } from './contract.gen';
+import { DeltaBatch } from './delta_batch';
 import { fetchFiles } from './file_fetch';
 import { LlamaInstance, type LoadOptions } from './llama_instance';
-import { joined } from './llama_request';
 import { MemoryStore, OpfsStore } from './model_files';
 import { Rpc, RpcError } from './rpc';
 import { Turns } from './turns';
@@ -29,7 +29,6 @@ declare const self: DedicatedWorkerGlobalScope;
 
 /** A stopped request may take this long to let go of the engine; after that the engine is replaced. */
 const LETS_GO_MS = 150;
-const BATCH_MS = 16;
 /** An engine that says nothing for so long is hung; the slowest step known, a large picture without a GPU, takes less. */
 const SILENCE_MS = 600_000;
 
@@ -185,31 +184,6 @@ class Engine {
     } finally {
       over.abort();
     }
-  }
-}
-
-/** Puts the deltas of 16 ms into one; the first goes out at once. */
-class DeltaBatch {
-  private waiting: Delta | undefined;
-  private sentAt = -Infinity;
-  private timer: ReturnType<typeof setTimeout> | undefined;
-
-  constructor(private readonly push: (delta: Delta) => void) {}
-
-  add(delta: Delta): void {
-    this.waiting = this.waiting ? joined(this.waiting, delta) : delta;
-    const wait = this.sentAt + BATCH_MS - performance.now();
-    if (wait <= 0) this.flush();
-    else this.timer ??= setTimeout(() => this.flush(), wait);
-  }
-
-  flush(): void {
-    clearTimeout(this.timer);
-    this.timer = undefined;
-    if (!this.waiting) return;
-    this.push(this.waiting);
-    this.waiting = undefined;
-    this.sentAt = performance.now();
   }
 }
 

@@ -29,6 +29,7 @@ const DATABASE_FILES = ['app.db', 'app.db-journal'];
 
 const WORKERS = {
   llamacpp: () => new Worker(new URL('./llamacpp.worker.ts', import.meta.url), { type: 'module' }),
+  webllm: () => new Worker(new URL('./webllm.worker.ts', import.meta.url), { type: 'module' }),
   downloads: () => new Worker(new URL('./downloads.worker.ts', import.meta.url), { type: 'module' }),
   device: () => new Worker(new URL('./device.worker.ts', import.meta.url), { type: 'module' }),
   sandbox: () => new Worker(new URL('./sandbox.worker.ts', import.meta.url), { type: 'module' }),

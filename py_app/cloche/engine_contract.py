@@ -85,6 +85,12 @@ class LoadModel(Model):
     options: EngineOptions
 
 
+class LoadProgress(Model):
+    """What an engine is doing while it loads a model, in words; engines that load in one go say nothing."""
+
+    stage: str
+
+
 class ImageContent(Model):
     """A picture in a message: any file that browsers decode. It must come before the text it belongs to.
 
@@ -152,7 +158,8 @@ class ChatRequest(Model):
     After `silence_seconds` without a sign of life (a token, a line of the engine's log) the engine counts as hung: the
     request fails with `engine_crashed` and a new instance takes its place. None leaves the worker's own patience.
     `tool_choice` is "auto", "required" or a tool's name. `response_format` is OpenAI's `json_schema` or {"type":
-    "grammar", "grammar": GBNF}; the worker "webllm" gets it in WebLLM's own form.
+    "grammar", "grammar": GBNF}; the worker "webllm" gets it in WebLLM's own form. `token_ids` asks for the numbers of
+    the answer's tokens, which only "webllm" can tell.
     """
 
     messages: list[ChatMessage]
@@ -167,6 +174,7 @@ class ChatRequest(Model):
     stop: list[str] | None = None
     response_format: dict[str, Any] | None = None
     silence_seconds: float | None = None
+    token_ids: bool = False
 
 
 class ToolCallDelta(Model):
@@ -195,6 +203,7 @@ class Completion(Model):
     finish_reason: Literal["stop", "length", "tool_calls"]
     usage: Usage
     timings: Timings
+    token_ids: list[int] = Field(default=[])
 
 
 class CountTokens(Model):
@@ -370,6 +379,13 @@ WORKERS: dict[str, dict[str, Command]] = {
         "tokens.count": Command(CountTokens, list[int]),
         "embeddings.create": Command(EmbedText, Embedding),
     },
+    "webllm": {
+        "files.fetch": Command(FetchFiles, FetchedFiles),
+        "model.load": Command(LoadModel, EngineInfo),
+        "model.unload": Command(NoParams, None),
+        "chat.complete": Command(ChatRequest, Completion),
+        "tokens.count": Command(CountTokens, list[int]),
+    },
     "device": {
         "device.describe": Command(NoParams, Device),
         "device.measure": Command(NoParams, Measured),
@@ -389,6 +405,7 @@ WORKERS: dict[str, dict[str, Command]] = {
 }
 STREAMS: dict[str, type[Model]] = {
     "files.fetch": FetchProgress,
+    "model.load": LoadProgress,
     "chat.complete": Delta,
     "http.stream": HttpPiece,
     "socket.open": SocketPiece,

@@ -150,7 +150,11 @@ class Library:
             purpose=card.purpose,
             options=options,
         )
-        engine = EngineInfo.model_validate(await link.call("model.load", params.model_dump()))
+
+        def on_chunks(batch: list[Any]) -> None:
+            self._tell(state="loading", card=card, stage=batch[-1]["stage"], kept=kept)
+
+        engine = EngineInfo.model_validate(await link.call("model.load", params.model_dump(), on_chunks))
         self._tell(state="ready", card=card, engine=engine, kept=kept)
         self.touch(card.id)
 

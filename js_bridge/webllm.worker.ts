@@ -1,0 +1,131 @@
+/**
+ * WebLLM (WebGPU) as the contract's worker "webllm".
+ *
+ * Owns which model is loaded, whose turn it is (one request at a time, first come first served), stopping, and the loss
+ * of the graphics card. What happens inside the engine is webllm_engine.ts.
+ */
+
+import type { ChatRequest, Completion, CountTokens, Delta, EngineInfo, LoadModel, Streams, Workers } from './contract.gen';
+import { DeltaBatch } from './delta_batch';
+import { fetchFiles } from './file_fetch';
+import { MemoryStore, OpfsStore } from './model_files';
+import { Rpc, RpcError } from './rpc';
+import { Turns } from './turns';
+import { WebLlmEngine } from './webllm_engine';
+import { watchDevices } from './webllm_gpu';
+import { Shelf } from './webllm_shelf';
+
+declare const self: DedicatedWorkerGlobalScope;
+
+const memory = new MemoryStore();
+const opfs = OpfsStore.open();
+const shelf = new Shelf();
+
+class Model {
+  private readonly turns = new Turns();
+  private engine: WebLlmEngine | undefined;
+  /** Rejects when the graphics card is lost; a new one for every load. */
+  private lost = Promise.withResolvers<never>();
+
+  async load(request: LoadModel, signal: AbortSignal, progress: (stage: string) => void): Promise<EngineInfo> {
+    const leave = await this.turns.enter(signal);
+    try {
+      await this.drop();
+      const files = await filesOf(request);
+      signal.throwIfAborted();
+      this.lost = Promise.withResolvers<never>();
+      this.lost.promise.catch(() => undefined);
+      const loading = WebLlmEngine.load(request, files, shelf, progress);
+      const { engine, info } = await Promise.race([loading, this.lost.promise]);
+      this.engine = engine;
+      return info;
+    } finally {
+      leave();
+    }
+  }
+
+  async unload(signal: AbortSignal): Promise<null> {
+    const leave = await this.turns.enter(signal);
+    await this.drop();
+    leave();
+    return null;
+  }
+
+  async complete(request: ChatRequest, signal: AbortSignal, push: (delta: Delta) => void): Promise<Completion> {
+    const startedAt = performance.now();
+    const leave = await this.turns.enter(signal);
+    const batch = new DeltaBatch(push);
+    try {
+      const completing = this.loaded().complete(request, { signal, startedAt, onDelta: (delta) => batch.add(delta) });
+      // Whoever asked hears of a stop at once; the turn ends when the engine has let go.
+      return await Promise.race([completing, this.lost.promise]);
+    } finally {
+      batch.flush();
+      leave();
+    }
+  }
+
+  async count(texts: readonly string[], signal: AbortSignal): Promise<number[]> {
+    const leave = await this.turns.enter(signal);
+    try {
+      const engine = this.loaded();
+      return texts.map((text) => engine.countTokens(text));
+    } finally {
+      leave();
+    }
+  }
+
+  /** The graphics card is gone, and the model with it. */
+  readonly lose = (why: string): void => {
+    const reason = why ? ` (${why.trim()})` : '';
+    this.engine = undefined;
+    this.lost.reject(
+      new RpcError(
+        'engine_crashed',
+        `The graphics card was taken away from the page${reason}.`,
+        'The model is being loaded again. If this keeps happening, choose a smaller model.',
+        true,
+      ),
+    );
+  };
+
+  private loaded(): WebLlmEngine {
+    if (this.engine) return this.engine;
+    throw new RpcError('engine_crashed', 'The graphics card has been lost, and the model with it.', '', true);
+  }
+
+  private async drop(): Promise<void> {
+    await this.engine?.unload();
+    this.engine = undefined;
+  }
+}
+
+async function filesOf(request: LoadModel): Promise<File[]> {
+  return Promise.all(
+    request.files.map(async ({ name, size }) => {
+      const found = (await memory.find(request.model_id, name)) ?? (await (await opfs)?.find(request.model_id, name));
+      if (found && (size === 0 || found.size === size)) return found;
+      throw new RpcError(
+        'model_load_failed',
+        `${name} is ${found ? 'incomplete' : 'not on this machine'}.`,
+        'Press Retry to fetch it.',
+        true,
+      );
+    }),
+  );
+}
+
+const model = new Model();
+void opfs.then(() => shelf.install());
+watchDevices(model.lose);
+new Rpc<{}, Workers['webllm'], {}, Streams>(self).serve({
+  'files.fetch': async (request, context) => ({
+    ...(await fetchFiles(request, memory, context)),
+    kept: false,
+    reason: 'The files are in memory for this visit.',
+  }),
+  'model.load': (request, { signal, push }) => model.load(request, signal, (stage) => push({ stage })),
+  'model.unload': (_request, { signal }) => model.unload(signal),
+  'chat.complete': (request, { signal, push }) => model.complete(request, signal, push),
+  'tokens.count': ({ texts }: CountTokens, { signal }) => model.count(texts, signal),
+});

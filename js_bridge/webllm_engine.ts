@@ -1,0 +1,216 @@
+/**
+ * WebLLM with one model: from load to unload, or to the loss of the graphics card.
+ *
+ * Owns the package's engine, its settings, and putting its failures into words. Whose turn it is and what follows from a
+ * lost device is webllm.worker.ts; what the files are is webllm_shelf.ts.
+ */
+
+import { MLCEngine, ModelType, prebuiltAppConfig, type InitProgressReport, type ModelRecord } from '@mlc-ai/web-llm';
+import { version } from '@mlc-ai/web-llm/package.json';
+import type { ChatRequest, Completion, Delta, EngineInfo, LoadModel } from './contract.gen';
+import { RpcError } from './rpc';
+import { requireGpu } from './webllm_gpu';
+import { toWebLlm, WebLlmAnswer } from './webllm_request';
+import { addressOf, type Shelf } from './webllm_shelf';
+
+export interface CompletionOptions {
+  signal: AbortSignal;
+  startedAt: number;
+  onDelta(delta: Delta): void;
+}
+
+/** What is read of the model's own settings. */
+interface Config {
+  context_window_size: number;
+  sliding_window_size: number;
+  quantization?: string;
+}
+
+/** What WebLLM's types keep to themselves. */
+interface Pipeline {
+  readonly tokenizer: { encode(text: string): Int32Array };
+  readonly filledKVCacheLength: number;
+  readonly outputIds: readonly number[];
+  getCurRoundDecodingTotalTokens(): number;
+  resetChat(): void;
+}
+
+const CONFIG = 'mlc-chat-config.json';
+const SMALLER = 'Choose a smaller model, close other tabs that use the graphics card, or set a shorter context.';
+const OUT_OF_MEMORY = /out of memory|memory allocation|DeviceLost|device (was|is) lost|createBuffer|exceeds the (max|limit)/i;
+
+export class WebLlmEngine {
+  private readonly engine: MLCEngine;
+  private images = false;
+
+  private constructor(
+    private readonly shelf: Shelf,
+    private readonly record: ModelRecord,
+    private readonly progress: (stage: string) => void,
+  ) {
+    this.engine = new MLCEngine({
+      appConfig: { cacheBackend: 'opfs', model_list: [record] },
+      initProgressCallback: (report) => this.progress(stageOf(report)),
+      logLevel: 'WARN',
+    });
+  }
+
+  /** Loads the model and lets it answer once, so that the first real answer does not wait for the graphics card. */
+  static async load(
+    request: LoadModel,
+    files: readonly File[],
+    shelf: Shelf,
+    progress: (stage: string) => void,
+  ): Promise<{ engine: WebLlmEngine; info: EngineInfo }> {
+    const startedAt = performance.now();
+    const config = await configOf(files);
+    const record = recordOf(request, config);
+    await requireGpu(record.required_features ?? []);
+    await shelf.show(request.model_id, files);
+    const engine = new WebLlmEngine(shelf, record, progress);
+    const contextWindow = request.options.context_window ?? request.context_window;
+    try {
+      const slides = config.sliding_window_size > 0;
+      await engine.engine.reload(record.model_id, slides ? {} : { context_window_size: contextWindow });
+      progress('Warming up');
+      await engine.warmUp();
+    } catch (thrown) {
+      await engine.unload();
+      throw loadFailed(thrown);
+    }
+    engine.images = record.model_type === ModelType.VLM;
+    const info: EngineInfo = {
+      engine: `WebLLM ${version}`,
+      backend: 'webgpu',
+      threads: 1,
+      context_window: slidingOr(config, contextWindow),
+      images: engine.images,
+      encoder: null,
+      load_ms: performance.now() - startedAt,
+    };
+    return { engine, info };
+  }
+
+  async complete(request: ChatRequest, { signal, startedAt, onDelta }: CompletionOptions): Promise<Completion> {
+    const hasImages = request.messages.some(
+      ({ content }) => Array.isArray(content) && content.some(({ type }) => type === 'image'),
+    );
+    if (hasImages && !this.images) {
+      throw new RpcError(
+        'image_unsupported',
+        'This model reads text only; it cannot see pictures.',
+        'Choose a model that sees pictures, or remove the picture.',
+      );
+    }
+    const answer = new WebLlmAnswer(startedAt);
+    const stop = (): void => void this.engine.interruptGenerate();
+    try {
+      const asked = toWebLlm(request, ({ data }) => this.shelf.addPicture(data));
+      signal.throwIfAborted();
+      const chunks = await this.engine.chat.completions.create(asked);
+      signal.addEventListener('abort', stop);
+      for await (const chunk of chunks) {
+        // A stop that comes before the first token is forgotten by the engine when it begins.
+        if (signal.aborted) stop();
+        const delta = answer.add(chunk);
+        if (delta) onDelta(delta);
+      }
+    } catch (thrown) {
+      throw generationFailed(thrown);
+    } finally {
+      signal.removeEventListener('abort', stop);
+      this.shelf.dropPictures();
+    }
+    signal.throwIfAborted();
+    const { filledKVCacheLength, outputIds } = this.pipeline;
+    return answer.complete({
+      prompt_tokens: filledKVCacheLength - this.pipeline.getCurRoundDecodingTotalTokens(),
+      token_ids: request.token_ids ? [...outputIds] : [],
+    });
+  }
+
+  /** Tokens of a text. */
+  countTokens(text: string): number {
+    return this.pipeline.tokenizer.encode(text).length;
+  }
+
+  /** Frees the graphics card's memory. */
+  async unload(): Promise<void> {
+    await this.engine.unload().catch(() => undefined);
+  }
+
+  private get pipeline(): Pipeline {
+    const { loadedModelIdToPipeline } = this.engine as unknown as { loadedModelIdToPipeline: Map<string, Pipeline> };
+    const pipeline = loadedModelIdToPipeline.get(this.record.model_id);
+    if (!pipeline) throw new RpcError('engine_crashed', 'The engine has lost its model.', '', true);
+    return pipeline;
+  }
+
+  private async warmUp(): Promise<void> {
+    await this.engine.chat.completions.create({ messages: [{ role: 'user', content: 'Hi' }], max_tokens: 2 });
+    this.pipeline.resetChat();
+  }
+}
+
+async function configOf(files: readonly File[]): Promise<Config> {
+  try {
+    return JSON.parse((await files.find(({ name }) => name === CONFIG)?.text()) ?? '') as Config;
+  } catch {
+    throw new RpcError('model_load_failed', `${CONFIG} of this model is missing or cannot be read.`, 'Fetch it again.');
+  }
+}
+
+/** The model as WebLLM's list has it, at our addresses; a model that the list does not know speaks for itself. */
+function recordOf(request: LoadModel, config: Config): ModelRecord {
+  const known = prebuiltAppConfig.model_list.find(
+    ({ model_id }) => model_id.toLowerCase().replace(/[^a-z0-9._-]/g, '-') === request.model_id,
+  );
+  const library = request.files.find(({ role }) => role === 'library');
+  if (!library) throw new RpcError('model_load_failed', "The model's card names no library for WebLLM.");
+  const required = new Set(known?.required_features);
+  if (config.quantization?.includes('f16')) required.add('shader-f16');
+  const { overrides, model_type } = known ?? {};
+  return {
+    model_id: request.model_id,
+    model: addressOf(request.model_id),
+    model_lib: new URL(encodeURIComponent(library.name), addressOf(request.model_id)).href,
+    required_features: [...required],
+    ...(overrides && { overrides }),
+    ...(model_type !== undefined && { model_type }),
+  };
+}
+
+function slidingOr(config: Config, contextWindow: number): number {
+  return config.sliding_window_size > 0 ? config.sliding_window_size : contextWindow;
+}
+
+/** WebLLM's progress in few words. */
+function stageOf({ text, progress }: InitProgressReport): string {
+  const percent = `${Math.round(progress * 100)} %`;
+  if (/GPU shader/i.test(text)) return `Preparing the graphics card, ${percent}`;
+  if (/Finish/i.test(text)) return 'Starting the engine';
+  return `Loading the weights, ${percent}`;
+}
+
+function loadFailed(thrown: unknown): RpcError {
+  if (thrown instanceof RpcError) return thrown;
+  const { name = '', message = String(thrown) } = Object(thrown) as Partial<Error>;
+  if (name === 'DeviceLostError' || OUT_OF_MEMORY.test(message)) {
+    return new RpcError('model_load_failed', "The model does not fit into the graphics card's memory.", SMALLER);
+  }
+  return new RpcError('model_load_failed', `WebLLM could not load the model: ${message}`, 'Press Retry.', true);
+}
+
+function generationFailed(thrown: unknown): RpcError {
+  if (thrown instanceof RpcError) return thrown;
+  const { name = '', message = String(thrown) } = Object(thrown) as Partial<Error>;
+  if (name === 'AbortError') return new RpcError('aborted', 'Stopped on request.');
+  if (name === 'ContextWindowSizeExceededError') {
+    return new RpcError('message_too_long', 'The conversation does not fit into the context window of this model.');
+  }
+  if (name === 'ModelNotLoadedError' || OUT_OF_MEMORY.test(message)) {
+    return new RpcError('engine_crashed', 'The graphics card ran out of memory or was reset.', SMALLER, true);
+  }
+  if (thrown instanceof WebAssembly.RuntimeError) return new RpcError('engine_crashed', message, '', true);
+  return new RpcError('generation_failed', message);
+}
