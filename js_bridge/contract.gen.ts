@@ -32,6 +32,15 @@ export interface ImagePart {
   name: string;
 }
 
+/** A text file kept in the store; its bytes come through the command `file.get`. `size` in bytes. */
+export interface FilePart {
+  type: "file";
+  file_id: string;
+  name: string;
+  mime: string;
+  size: number;
+}
+
 /**
  * A question to the person that something waits for; unanswered at `deadline` it counts as denied.
  *
@@ -71,8 +80,8 @@ export interface QuestionPart {
   approval: Approval | null;
 }
 
-/** Any of TextPart | ReasoningPart | ImagePart | ToolCallPart | QuestionPart. */
-export type Part = TextPart | ReasoningPart | ImagePart | ToolCallPart | QuestionPart;
+/** Any of TextPart | ReasoningPart | ImagePart | FilePart | ToolCallPart | QuestionPart. */
+export type Part = TextPart | ReasoningPart | ImagePart | FilePart | ToolCallPart | QuestionPart;
 
 /** Token counts of one answer; `cached_tokens` of the prompt came from the KV cache, `image_tokens` are pictures. */
 export interface Usage {
@@ -176,6 +185,13 @@ export interface NewImage {
   mime: "image/png" | "image/jpeg";
   width: number;
   height: number;
+  name: string;
+}
+
+/** A text file as the page hands it over, at most 4 MiB. */
+export interface NewFile {
+  bytes: Uint8Array;
+  mime?: string;
   name: string;
 }
 
@@ -393,14 +409,15 @@ export interface SearchQuery {
   limit?: number;
 }
 
-/** A person's message. At least text or one image. */
+/** A person's message. At least text, one image or one file. */
 export interface MessageSend {
   session_id: string;
   text: string;
   images?: NewImage[];
+  files?: NewFile[];
 }
 
-/** A new version of a person's message; its images stay. The older version stays reachable as a sibling. */
+/** A new version of a person's message; its images and files stay. The older version is kept as a sibling. */
 export interface MessageEdit {
   session_id: string;
   message_id: string;
@@ -416,6 +433,18 @@ export interface ImageRef {
 export interface ImageBytes {
   bytes: Uint8Array;
   mime: string;
+}
+
+/** Names a stored file. */
+export interface FileRef {
+  file_id: string;
+}
+
+/** A stored file; `text` is what was read in its bytes. */
+export interface FileText {
+  name: string;
+  mime: string;
+  text: string;
 }
 
 /** Both messages exist in the store when this answer arrives. */
@@ -527,6 +556,22 @@ export interface ApprovalAnswer {
   choice: "once" | "conversation" | "deny";
 }
 
+/** Whether the camera on the page is open and gives pictures. */
+export interface CameraState {
+  open: boolean;
+}
+
+/** The answer to `camera:wanted`; None where the camera gave none. */
+export interface CameraFrame {
+  request_id: string;
+  image: NewImage | null;
+}
+
+/** Python wants to see what the open camera sees now. */
+export interface CameraWanted {
+  request_id: string;
+}
+
 /** The turn for which these origins were opened has ended; one that was opened twice stands here twice. */
 export interface OriginsReleased {
   origins: string[];
@@ -545,10 +590,11 @@ export interface ExportedFile {
   bytes: Uint8Array;
 }
 
-/** A file that this app has exported. */
+/** A file that this app has exported; `trusted`: its extensions are switched on where they were. */
 export interface ImportFile {
   name?: string;
   bytes: Uint8Array;
+  trusted?: boolean;
 }
 
 /**
@@ -641,6 +687,44 @@ export interface ExtensionChoice {
   name: string;
   session_id: string | null;
   enabled: boolean;
+}
+
+/**
+ * A package that is there. `origin` is where it came from, "" for a file; `size` in bytes.
+ *
+ * `missing` names what it needs and what is not there; `error` says why it cannot be imported.
+ */
+export interface PackageInfo {
+  name: string;
+  version: string;
+  origin: string;
+  size: number;
+  imports: string[];
+  missing: string[];
+  error: string;
+}
+
+/** A wheel `<name>-<version>-py3-none-any.whl` of the person's. */
+export interface WheelFile {
+  name: string;
+  bytes: Uint8Array;
+}
+
+/** A requirement such as `attrs` or `rich>=13`, to be got with all that it needs from a package index. */
+export interface PackageRequest {
+  requirement: string;
+  index_url?: string;
+}
+
+/** Names a package. */
+export interface PackageRef {
+  name: string;
+}
+
+/** The packages that were added; none where `needs` names an origin that the person must open first. */
+export interface PackagesAdded {
+  added: string[];
+  needs: string;
 }
 
 /**
@@ -1507,11 +1591,14 @@ export interface Commands {
   "message.restore": { params: MessageRef; result: Conversation };
   "message.select_version": { params: MessageRef; result: Conversation };
   "image.get": { params: ImageRef; result: ImageBytes };
+  "file.get": { params: FileRef; result: FileText };
   "session.answer_format": { params: SessionRef; result: AnswerFormat };
   "session.set_answer_format": { params: SessionAnswerFormat; result: AnswerFormat };
   "tools.list": { params: ToolsOf; result: ToolInfo[] };
   "tools.choose": { params: ToolChoice; result: ToolInfo[] };
   "approval.answer": { params: ApprovalAnswer; result: null };
+  "camera.state": { params: CameraState; result: null };
+  "camera.frame": { params: CameraFrame; result: null };
   "session.export": { params: SessionExport; result: ExportedFile };
   "session.fork": { params: MessageRef; result: Session };
   "archive.export": { params: NoParams; result: ExportedFile };
@@ -1525,6 +1612,10 @@ export interface Commands {
   "extensions.save": { params: ExtensionFile; result: ExtensionInfo };
   "extensions.delete": { params: ExtensionRef; result: null };
   "extensions.choose": { params: ExtensionChoice; result: ExtensionInfo[] };
+  "packages.list": { params: NoParams; result: PackageInfo[] };
+  "packages.add": { params: WheelFile; result: PackagesAdded };
+  "packages.fetch": { params: PackageRequest; result: PackagesAdded };
+  "packages.remove": { params: PackageRef; result: null };
   "providers.list": { params: NoParams; result: Provider[] };
   "provider.add": { params: NewProvider; result: Provider };
   "provider.refresh": { params: ProviderRef; result: Provider };
@@ -1584,6 +1675,7 @@ export interface Events {
   "content_block:delta": ContentDelta;
   "notice": Notice;
   "origins:released": OriginsReleased;
+  "camera:wanted": CameraWanted;
   "console:output": ConsoleOutput;
   "providers:changed": ProvidersChanged;
   "catalogue:changed": CatalogueList;
@@ -1663,6 +1755,11 @@ export const LIMITS = {
     width: { minimum: 1, maximum: 16384 },
     height: { minimum: 1, maximum: 16384 },
   },
+  NewFile: {
+    bytes: { maxLength: 4194304 },
+    mime: { maxLength: 200 },
+    name: { minLength: 1, maxLength: 200 },
+  },
   EngineOptions: {
     context_window: { minimum: 256, maximum: 1048576 },
     threads: { minimum: 1, maximum: 128 },
@@ -1692,6 +1789,7 @@ export const LIMITS = {
   MessageSend: {
     text: { maxLength: 1000000 },
     images: { maxItems: 8 },
+    files: { maxItems: 8 },
   },
   MessageEdit: {
     text: { maxLength: 1000000 },
@@ -1717,6 +1815,14 @@ export const LIMITS = {
   },
   ExtensionFile: {
     source: { maxLength: 500000 },
+  },
+  WheelFile: {
+    name: { maxLength: 300 },
+    bytes: { maxLength: 33554432 },
+  },
+  PackageRequest: {
+    requirement: { minLength: 1, maxLength: 300 },
+    index_url: { maxLength: 1000 },
   },
   NewProvider: {
     name: { maxLength: 60 },

@@ -8,6 +8,7 @@ import type {
   ApprovalAnswer,
   ErrorInfo,
   Message,
+  NewFile,
   NewImage,
   Parameters,
   Session,
@@ -15,6 +16,7 @@ import type {
   ToolInfo,
 } from '../js_bridge/contract.gen';
 import { RpcError } from '../js_bridge/rpc';
+import { adoptAttachments } from './attachments';
 import { adoptDraft } from './drafts';
 import { giveBack, lend } from './lent_origins';
 import { chatAddress, go, route } from './routes';
@@ -84,6 +86,7 @@ export async function ensureSession(): Promise<Session> {
 async function makeSession(): Promise<Session> {
   const session = await connection.call('session.create', {});
   adoptDraft(session.id);
+  adoptAttachments(session.id);
   becameSession.value = session.id;
   dispatch(['page:conversation-opened', { session, messages: [] }]);
   go(chatAddress(session.id), { replace: true });
@@ -155,9 +158,9 @@ export async function answerApproval(answer: ApprovalAnswer, origin: string): Pr
 // ---------------------------------------------------------------- messages
 
 /** Sends a message and tells its session; rejects when Python did not take it, so that the composer keeps the text. */
-export async function send(text: string, images: readonly NewImage[]): Promise<string> {
+export async function send(text: string, images: readonly NewImage[], files: readonly NewFile[] = []): Promise<string> {
   const session = await ensureSession();
-  await connection.call('message.send', { session_id: session.id, text, images: [...images] });
+  await connection.call('message.send', { session_id: session.id, text, images: [...images], files: [...files] });
   return session.id;
 }
 

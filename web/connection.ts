@@ -26,15 +26,18 @@ export class Connection {
   /** Python looks at it while it runs; shared memory, so only on an isolated page. */
   private signal: Uint8Array | undefined;
 
-  private readonly listeners: Listener[];
+  private listeners: readonly Listener[];
 
   constructor(listener: Listener) {
     this.listeners = [listener];
   }
 
-  /** Hears all events from now on, after those who listened before. */
-  listen(listener: Listener): void {
-    this.listeners.push(listener);
+  /** Hears all events from now on, after those who listened before; gives what ends it. */
+  listen(listener: Listener): () => void {
+    this.listeners = [...this.listeners, listener];
+    return () => {
+      this.listeners = this.listeners.filter((other) => other !== listener);
+    };
   }
 
   private tell(events: readonly EventEntry<Events>[]): void {

@@ -159,6 +159,7 @@ export function reduce(state: State, [name, data]: StateEvent): State {
         ],
       };
     case 'origins:released':
+    case 'camera:wanted':
       return state;
     case 'download:changed':
       return { ...state, downloads: data };

@@ -39,11 +39,11 @@ export async function exportEverything(): Promise<void> {
 }
 
 /** Rejects when the file cannot be taken; gives a sentence on what was done otherwise. */
-export async function importFile(file: File): Promise<string> {
+export async function importFile(file: File, trusted: boolean): Promise<string> {
   const most = LIMITS.ImportFile.bytes.maxLength;
   if (file.size > most) throw new Error(`“${file.name}” is ${bytes(file.size)}; up to ${bytes(most)} are read.`);
   const content = new Uint8Array(await file.arrayBuffer());
-  const imported = await connection.call('archive.import', { name: file.name.slice(0, 1000), bytes: content });
+  const imported = await connection.call('archive.import', { name: file.name.slice(0, 1000), bytes: content, trusted });
   if (imported.settings) dispatch(['page:settings-chosen', imported.settings]);
   return sentence(imported);
 }

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 
 from . import __version__, contract
 from .agent.approval import Approvals
+from .attached import text_of_file
 from .commands import SessionRef
 from .console.console import Console
 from .console.live import Live
@@ -28,6 +29,7 @@ from .models.files import Files
 from .models.hub import Hub
 from .models.library import Library
 from .models.storage import Storage
+from .packages.packages import Packages
 from .providers.registry import Providers
 from .providers.worker import WorkerTransport
 from .relay.relay import Relay
@@ -36,6 +38,7 @@ from .store.kept_models import KeptModels
 from .store.store import Store
 from .structured.formats import Formats
 from .tools.camera import camera_tools
+from .tools.live_camera import LiveCamera
 from .tools.toolbox import Toolbox
 from .trace.trace import Trace
 from .transfer.transfer import Transfer
@@ -66,7 +69,8 @@ class App:
         self.providers = Providers(self.host, self.store, engine)
         self.relay = Relay(self.host, self.store, engine)
         self.turns = Turns(self.host, self.store, self.providers, self.toolbox, self.approvals)
-        self.toolbox.sources.append(lambda session_id: camera_tools(self.store, self.turns.eyes, session_id))
+        self.camera = LiveCamera(self.host)
+        self.toolbox.sources.append(self._camera_tools)
         self.formats = Formats(self.store)
         self.trace = Trace(self.store, self.turns.answering)
         self.turns.answer_plan = self.formats.plan
@@ -74,6 +78,9 @@ class App:
         self.vision = Vision(self.host, self.library, self.catalogue.cards)
         self.live = LiveView(self.host, self.store, self.vision, self.toolbox, self.approvals)
         self._open_to_people()
+        self.transfer = Transfer(self.host, self.store, self.turns)
+        self.transfer.before_everything = self.trace.flush
+        self.transfer.after_import = self._belongings_changed
         self._commands = self._table()
         self.host.emit([("app:ready", self._info())])
         self.library.load(self.store.settings.load().model_id)
@@ -96,6 +103,11 @@ class App:
             answer = await answer
         return answer.model_dump() if isinstance(answer, BaseModel) else answer
 
+    def interrupt(self) -> None:
+        """End a person's code where it waits."""
+        if self._commands:
+            self.console.stop()
+
     async def shutdown(self) -> None:
         """Commit what is being written, end the engine and give the database back."""
         if self._ended or not self._commands:
@@ -108,6 +120,8 @@ class App:
         try:
             await self.turns.close()
         finally:
+            self.trace.flush()
+            self.packages.close()
             self.store.close()
         await self.providers.close()
         await self.library.close()
@@ -139,7 +153,10 @@ class App:
 
     def _open_to_people(self) -> None:
         """Let a person's own code take part: kept as extensions, or mounted from the console while the app runs."""
+        self.packages = Packages(self.host, self.store.database)
+        self.packages.restore()
         self.extensions = Extensions(self.host, self.store)
+        self.packages.changed = self.extensions.reload
         live = Live()
         self.turns.extensions = lambda session_id: {
             "trace": self.trace.recorder(session_id).mount,
@@ -171,12 +188,15 @@ class App:
             "message.restore": lambda p: conversations.restore_message(p.session_id, p.message_id),
             "message.select_version": lambda p: conversations.select_version(p.session_id, p.message_id),
             "image.get": lambda p: dict(zip(("bytes", "mime"), self.store.images.read(p.image_id), strict=True)),
-            **Transfer(self.host, self.store, turns).commands(),
+            "file.get": lambda p: self._file(p.file_id),
+            **self.transfer.commands(),
             **self.formats.commands(),
             **self.trace.commands(),
             **self.toolbox.commands(),
             **self.approvals.commands(),
+            **self.camera.commands(),
             **self.extensions.commands(),
+            **self.packages.commands(),
             **self.console.commands(),
             **self.providers.commands(),
             **self.advisor.commands(),
@@ -202,6 +222,13 @@ class App:
             "providers": self.providers.all(),
         }
 
+    def _camera_tools(self, session_id: str) -> list[Any]:
+        return camera_tools(self.store, self.camera, self.turns.eyes, session_id)
+
+    def _file(self, file_id: str) -> dict[str, Any]:
+        file = self.store.files.read(file_id)
+        return {"name": file.name, "mime": file.mime, "text": text_of_file(file.data) or ""}
+
     def _changed(self, session: dict[str, Any]) -> dict[str, Any]:
         session = {**session, "working": self.turns.working(session["id"])}
         self.host.emit([("session:changed", {"session": session})])
@@ -211,6 +238,12 @@ class App:
         await self.turns.forget(params.session_id)
         self.store.sessions.delete(params.session_id)
         self.host.emit([("session:removed", {"session_id": params.session_id})])
+
+    def _belongings_changed(self) -> None:
+        """What an import brought takes part from now on."""
+        self.packages.restore()
+        self.turns.renew(None)
+        self.providers.tell()
 
     def _set_settings(self, settings: Settings) -> Settings:
         if settings.model_id != self.store.settings.load().model_id:

@@ -18,6 +18,7 @@ from .console import shapes as console
 from .extensions import shapes as extensions
 from .models import file_shapes, storage_shapes
 from .models import shapes as models
+from .packages import shapes as packages
 from .providers import shapes as providers
 from .relay import shapes as relay
 from .shapes import (
@@ -27,6 +28,7 @@ from .shapes import (
     Message,
     Model,
     ModelStatus,
+    NewFile,
     NewImage,
     Parameters,
     SearchHit,
@@ -41,7 +43,7 @@ from .vision import shapes as vision
 
 #: shapes of the capabilities; each may have COMMANDS and EVENTS of its own
 CAPABILITIES: tuple[ModuleType, ...] = (
-    *(structured, tools, transfer, console, extensions, providers, trace, models),
+    *(structured, tools, transfer, console, extensions, packages, providers, trace, models),
     *(relay, file_shapes, storage_shapes),
     vision,
 )
@@ -71,15 +73,16 @@ class SearchQuery(Model):
 
 
 class MessageSend(Model):
-    """A person's message. At least text or one image."""
+    """A person's message. At least text, one image or one file."""
 
     session_id: str
     text: str = Field(max_length=1_000_000)
     images: list[NewImage] = Field(default=[], max_length=8)
+    files: list[NewFile] = Field(default=[], max_length=8)
 
 
 class MessageEdit(Model):
-    """A new version of a person's message; its images stay. The older version stays reachable as a sibling."""
+    """A new version of a person's message; its images and files stay. The older version is kept as a sibling."""
 
     session_id: str
     message_id: str
@@ -97,6 +100,20 @@ class ImageBytes(Model):
 
     bytes: bytes
     mime: str
+
+
+class FileRef(Model):
+    """Names a stored file."""
+
+    file_id: str
+
+
+class FileText(Model):
+    """A stored file; `text` is what was read in its bytes."""
+
+    name: str
+    mime: str
+    text: str
 
 
 class Sent(Model):
@@ -125,6 +142,7 @@ COMMANDS: dict[str, Command] = {
     "message.restore": Command(MessageRef, Conversation),
     "message.select_version": Command(MessageRef, Conversation),
     "image.get": Command(ImageRef, ImageBytes),
+    "file.get": Command(FileRef, FileText),
 }
 for capability in CAPABILITIES:
     COMMANDS.update(getattr(capability, "COMMANDS", {}))

@@ -6,6 +6,7 @@ it; the answering itself belongs to turns.py. While a conversation is being answ
 
 from __future__ import annotations
 
+from .attached import check_files
 from .contract import MessageEdit, MessageSend
 from .errors import BadInput, Busy, EmptyMessage, ImageUnsupported
 from .host.base import Host
@@ -43,30 +44,32 @@ class Conversations:
         session_id = params.session_id
         self._refuse_if_working(session_id)
         text = params.text
-        if not text.strip() and not params.images:
+        if not text.strip() and not params.images and not params.files:
             raise EmptyMessage("There is nothing to send.")
         check_images(params.images)
+        check_files(params.files)
         if params.images:
             self._refuse_if_blind(session_id)
         branch = self._store.messages.branch(session_id)
         with self._store.database.transaction():
             parts: list[Data] = [self._store.images.add(image).model_dump() for image in params.images]
+            parts += [self._store.files.add(file).model_dump() for file in params.files]
             if text.strip():
                 parts.append({"type": "text", "text": text})
             user = self._store.messages.add(session_id, branch[-1]["id"] if branch else None, "user", parts)
-            self._store.sessions.name_after(session_id, text if text.strip() else "Picture")
+            self._store.sessions.name_after(session_id, text if text.strip() else named_after(params))
             answer = self._new_answer(session_id, user["id"])
         self._host.emit([("message:changed", {"message": message}) for message in (user, answer)])
         return self._begin(user, answer, branch)
 
     def edit(self, params: MessageEdit) -> Data:
-        """A new version of a person's message with the same pictures, and its answer."""
+        """A new version of a person's message with the same pictures and files, and its answer."""
         session_id = params.session_id
         self._refuse_if_working(session_id)
         *before, old = self._store.messages.path(session_id, params.message_id)
         if old["role"] != "user":
             raise BadInput("Only your own messages can be edited.", action="Use Regenerate for another answer.")
-        parts = [part for part in old["parts"] if part["type"] == "image"]
+        parts = [part for part in old["parts"] if part["type"] in ("image", "file")]
         if not params.text.strip() and not parts:
             raise EmptyMessage("There is nothing to send.")
         if params.text.strip():
@@ -145,3 +148,8 @@ class Conversations:
         card = self._turns.chain(session_id)[0].transport.card
         if card is not None and "image" not in card.modalities:
             raise ImageUnsupported(f"{card.name} reads text only; it cannot see pictures.")
+
+
+def named_after(params: MessageSend) -> str:
+    """What a message without words is about."""
+    return params.files[0].name if params.files else "Picture"

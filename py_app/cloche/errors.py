@@ -4,6 +4,8 @@
     +-- BadInput              "bad_input"            the request itself cannot be served
     |   +-- EmptyMessage      "empty_message"
     |   +-- BadImage          "bad_image"
+    |   +-- BadAttachment     "bad_attachment"       an attached file that is no text
+    |   +-- BadPackage        "bad_package"          a Python package that is not pure Python, or is damaged
     |   +-- ImageUnsupported  "image_unsupported"    a picture for a model that reads text only
     |   +-- BadFile           "bad_file"             transfer/document.py: not an export of ours
     |   +-- BadModelFile      "bad_model_file"       models/gguf_header.py: no model, cut off, or malicious
@@ -92,6 +94,20 @@ class BadImage(BadInput):
 
     code = "bad_image"
     action = "Choose a PNG, JPEG, WebP, GIF, BMP or AVIF file."
+
+
+class BadAttachment(BadInput):
+    """An attached file that is no text."""
+
+    code = "bad_attachment"
+    action = "Attach text: .txt, .md, .csv, .json, or code."
+
+
+class BadPackage(BadInput):
+    """A Python package that cannot be added."""
+
+    code = "bad_package"
+    action = "Choose a wheel of pure Python, or another package."
 
 
 class ImageUnsupported(BadInput):

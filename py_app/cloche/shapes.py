@@ -55,6 +55,16 @@ class ImagePart(Model):
     name: str = ""
 
 
+class FilePart(Model):
+    """A text file kept in the store; its bytes come through the command `file.get`. `size` in bytes."""
+
+    type: Literal["file"] = "file"
+    file_id: str
+    name: str
+    mime: str
+    size: int
+
+
 class Approval(Model):
     """A question to the person that something waits for; unanswered at `deadline` it counts as denied.
 
@@ -95,7 +105,9 @@ class QuestionPart(Model):
     approval: Approval | None = None
 
 
-Part = Annotated[TextPart | ReasoningPart | ImagePart | ToolCallPart | QuestionPart, Field(discriminator="type")]
+Part = Annotated[
+    TextPart | ReasoningPart | ImagePart | FilePart | ToolCallPart | QuestionPart, Field(discriminator="type")
+]
 
 
 class Usage(Model):
@@ -207,6 +219,14 @@ class NewImage(Model):
     width: int = Field(ge=1, le=16_384)
     height: int = Field(ge=1, le=16_384)
     name: str = ""
+
+
+class NewFile(Model):
+    """A text file as the page hands it over, at most 4 MiB."""
+
+    bytes: Annotated[bytes, Field(max_length=4 * 1024 * 1024)]
+    mime: str = Field(default="text/plain", max_length=200)
+    name: str = Field(min_length=1, max_length=200)
 
 
 # ---------------------------------------------------------------- the app

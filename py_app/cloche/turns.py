@@ -14,6 +14,7 @@ from .agent.approval import Approvals
 from .agent.modules import Mount
 from .agent.session import AgentSession, Notices, Request
 from .agent.transcript import history, image_blocks, image_count, text_of
+from .attached import with_files
 from .errors import ClocheError, GenerationFailed, ProviderMissing, StorageError
 from .host.base import Host
 from .providers.base import Transport
@@ -25,6 +26,7 @@ from .store.store import Store
 from .structured.answering import answer_as
 from .structured.plan import Plan
 from .tools.camera import sees
+from .tools.files import FILE_READ
 from .tools.toolbox import Toolbox
 from .turn import Data, Turn
 
@@ -195,12 +197,14 @@ class Turns:
     def _request(self, user: Data, before: list[Data], speaker: Speaker) -> Request:
         card = speaker.transport.card
         parameters = effective(card, self._store.sessions.parameters(user["session_id"]))
+        attached = image_blocks(user["parts"])
+        pictures = bool(attached) or any(image_count(message) for message in history(before))
+        tools = self._toolbox.offered(user["session_id"], pictures=pictures, card=card)
+        by_tool = any(tool.name == FILE_READ for tool in tools)
+        user, *before = (with_files(message, self._store.files.read, by_tool=by_tool) for message in (user, *before))
         messages = history(before)
         if parameters.system_prompt:
             messages.insert(0, {"role": "system", "content": parameters.system_prompt})
-        attached = image_blocks(user["parts"])
-        pictures = bool(attached) or any(image_count(message) for message in messages)
-        tools = self._toolbox.offered(user["session_id"], pictures=pictures, card=card)
         return Request(text_of(user["parts"]), attached, messages, options(parameters), tools, speaker)
 
     async def _agent(self, session_id: str) -> AgentSession:

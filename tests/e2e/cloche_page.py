@@ -98,7 +98,8 @@ class Cloche:
         for panel in ("Parameters", "Camera", "Model"):
             expect(self.button(panel)).to_have_attribute("aria-expanded", "false")
         expect(self.page.get_by_role("article")).to_have_count(0)
-        for remove in self.page.get_by_role("list", name="Attached pictures").get_by_role("button").all():
+        expect(self.page.locator("form.composer")).to_have_attribute("aria-busy", "false")
+        for remove in self.page.get_by_role("list", name=re.compile("^Attached")).get_by_role("button").all():
             remove.click()
         self.message.fill("")
 

@@ -39,6 +39,17 @@ STOP_AND_MEASURE = """() => new Promise((resolve) => {
   }).observe(running, { attributes: true });
   [...document.querySelectorAll('button')].find((button) => button.textContent.trim() === 'Stop code').click();
 })"""
+# The same so many milliseconds after the running code has printed something.
+STOP_AFTER = f"""async (delay) => {{
+  const running = document.querySelector('article.run[aria-busy=true]');
+  await new Promise((resolve) => {{
+    const look = () => running.textContent.includes('asleep') && resolve();
+    new MutationObserver(look).observe(running, {{ childList: true, subtree: true, characterData: true }});
+    look();
+  }});
+  await new Promise((resolve) => setTimeout(resolve, delay));
+  return ({STOP_AND_MEASURE})();
+}}"""
 
 
 class PythonView:
@@ -154,6 +165,17 @@ def test_an_endless_loop_is_stopped_and_everything_lives_on(python: PythonView) 
     expect(python.run("1 + 1").get_by_label("Value")).to_have_text("2")
     python.page.goto(python.cloche.address + "#/chat")
     assert python.cloche.ask("Hello")
+
+
+@pytest.mark.parametrize("late", [0, 10, 25])
+def test_stop_reaches_code_that_wakes_up_at_that_moment_and_is_busy_then(python: PythonView, late: int) -> None:
+    """It sleeps, and from then on never lets go of Python: pressed around that moment, Stop must not get lost."""
+    python.write("import asyncio\nprint('asleep')\nawait asyncio.sleep(0.4)\nwhile True:\n    pass")
+    python.editor.press("ControlOrMeta+Enter")
+    expect(python.runs.last).to_have_attribute("aria-busy", "true")
+    took = python.page.evaluate(STOP_AFTER, 400 + late - 15)
+    assert took < 300
+    expect(python.runs.last).to_contain_text("stopped")
 
 
 def test_a_tool_of_ones_own_is_mounted_and_the_model_calls_it_at_once(python: PythonView) -> None:

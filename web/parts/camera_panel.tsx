@@ -9,6 +9,7 @@ import { Camera } from '../../js_bridge/camera';
 import type { ErrorInfo } from '../../js_bridge/contract.gen';
 import { errorOf } from '../actions';
 import { attach } from '../attachments';
+import { offerCamera } from '../live_camera';
 import { cameraOpen } from '../store';
 import { named, useReturnFocus } from './focus';
 import { Icon } from './icon';
@@ -33,6 +34,8 @@ export function CameraPanel() {
       setError(errorOf(thrown));
     }
   };
+
+  useEffect(() => (live && camera.current ? offerCamera(camera.current) : undefined), [live]);
 
   useEffect(() => {
     if (!video.current) return;
@@ -78,6 +81,7 @@ export function CameraPanel() {
           </p>
         )}
       </div>
+      <p class="muted">While the camera is open, the model may look through it with the tool camera_look.</p>
       <div class="row">
         <button class="button primary" type="button" disabled={!live} onClick={() => void take()}>
           <Icon of={Aperture} /> Take picture

@@ -1,15 +1,16 @@
 /**
- * Where a message is written: text, pictures, camera, Send or Stop.
+ * Where a message is written: text, pictures, files, camera, Send or Stop.
  *
  * Owns the text until Python has stored the message: when sending fails everything stays where it was. Drafts are kept
- * by drafts.ts, pictures by attachments.ts.
+ * by drafts.ts, pictures and files by attachments.ts.
  */
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { ArrowUp, Camera, Image, SlidersHorizontal, Square, Wrench, X } from 'lucide';
+import { ArrowUp, Camera, FileText, Image, Paperclip, SlidersHorizontal, Square, Wrench, X } from 'lucide';
 import { LIMITS, type ErrorInfo } from '../../js_bridge/contract.gen';
 import { errorOf, send, stop } from '../actions';
-import { attachFiles, attachments, decoding, detach, detachAll } from '../attachments';
+import { attachFiles, attachments, decoding, detach, detachAll, filesAttached, isPicture, picturesAttached, restoring, showAttachments, type TextFile } from '../attachments';
 import { readDraft, writeDraft } from '../drafts';
+import { bytes } from '../figures';
 import { cameraOpen, composerError, model, openSession, parametersOpen, settings, toolsOpen } from '../store';
 import { CameraPanel } from './camera_panel';
 import { Icon } from './icon';
@@ -17,20 +18,23 @@ import { sends } from './send_key';
 
 const COUNT_FROM = 10_000;
 
-function problemBefore(text: string, pictures: number): ErrorInfo | null {
+const TEXT_FILES = 'text/*,.txt,.md,.markdown,.csv,.tsv,.json,.jsonl,.yaml,.yml,.toml,.xml,.html,.log,.py,.js,.ts,.tsx,.c,.h,.cpp,.rs,.go,.java,.sh,.sql,.css,.ini,.tex';
+
+function problemBefore(text: string, attached: number): ErrorInfo | null {
   const problem = (message: string, action: string): ErrorInfo => ({ code: 'page', message, action, retryable: false });
-  if (!text.trim() && pictures === 0) return problem('There is nothing to send yet.', 'Write a message or attach a picture.');
-  if (decoding.value > 0) return problem('A picture is still being read.', 'Send again in a moment.');
+  if (!text.trim() && attached === 0) return problem('There is nothing to send yet.', 'Write a message or attach a picture.');
+  if (decoding.value > 0) return problem('A file is still being read.', 'Send again in a moment.');
   const { state, error } = model.value;
   if (state === 'failed') return problem(error?.message ?? 'The model could not be loaded.', error?.action ?? '');
   return null;
 }
 
 function Thumbnails() {
-  if (attachments.value.length === 0 && decoding.value === 0) return null;
+  const pictures = attachments.value.filter(isPicture);
+  if (pictures.length === 0 && decoding.value === 0) return null;
   return (
     <ul class="thumbnails" aria-label="Attached pictures">
-      {attachments.value.map(({ key, image, address }) => (
+      {pictures.map(({ key, image, address }) => (
         <li key={key}>
           <img src={address} alt={image.name || 'Attached picture'} title={`${image.width} × ${image.height}`} />
           <button class="tool" type="button" aria-label={`Remove ${image.name || 'picture'}`} onClick={() => detach(key)}>
@@ -47,9 +51,26 @@ function Thumbnails() {
   );
 }
 
+function FileChips() {
+  const files = attachments.value.filter((one): one is TextFile => !isPicture(one));
+  if (files.length === 0) return null;
+  return (
+    <ul class="file-chips" aria-label="Attached files">
+      {files.map(({ key, file }) => (
+        <li key={key} class="file-chip">
+          <Icon of={FileText} /> <span>{file.name}</span> <span class="muted figure">{bytes(file.bytes.length)}</span>
+          <button class="tool" type="button" aria-label={`Remove ${file.name}`} onClick={() => detach(key)}>
+            <Icon of={X} />
+          </button>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
 interface ComposerProps {
   sessionId: string | null;
-  /** Another number is another conversation: text and pictures change with it. */
+  /** Another number is another conversation: text and attachments change with it. */
   visit: number;
   /** Counts the messages sent from anywhere on the page: the next one is written here. */
   sent: number;
@@ -59,6 +80,7 @@ interface ComposerProps {
 export function Composer({ sessionId, visit, sent, onSent }: ComposerProps) {
   const field = useRef<HTMLTextAreaElement>(null);
   const picker = useRef<HTMLInputElement>(null);
+  const filePicker = useRef<HTMLInputElement>(null);
   const [sending, setSending] = useState(false);
   // Known at once, before the next drawing: two presses in one moment send one message.
   const underWay = useRef(false);
@@ -72,7 +94,8 @@ export function Composer({ sessionId, visit, sent, onSent }: ComposerProps) {
     if (!field.current) return;
     field.current.value = readDraft(sessionId);
     setLength(field.current.value.length);
-    detachAll();
+    composerError.value = null;
+    void showAttachments(sessionId);
   }, [visit]);
 
   // Without a keyboard at hand focus would open the one on screen.
@@ -89,11 +112,12 @@ export function Composer({ sessionId, visit, sent, onSent }: ComposerProps) {
     underWay.current = true;
     setSending(true);
     try {
-      writeDraft(await send(text, attachments.value.map(({ image }) => image)), '');
+      const sentTo = await send(text, picturesAttached(), filesAttached());
+      writeDraft(sentTo, '');
+      detachAll(sentTo);
       if (shown.current !== visit) return;
       field.current.value = '';
       setLength(0);
-      detachAll();
       onSent();
     } catch (thrown) {
       composerError.value = errorOf(thrown);
@@ -130,6 +154,7 @@ export function Composer({ sessionId, visit, sent, onSent }: ComposerProps) {
   return (
     <form
       class="composer"
+      aria-busy={restoring.value}
       onSubmit={(event) => {
         event.preventDefault();
         if (working) stop();
@@ -138,6 +163,7 @@ export function Composer({ sessionId, visit, sent, onSent }: ComposerProps) {
     >
       {cameraOpen.value && <CameraPanel />}
       <Thumbnails />
+      <FileChips />
       <textarea
         ref={field}
         rows={1}
@@ -159,6 +185,9 @@ export function Composer({ sessionId, visit, sent, onSent }: ComposerProps) {
       <div class="composer-tools">
         <button class="tool" type="button" aria-label="Attach image" title="Attach image" onClick={() => picker.current?.click()}>
           <Icon of={Image} />
+        </button>
+        <button class="tool" type="button" aria-label="Attach file" title="Attach a text file" onClick={() => filePicker.current?.click()}>
+          <Icon of={Paperclip} />
         </button>
         <button
           class="tool"
@@ -206,7 +235,18 @@ export function Composer({ sessionId, visit, sent, onSent }: ComposerProps) {
         multiple
         hidden
         onChange={({ currentTarget }) => {
-          void attachFiles([...(currentTarget.files ?? [])]).then(() => field.current?.focus());
+          void attachFiles([...(currentTarget.files ?? [])], 'pictures').then(() => field.current?.focus());
+          currentTarget.value = '';
+        }}
+      />
+      <input
+        ref={filePicker}
+        type="file"
+        accept={TEXT_FILES}
+        multiple
+        hidden
+        onChange={({ currentTarget }) => {
+          void attachFiles([...(currentTarget.files ?? [])], 'text').then(() => field.current?.focus());
           currentTarget.value = '';
         }}
       />

@@ -15,7 +15,8 @@ import {
 import { openSession } from '../store';
 import { Icon } from './icon';
 
-function brings({ tools, hooks, providers, module }: ExtensionInfo): string {
+/** What an extension adds, in words. */
+export function brings({ tools, hooks, providers, module }: ExtensionInfo): string {
   const parts = [
     ...tools.map((name) => `tool ${name}`),
     ...hooks.map((event) => `hook on ${event}`),

@@ -12,6 +12,7 @@ import { time } from '../figures';
 import { toast } from '../store';
 import { forkFrom } from '../transfer';
 import { AnswerFigures } from './answer_figures';
+import { AttachedFile } from './attached_file';
 import { Icon } from './icon';
 import { MarkdownView } from './markdown_view';
 import { memo } from './memo';
@@ -59,6 +60,8 @@ function PartView({ part, message, last }: { part: Part; message: Message; last:
       );
     case 'image':
       return <Picture part={part} />;
+    case 'file':
+      return <AttachedFile part={part} />;
     case 'question':
       return <Question part={part} sessionId={message.session_id} />;
     case 'tool_call':

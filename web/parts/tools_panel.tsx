@@ -1,5 +1,5 @@
 /**
- * The tools of the conversation on screen: which there are, what each may do, and a switch for each.
+ * The tools and extensions of the conversation on screen: which there are, what each may do, and a switch for each.
  *
  * Owns nothing: Python keeps the choice. The list is asked for when the panel opens and when the conversation changes.
  */
@@ -9,6 +9,7 @@ import type { ToolInfo } from '../../js_bridge/contract.gen';
 import { chooseTools, listTools, report, setParameters } from '../actions';
 import { NONE } from '../parameters';
 import { card, openSession, toolsOpen } from '../store';
+import { ExtensionsHere } from './extensions_here';
 import { named, useReturnFocus } from './focus';
 import { Icon } from './icon';
 
@@ -114,6 +115,7 @@ export function ToolsPanel() {
       <button class="button" type="button" onClick={() => keep(null)}>
         <Icon of={RotateCcw} /> As the model suggests
       </button>
+      <ExtensionsHere sessionId={sessionId} />
     </aside>
   );
 }

@@ -11,6 +11,7 @@ export function TransferCard() {
   const picker = useRef<HTMLInputElement>(null);
   const [busy, setBusy] = useState<'exporting' | 'importing' | null>(null);
   const [outcome, setOutcome] = useState<Outcome>(null);
+  const [trusted, setTrusted] = useState(false);
   const run = async (what: 'exporting' | 'importing', task: () => Promise<Outcome>): Promise<void> => {
     setBusy(what);
     setOutcome(null);
@@ -24,14 +25,15 @@ export function TransferCard() {
     }
   };
   const take = (file: File | undefined): void => {
-    if (file) void run('importing', async () => ({ done: await importFile(file) }));
+    if (file) void run('importing', async () => ({ done: await importFile(file, trusted) }));
   };
   return (
     <section class="card" aria-labelledby="transfer-heading">
       <h2 id="transfer-heading">Export and import</h2>
       <p>
-        One file holds all conversations with every version of each message, their pictures, and these settings. An import
-        adds what is not here yet and overwrites nothing.
+        One file holds all conversations with every version of each message, pictures and files, to-dos and notes, your
+        extensions and packages, providers without their keys, the trace, and these settings. An import adds what is not here
+        yet and overwrites nothing.
       </p>
       <div class="row">
         <button
@@ -56,6 +58,10 @@ export function TransferCard() {
           }}
         />
       </div>
+      <label class="row">
+        <input type="checkbox" checked={trusted} onChange={({ currentTarget }) => setTrusted(currentTarget.checked)} />
+        The file is my own: switch its extensions on where they were on
+      </label>
       <p role="status">
         {busy === 'importing' ? 'Importing…' : busy === 'exporting' ? 'Exporting…' : outcome && 'done' in outcome ? outcome.done : ''}
       </p>

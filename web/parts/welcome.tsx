@@ -3,7 +3,7 @@ import { useState } from 'preact/hooks';
 import { Shapes } from 'lucide';
 import type { ModelCard } from '../../js_bridge/contract.gen';
 import { errorOf, send } from '../actions';
-import { attach, attachments, detachAll } from '../attachments';
+import { attach, detach, detachAll, attachments, isPicture, picturesAttached } from '../attachments';
 import { addressOf } from '../routes';
 import { card, model } from '../store';
 import { drawTestPicture } from '../test_picture';
@@ -14,15 +14,15 @@ export function Welcome({ onSent }: { onSent: () => void }) {
   const [busy, setBusy] = useState(false);
   const { value: known } = card;
   const ready = model.value.state === 'ready' && !busy;
-  const pictures = attachments.value.map(({ image }) => image);
+  const pictures = picturesAttached();
 
   const ask = async (question: string, withPicture: boolean): Promise<void> => {
     setBusy(true);
     setProblem('');
     try {
       const shown = withPicture ? (pictures.length > 0 ? pictures : [await drawTestPicture(question)]) : [];
-      await send(question, shown);
-      if (withPicture) detachAll();
+      const sentTo = await send(question, shown);
+      if (withPicture) detachAll(sentTo);
       onSent();
     } catch (thrown) {
       setProblem(errorOf(thrown).message);
@@ -31,7 +31,7 @@ export function Welcome({ onSent }: { onSent: () => void }) {
     }
   };
   const draw = (): void => {
-    detachAll();
+    for (const { key } of attachments.value.filter(isPicture)) detach(key);
     drawTestPicture().then(attach, (thrown: unknown) => setProblem(errorOf(thrown).message));
   };
 

@@ -1,4 +1,4 @@
-/** The view "Chat": a conversation or the welcome, the composer, the parameters. Pictures may be dropped anywhere on it. */
+/** The view "Chat": a conversation or the welcome, the composer, the parameters. Pictures and text files may be dropped anywhere on it. */
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { revealMessage } from '../actions';
 import { attachFiles } from '../attachments';
@@ -80,7 +80,7 @@ export function ChatView({ sessionId, messageId }: { sessionId: string | null; m
         </div>
         {dropping && (
           <div class="drop" aria-hidden="true">
-            <p>Drop pictures to attach them</p>
+            <p>Drop pictures or text files to attach them</p>
           </div>
         )}
       </div>

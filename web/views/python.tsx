@@ -1,4 +1,4 @@
-/** The view "Python": an editor and a console on the live app, examples, and a person's extensions. */
+/** The view "Python": an editor and a console on the live app, examples, a person's extensions and packages. */
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { Eraser, Play, RotateCcw, Save, Square } from 'lucide';
 import { errorOf, report } from '../actions';
@@ -7,6 +7,7 @@ import { EXAMPLES } from '../examples';
 import { ConsoleOutput } from '../parts/console_output';
 import { ExtensionsList } from '../parts/extensions_list';
 import { Icon } from '../parts/icon';
+import { PackagesList } from '../parts/packages_list';
 import type { PythonEditor } from '../parts/python_editor';
 import { clearRuns, complete, pastCode, readExtension, restartPython, run, running, saveExtension, stop } from '../python_console';
 import { toast } from '../store';
@@ -166,6 +167,7 @@ export function PythonView() {
       <ConsoleOutput reuse={show} />
       <SaveAs editor={editor} name={name} setName={setName} />
       <ExtensionsList edit={edit} />
+      <PackagesList />
     </div>
   );
 }

@@ -82,7 +82,7 @@ class Console:
         took = round((time.monotonic() - started) * 1000, 1)
         return ConsoleResult(status=ending.status, value=ending.value, traceback=ending.traceback, duration_ms=took)
 
-    async def stop(self) -> None:
+    def stop(self) -> None:
         """End code that waits. Code that keeps Python busy is ended by the signal (interruption.py)."""
         if self._running is not None:
             self._running.cancel()

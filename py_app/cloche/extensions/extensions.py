@@ -57,6 +57,11 @@ class Extensions:
         self._files.delete(name)
         self._forget(name)
 
+    def reload(self) -> None:
+        """Load all files anew when they are used next: what they import has changed."""
+        for name in {*self._loaded, *self._errors}:
+            self._forget(name)
+
     def read(self, name: str) -> Data:
         """A file with its text."""
         row = self._files.get(name)

@@ -57,6 +57,10 @@ class Host(ABC):
         """A text file of the app, `path` relative to `base_url`. Raises FetchFailed."""
 
     @abstractmethod
+    async def load_package(self, name: str) -> None:
+        """Make a package importable that is served with the app and not installed at start. Raises FetchFailed."""
+
+    @abstractmethod
     def time_zone(self, name: str, moment: float) -> tuple[str, int]:
         """The full name of a time zone ("" is this machine's) and its minutes east of UTC at a moment.
 

@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import js
+import pyodide_js
 from pyodide.ffi import JsException, create_proxy, to_js
 
 from ..app import App
@@ -115,6 +116,12 @@ class BrowserHost(Host):
         except JsException as error:
             raise FetchFailed(f"{path} could not be fetched: {error.message}.") from error
         return text
+
+    async def load_package(self, name: str) -> None:
+        try:
+            await pyodide_js.loadPackage(name)
+        except JsException as error:
+            raise FetchFailed(f"{name} could not be fetched: {error.message}.") from error
 
     def time_zone(self, name: str, moment: float) -> tuple[str, int]:
         try:
@@ -229,9 +236,9 @@ async def start(bridge: Any) -> str:
     """Starts the app. Gives "" or, when it cannot start, the error as JSON."""
     host = BrowserHost(bridge)
     asyncio.get_running_loop().set_exception_handler(host.report)
-    interruption.install()
+    app = App(host)
+    interruption.install(app.interrupt)
     try:
-        app = App(host)
         # Connected first: the app may call workers while it starts. Commands wait until this function is done.
         host.serve(app)
         await app.start()

@@ -103,6 +103,9 @@ class MemoryHost(Host):
             raise FetchFailed(f"{path} could not be fetched.")
         return self.files[path]
 
+    async def load_package(self, name: str) -> None:
+        """CPython has what is installed."""
+
     def time_zone(self, name: str, moment: float) -> tuple[str, int]:
         try:
             zone = ZoneInfo(name or "UTC")

@@ -128,12 +128,12 @@ class Providers:
         self._rows.remove(ref.provider_id)
         self._keys.forget(ref.provider_id)
         await self.remote.close()
-        self._tell()
+        self.tell()
 
     async def unlock(self, given: Unlock) -> list[dict[str, Any]]:
         """Open the sealed keys."""
         await self._keys.unlock(given.passphrase)
-        self._tell()
+        self.tell()
         return self.all()
 
     async def close(self) -> None:
@@ -186,10 +186,11 @@ class Providers:
         )
 
     def _changed(self, provider_id: str) -> dict[str, Any]:
-        self._tell()
+        self.tell()
         return self._provider(self._row(provider_id)).model_dump()
 
-    def _tell(self) -> None:
+    def tell(self) -> None:
+        """Tell the page which providers there are."""
         self._transports.clear()
         self._host.emit([("providers:changed", {"providers": self.all()})])
 

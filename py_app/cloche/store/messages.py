@@ -15,6 +15,7 @@ from typing import Any
 
 from ..errors import NotFound
 from .database import Database
+from .files import Files
 from .images import Images
 from .search import Search
 
@@ -27,9 +28,10 @@ COLUMNS = """
 class Messages:
     """Messages as shapes.Message in plain data."""
 
-    def __init__(self, database: Database, images: Images, search: Search) -> None:
+    def __init__(self, database: Database, images: Images, files: Files, search: Search) -> None:
         self._database = database
         self._images = images
+        self._files = files
         self._search = search
 
     def branch(self, session_id: str) -> list[Data]:
@@ -102,6 +104,7 @@ class Messages:
                 ),
             )
             self._images.link(message_id, (part["image_id"] for part in parts if part["type"] == "image"))
+            self._files.link(message_id, (part["file_id"] for part in parts if part["type"] == "file"))
             if status != "streaming":
                 self._index(message_id, parts)
             self._activate(session_id, message_id)

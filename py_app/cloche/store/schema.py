@@ -236,4 +236,44 @@ CREATE TABLE live_settings (
 );
 """
 
-MIGRATIONS: tuple[str, ...] = (FIRST, TOOLS, EXTENSIONS, ANSWERS, PROVIDERS, TRACE, MODELS, RELAY, DOWNLOADS, LIVE)
+FILES = """
+-- Text files that are attached to messages.
+CREATE TABLE files (
+    id TEXT PRIMARY KEY,
+    name TEXT NOT NULL,
+    mime TEXT NOT NULL,
+    created_at REAL NOT NULL,
+    bytes BLOB NOT NULL
+);
+
+CREATE TABLE message_files (
+    message_id TEXT NOT NULL REFERENCES messages (id) ON DELETE CASCADE,
+    file_id TEXT NOT NULL REFERENCES files (id),
+    PRIMARY KEY (message_id, file_id)
+) WITHOUT ROWID;
+CREATE INDEX message_files_by_file ON message_files (file_id);
+
+-- Python packages that a person has added: their wheels, and where each came from ("" is a file of the person's).
+CREATE TABLE packages (
+    name TEXT PRIMARY KEY,
+    version TEXT NOT NULL,
+    file_name TEXT NOT NULL,
+    origin TEXT NOT NULL,
+    added_at REAL NOT NULL,
+    bytes BLOB NOT NULL
+) WITHOUT ROWID;
+"""
+
+MIGRATIONS: tuple[str, ...] = (
+    FIRST,
+    TOOLS,
+    EXTENSIONS,
+    ANSWERS,
+    PROVIDERS,
+    TRACE,
+    MODELS,
+    RELAY,
+    DOWNLOADS,
+    LIVE,
+    FILES,
+)

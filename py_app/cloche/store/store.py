@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from .database import Database
+from .files import Files
 from .images import Images
 from .messages import Messages
 from .models import ModelRows
@@ -24,8 +25,9 @@ class Store:
         self.database = Database(path, migrations)
         self.search = Search(self.database)
         self.images = Images(self.database)
+        self.files = Files(self.database)
         self.sessions = Sessions(self.database, self.search)
-        self.messages = Messages(self.database, self.images, self.search)
+        self.messages = Messages(self.database, self.images, self.files, self.search)
         self.settings = SettingsStore(self.database)
         self.models = ModelRows(self.database)
 
@@ -36,6 +38,7 @@ class Store:
             removed = self.messages.purge() + self.sessions.purge()
             if removed:
                 self.images.remove_unused()
+                self.files.remove_unused()
                 self.search.remove_unused()
         return interrupted
 

@@ -1,7 +1,7 @@
-"""Looking at a picture: asks the model that sees about the newest picture of the conversation.
+"""Looking at a picture: asks the model that sees about what the open camera sees, else about the newest picture.
 
 Owns which picture is meant and the wording. What a picture says was written by others: it comes from outside.
-Pictures of the camera are pictures of the conversation once they were taken.
+For the model what an open camera sees is the newest picture; a trained model knows the tool by these words.
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ from pydantic import Field
 from ..engine_contract import ChatMessage, ChatRequest, ImageContent, TextContent
 from ..providers.base import Transport
 from ..store.store import Store
+from .live_camera import LiveCamera
 from .tool import FunctionTool, ToolFault, tool
 
-NO_PICTURE = "There is no picture in this conversation. Attach one, or take one with the camera."
+NO_PICTURE = "There is no picture in this conversation. Attach one, or open the camera."
 NO_EYES = "No model that sees pictures is loaded."
 MAX_TOKENS = 256
 SECONDS = 120.0
@@ -28,7 +29,7 @@ NEWEST = """
 Eyes = Callable[[str], Transport | None]
 
 
-def camera_tools(store: Store, eyes: Eyes, session_id: str) -> list[FunctionTool]:
+def camera_tools(store: Store, camera: LiveCamera, eyes: Eyes, session_id: str) -> list[FunctionTool]:
     """The tool of one conversation; `eyes` gives the transport to a model that sees."""
 
     @tool(access="read", outside=True, seconds=SECONDS)
@@ -38,13 +39,16 @@ def camera_tools(store: Store, eyes: Eyes, session_id: str) -> list[FunctionTool
         Args:
             question: what to find out
         """
-        newest = store.database.row(NEWEST, (session_id,))
-        if newest is None:
-            raise ToolFault(NO_PICTURE)
         transport = eyes(session_id)
         if transport is None:
             raise ToolFault(NO_EYES)
-        return await look(transport, store.images.read(str(newest[0]))[0], question)
+        picture = await camera.frame()
+        if picture is None:
+            newest = store.database.row(NEWEST, (session_id,))
+            if newest is None:
+                raise ToolFault(NO_PICTURE)
+            picture = store.images.read(str(newest[0]))[0]
+        return await look(transport, picture, question)
 
     return [camera_look]
 

@@ -1,4 +1,4 @@
-"""The data and commands of tools and of asking for permission.
+"""The data and commands of tools, of asking for permission and of the camera that a tool may look through.
 
 Owns these shapes; contract.py makes them part of the contract.
 """
@@ -10,7 +10,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from ..commands import Command
-from ..shapes import Model
+from ..shapes import Model, NewImage
 
 
 class ToolInfo(Model):
@@ -44,15 +44,36 @@ class ApprovalAnswer(Model):
     choice: Literal["once", "conversation", "deny"]
 
 
+class CameraState(Model):
+    """Whether the camera on the page is open and gives pictures."""
+
+    open: bool
+
+
+class CameraFrame(Model):
+    """The answer to `camera:wanted`; None where the camera gave none."""
+
+    request_id: str
+    image: NewImage | None
+
+
+class CameraWanted(Model):
+    """Python wants to see what the open camera sees now."""
+
+    request_id: str
+
+
 class OriginsReleased(Model):
     """The turn for which these origins were opened has ended; one that was opened twice stands here twice."""
 
     origins: list[str]
 
 
-EVENTS: dict[str, type[Model]] = {"origins:released": OriginsReleased}
+EVENTS: dict[str, type[Model]] = {"origins:released": OriginsReleased, "camera:wanted": CameraWanted}
 COMMANDS: dict[str, Command] = {
     "tools.list": Command(ToolsOf, list[ToolInfo]),
     "tools.choose": Command(ToolChoice, list[ToolInfo]),
     "approval.answer": Command(ApprovalAnswer, None),
+    "camera.state": Command(CameraState, None),
+    "camera.frame": Command(CameraFrame, None),
 }

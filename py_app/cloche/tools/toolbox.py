@@ -16,6 +16,7 @@ from ..shapes import ModelCard
 from ..store.store import Store
 from .calculator import calculator_tools
 from .clock import clock_tools
+from .files import file_tools
 from .notes import Notes, note_tools
 from .past_conversations import conversation_tools
 from .python_run import python_tools
@@ -46,6 +47,7 @@ class Toolbox:
             lambda _: clocks,
             lambda _: kept,
             lambda session_id: conversation_tools(store.search, session_id),
+            lambda session_id: file_tools(store, session_id),
             lambda _: pythons,
             lambda _: web,
         ]

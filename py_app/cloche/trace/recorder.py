@@ -2,11 +2,13 @@
 
 Owns how events become rows: one a row, except the deltas of a block, which become one row when the block or anything
 else comes. It hears each event before and after all other hooks, and so knows what a hook changed or ended. Nothing
-that goes wrong here reaches a turn. Rows wait in memory until a turn ends or somebody reads.
+that goes wrong here reaches a turn. What is new or has changed is stored within half a second, so that a turn which
+never ends leaves its trace, too.
 """
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import time
 from collections.abc import Callable
@@ -20,16 +22,19 @@ from .redaction import recordable
 Row = dict[str, Any]
 DELTAS = frozenset((CONTENT_BLOCK_DELTA, THINKING_DELTA))
 FIRST, LAST = -100_000, 100_000
+#: seconds that a row may wait, and rows that may
+INTERVAL = 0.5
 WAITING = 200
 
 
 class Recorder:
-    """The events of a session. `turn` names the answer being written, `keep` stores rows."""
+    """The events of a session. `turn` names the answer being written, `keep` stores rows, again when they changed."""
 
     def __init__(self, turn: Callable[[], str | None], keep: Callable[[list[Row]], None]) -> None:
         self._turn = turn
         self._keep = keep
-        self._rows: list[Row] = []
+        self._waiting: dict[int, Row] = {}
+        self._timer: asyncio.TimerHandle | None = None
         self._open: dict[int, Row] = {}
         self._deltas: Row | None = None
 
@@ -41,9 +46,19 @@ class Recorder:
 
     def flush(self) -> None:
         """Store what waits."""
-        rows, self._rows = self._rows, []
-        if rows:
-            self._keep(rows)
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        waiting, self._waiting = self._waiting, {}
+        if waiting:
+            self._keep(list(waiting.values()))
+
+    def _store_soon(self, row: Row) -> None:
+        self._waiting[id(row)] = row
+        if len(self._waiting) > WAITING:
+            self.flush()
+        elif self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(INTERVAL, self.flush)
 
     async def _before(self, event: str, data: dict[str, Any]) -> HookResult:
         with contextlib.suppress(Exception):
@@ -62,8 +77,8 @@ class Recorder:
             return
         self._deltas = None
         row = {"turn": self._turn(), "at": now, "event": event, "outcome": "ended", "data": recordable(data)}
-        self._rows.append(row)
         self._open[id(row)] = row
+        self._store_soon(row)
 
     def _passed(self, event: str, data: dict[str, Any]) -> None:
         if event in DELTAS:
@@ -76,7 +91,8 @@ class Recorder:
         del self._open[id(row)]
         row["outcome"] = "passed" if row["data"] == after else "changed"
         row["data"] = after
-        if event == ORCHESTRATOR_COMPLETE or len(self._rows) > WAITING:
+        self._store_soon(row)
+        if event == ORCHESTRATOR_COMPLETE:
             self._open.clear()
             self.flush()
 
@@ -88,7 +104,7 @@ class Recorder:
             summary = {"block_type": kind, "batches": 0, "characters": 0, "until": now}
             row = {"turn": self._turn(), "at": now, "event": event, "outcome": "passed", "data": summary}
             self._deltas = row
-            self._rows.append(row)
         row["data"]["batches"] += 1
         row["data"]["characters"] += len(text) if isinstance(text, str) else 0
         row["data"]["until"] = now
+        self._store_soon(row)

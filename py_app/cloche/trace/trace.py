@@ -42,6 +42,11 @@ class Trace:
             )
         return self._recorders[session_id]
 
+    def flush(self) -> None:
+        """Store what waits in every session."""
+        for recorder in self._recorders.values():
+            recorder.flush()
+
     def read(self, params: SessionRef) -> TraceLog:
         """All events of a session."""
         session_id = params.session_id
@@ -72,18 +77,13 @@ class Trace:
     def _keep(self, session_id: str, rows: list[Row]) -> None:
         """Store rows and let go of the oldest beyond the bounds; a full disk costs the trace, never the answer."""
         database = self._store.database
+        new = [row for row in rows if "seq" not in row]
         try:
             if database.row("SELECT 1 FROM sessions WHERE id = ?", (session_id,)) is None:
                 return
             with database.transaction():
                 for row in rows:
-                    data = json.dumps(row["data"], ensure_ascii=False, separators=(",", ":"))
-                    database.write(
-                        """
-                        INSERT INTO trace_events (session_id, turn, at, event, outcome, data) VALUES (?, ?, ?, ?, ?, ?)
-                        """,
-                        (session_id, row["turn"], row["at"], row["event"], row["outcome"], data),
-                    )
+                    self._write(session_id, row)
                 database.write(
                     """
                     DELETE FROM trace_events WHERE session_id = ?1 AND seq <= (
@@ -96,4 +96,19 @@ class Trace:
                     "DELETE FROM trace_events WHERE seq <= (SELECT max(seq) FROM trace_events) - ?", (ALL_ROWS,)
                 )
         except StorageError:
+            for row in new:
+                row.pop("seq", None)
+
+    def _write(self, session_id: str, row: Row) -> None:
+        """Store a row, or what has changed in one that is stored already and knows its number."""
+        database = self._store.database
+        data = json.dumps(row["data"], ensure_ascii=False, separators=(",", ":"))
+        if "seq" in row:
+            changed = (row["outcome"], data, row["seq"])
+            database.write("UPDATE trace_events SET outcome = ?, data = ? WHERE seq = ?", changed)
             return
+        database.write(
+            "INSERT INTO trace_events (session_id, turn, at, event, outcome, data) VALUES (?, ?, ?, ?, ?, ?)",
+            (session_id, row["turn"], row["at"], row["event"], row["outcome"], data),
+        )
+        (row["seq"],) = database.row("SELECT last_insert_rowid()") or (0,)

@@ -9,17 +9,23 @@ from __future__ import annotations
 
 import json
 import uuid
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from ..errors import BadImage
+from pydantic import ValidationError
+
+from ..attached import check_files
+from ..errors import BadInput
 from ..pictures import check_images
-from ..shapes import NewImage
+from ..shapes import NewFile, NewImage
 from ..store.messages import cancel_running_calls
 from ..store.sessions import DEFAULT_TITLE
 from ..store.store import Store
 from . import dump
-from .document import ArchivedImage, ArchivedMessage, ArchivedSession, BadFile, Document
+from .belongings import load_belongings
+from .document import ArchivedBytes, ArchivedMessage, ArchivedSession, BadFile, Document, fault_of
 from .packing import Contents
+from .rows import insert
 
 MAX_CHOICE = 1_000_000
 TITLE_LENGTH = 200
@@ -34,28 +40,56 @@ class Loaded(NamedTuple):
     unchanged: int
 
 
-def load(store: Store, document: Document, contents: Contents) -> Loaded:
-    """Take a whole document in. Raises BadFile or StorageError; then nothing was changed."""
-    loaded = Loaded([], [], 0)
+def load(store: Store, document: Document, contents: Contents, *, trusted: bool = False) -> Loaded:
+    """Take a whole document in. Raises BadFile or StorageError; then nothing was changed.
+
+    `trusted`: extensions are switched on where they were.
+    """
     with store.database.transaction():
-        images = _Images(store, document, contents)
+        names: dict[str, str] = {}
+        if document.belongings is not None:
+            names = load_belongings(store, document.belongings, contents, trusted=trusted)
+        load_session = _Sessions(store, _Attached(store, document, contents), names if trusted else {})
         for session in document.sessions:
-            loaded = _load_session(store, session, images, loaded)
-    return loaded
+            load_session(session)
+    return load_session.loaded
 
 
-def _load_session(store: Store, session: ArchivedSession, images: _Images, loaded: Loaded) -> Loaded:
-    is_there = store.database.row("SELECT 1 FROM sessions WHERE id = ? AND deleted_at IS NULL", (session.id,))
-    if is_there and dump.session(store, session.id) == session:
-        return loaded._replace(unchanged=loaded.unchanged + 1)
-    if is_there:
-        title = session.title[: TITLE_LENGTH - len(COPY)] + COPY
-        loaded.copied.append(write_session(store, with_new_ids(session, title=title), images))
-    elif _ids_are_free(store, session):
-        loaded.added.append(write_session(store, session, images))
-    else:
-        loaded.added.append(write_session(store, with_new_ids(session), images))
-    return loaded
+class _Sessions:
+    """Takes in one session after the other; `extensions` are the names under which those of the file are here."""
+
+    def __init__(self, store: Store, attached: _Attached, extensions: dict[str, str]) -> None:
+        self.loaded = Loaded([], [], 0)
+        self._store = store
+        self._attached = attached
+        self._extensions = extensions
+
+    def __call__(self, session: ArchivedSession) -> None:
+        store, loaded = self._store, self.loaded
+        is_there = store.database.row("SELECT 1 FROM sessions WHERE id = ? AND deleted_at IS NULL", (session.id,))
+        if is_there and says_the_same(dump.session(store, session.id), session):
+            self.loaded = loaded._replace(unchanged=loaded.unchanged + 1)
+        elif is_there:
+            title = session.title[: TITLE_LENGTH - len(COPY)] + COPY
+            loaded.copied.append(self._write(with_new_ids(session, title=title)))
+        elif _ids_are_free(store, session):
+            loaded.added.append(self._write(session))
+        else:
+            loaded.added.append(self._write(with_new_ids(session)))
+
+    def _write(self, session: ArchivedSession) -> str:
+        write_session(self._store, session, self._attached)
+        for name, enabled in session.extensions.items():
+            if name in self._extensions:
+                row = {"session_id": session.id, "name": self._extensions[name], "enabled": enabled}
+                insert(self._store, "session_extensions", row)
+        return session.id
+
+
+def says_the_same(here: ArchivedSession, there: ArchivedSession) -> bool:
+    """Whether two are the same conversation; the trace and what is switched on are not part of what was said."""
+    nothing: dict[str, Any] = {"trace": [], "extensions": {}}
+    return here.model_copy(update=nothing) == there.model_copy(update=nothing)
 
 
 def _ids_are_free(store: Store, session: ArchivedSession) -> bool:
@@ -74,12 +108,19 @@ def with_new_ids(session: ArchivedSession, **changes: Any) -> ArchivedSession:
         message.model_copy(update={"id": ids[message.id], "parent_id": ids[message.parent_id]})
         for message in session.messages
     ]
-    update = {"id": uuid.uuid4().hex, "messages": messages, "active_leaf": ids[session.active_leaf], **changes}
+    trace = [event.model_copy(update={"turn": ids.get(event.turn)}) for event in session.trace]
+    update = {
+        "id": uuid.uuid4().hex,
+        "messages": messages,
+        "active_leaf": ids[session.active_leaf],
+        "trace": trace,
+        **changes,
+    }
     return session.model_copy(update=update)
 
 
-def write_session(store: Store, session: ArchivedSession, images: _Images) -> str:
-    """The rows of a session whose ids are free; gives its id."""
+def write_session(store: Store, session: ArchivedSession, attached: _Attached) -> None:
+    """The rows of a session whose ids are free."""
     known = set(dump.choice_columns(store))
     row: dict[str, Any] = {
         "id": session.id,
@@ -98,24 +139,32 @@ def write_session(store: Store, session: ArchivedSession, images: _Images) -> st
     depths: dict[str | None, int] = {None: 0}
     for message in session.messages:
         depths[message.id] = depths[message.parent_id] + 1
-        _write_message(store, session.id, message, depths[message.id], images)
-    return session.id
+        _write_message(store, session.id, message, depths[message.id], attached)
+    if session.tools is not None:
+        insert(store, "session_tools", {"session_id": session.id, "names": json.dumps(session.tools)})
+    for event in session.trace:
+        data = json.dumps(event.data, ensure_ascii=False, separators=(",", ":"))
+        insert(store, "trace_events", {**event.model_dump(), "session_id": session.id, "data": data})
 
 
-def _write_message(store: Store, session_id: str, message: ArchivedMessage, depth: int, images: _Images) -> None:
+def _write_message(store: Store, session_id: str, message: ArchivedMessage, depth: int, attached: _Attached) -> None:
     data = message.model_dump(exclude={"siblings"})
     data["parts"] = [part.model_dump(exclude_unset=True) for part in message.parts]
     if data["status"] == "streaming":
         data["status"] = "interrupted"
     cancel_running_calls(data["parts"])
-    shown = []
+    images, files = [], []
     for part in data["parts"]:
         if part["type"] == "image":
-            part["image_id"] = images.stored(part["image_id"])
-            shown.append(part["image_id"])
+            part["image_id"] = attached.image(part["image_id"])
+            images.append(part["image_id"])
+        elif part["type"] == "file":
+            part["file_id"] = attached.file(part["file_id"])
+            files.append(part["file_id"])
     row = {name: dump.json_text(value) for name, value in data.items()}
     insert(store, "messages", {**row, "session_id": session_id, "depth": depth})
-    store.images.link(message.id, shown)
+    store.images.link(message.id, images)
+    store.files.link(message.id, files)
     (seq,) = store.database.row("SELECT seq FROM messages WHERE id = ?", (message.id,)) or (0,)
     store.search.put_message(seq, data["parts"])
 
@@ -132,39 +181,45 @@ def choice(name: str, value: Any) -> str | int | float:
     return value
 
 
-def insert(store: Store, table: str, row: dict[str, Any]) -> None:
-    """A new row; the names of its columns are ours."""
-    places = ", ".join("?" for _ in row)
-    store.database.write(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({places})", list(row.values()))  # noqa: S608
-
-
-class _Images:
-    """The pictures of a document on their way into the store, each once and only if a message shows it."""
+class _Attached:
+    """The pictures and files of a document on their way into the store, each once and only if a message has it."""
 
     def __init__(self, store: Store, document: Document, contents: Contents) -> None:
         self._store = store
         self._images = {image.id: image for image in document.images}
+        self._files = {file.id: file for file in document.files}
         self._contents = contents
         self._stored: dict[str, str] = {}
 
-    def stored(self, image_id: str) -> str:
-        """The id under which the picture is in the store now."""
+    def image(self, image_id: str) -> str:
+        """The id under which a picture is in the store now."""
         if image_id not in self._stored:
-            self._stored[image_id] = self._store_image(self._images[image_id])
+            image = self._images[image_id]
+            data = self._contents(image)
+            new = NewImage(bytes=data, mime=image.mime, width=image.width, height=image.height, name=image.name)
+            self._stored[image_id] = self._store_bytes("images", image, data, lambda: check_images([new]))
         return self._stored[image_id]
 
-    def _store_image(self, image: ArchivedImage) -> str:
-        data = self._contents(image)
+    def file(self, file_id: str) -> str:
+        """The id under which a file is in the store now."""
+        if file_id not in self._stored:
+            file = self._files[file_id]
+            data = self._contents(file)
+            try:
+                new = NewFile(bytes=data, mime=file.mime, name=file.name)
+            except ValidationError as error:
+                raise BadFile(f"The file is damaged: {fault_of(error)}.") from error
+            self._stored[file_id] = self._store_bytes("files", file, data, lambda: check_files([new]))
+        return self._stored[file_id]
+
+    def _store_bytes(self, table: str, one: ArchivedBytes, data: bytes, check: Callable[[], None]) -> str:
         try:
-            check_images(
-                [NewImage(bytes=data, mime=image.mime, width=image.width, height=image.height, name=image.name)]
-            )
-        except BadImage as error:
+            check()
+        except BadInput as error:
             raise BadFile(f"The file is damaged: {error.message}") from error
-        there = self._store.database.row("SELECT bytes FROM images WHERE id = ?", (image.id,))
+        there = self._store.database.row(f"SELECT bytes FROM {table} WHERE id = ?", (one.id,))  # noqa: S608
         if there is not None and there[0] == data:
-            return image.id
-        kept = image.id if there is None else uuid.uuid4().hex
-        row = image.model_dump(exclude={"data", "file"})
-        insert(self._store, "images", {**row, "id": kept, "bytes": data})
+            return one.id
+        kept = one.id if there is None else uuid.uuid4().hex
+        insert(self._store, table, {**one.model_dump(exclude={"data", "file"}), "id": kept, "bytes": data})
         return kept

@@ -15,11 +15,11 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from ..shapes import ImagePart, ReasoningPart, TextPart
-from .document import ArchivedImage, ArchivedMessage, ArchivedSession, Document
+from ..shapes import FilePart, ImagePart, QuestionPart, ReasoningPart, TextPart
+from .document import ArchivedBytes, ArchivedMessage, ArchivedSession, Document
 
 Data = dict[str, Any]
-ReadImage = Callable[[str], bytes]
+Read = Callable[[ArchivedBytes], bytes]
 #: what the file says by its own order
 IN_PLACE = {"parts", "parent_id", "session_id", "siblings"}
 REASONING = ("<details><summary>Reasoning</summary>\n\n", "\n\n</details>")
@@ -43,18 +43,18 @@ def fenced(text: str, language: str) -> str:
     return f"{fence}{language}\n{text}\n{fence}"
 
 
-def to_markdown(document: Document, read_image: ReadImage) -> str:
+def to_markdown(document: Document, read: Read) -> str:
     """The whole file: the first conversation of the document, the branch on screen."""
     session = on_screen(document.sessions[0])
-    images = {image.id: image for image in document.images}
+    attached: dict[str, ArchivedBytes] = {one.id: one for one in (*document.images, *document.files)}
     when = datetime.fromtimestamp(session.created_at, UTC).strftime("%Y-%m-%d %H:%M UTC")
-    head = session.model_dump(mode="json", exclude={"messages", "active_leaf"})
+    head = session.model_dump(mode="json", exclude={"messages", "active_leaf", "trace"})
     title = " ".join(session.title.split())
     blocks = [mark("conversation", {**head, "version": document.version}), f"# {title}", f"*{when}*"]
     for message in session.messages:
         blocks.append(mark("message", message.model_dump(mode="json", exclude=IN_PLACE)))
         blocks.append(f"## {NAMES[message.role]}")
-        blocks.extend(part_block(part, images, read_image) for part in message.parts)
+        blocks.extend(part_block(part, attached, read) for part in message.parts)
     return "\n\n".join(blocks) + "\n"
 
 
@@ -69,22 +69,31 @@ def on_screen(session: ArchivedSession) -> ArchivedSession:
     return session.model_copy(update={"messages": branch[::-1]})
 
 
-def part_block(part: Any, images: Mapping[str, ArchivedImage], read_image: ReadImage) -> str:
+def part_block(part: Any, attached: Mapping[str, ArchivedBytes], read: Read) -> str:
     """One part of a message under its mark."""
     if isinstance(part, TextPart):
         return f"{mark('text', {})}\n\n{escaped(part.text)}"
     if isinstance(part, ReasoningPart):
         return f"{mark('reasoning', {})}\n\n{REASONING[0]}{escaped(part.text)}{REASONING[1]}"
     data = part.model_dump(mode="json", exclude_unset=True)
-    if isinstance(part, ImagePart):
-        address = f"data:{part.mime};base64,{base64.b64encode(read_image(part.image_id)).decode()}"
-        label = re.sub(r"[\[\]\\\n\r]", " ", part.name or "picture")
-        return f"{mark('image', {**data, 'created_at': images[part.image_id].created_at})}\n\n![{label}]({address})"
+    if isinstance(part, (ImagePart, FilePart)):
+        one = attached[part.image_id if isinstance(part, ImagePart) else part.file_id]
+        kind = part.mime if isinstance(part, ImagePart) else "text/plain"
+        link = f"[{label(part)}](data:{kind};base64,{base64.b64encode(read(one)).decode()})"
+        head = mark(part.type, {**data, "created_at": one.created_at})
+        return f"{head}\n\n{'!' if part.type == 'image' else ''}{link}"
+    if isinstance(part, QuestionPart):
+        return f"{mark('question', data)}\n\n*{' '.join(part.prompt.split())}* ({part.status})"
     arguments = json.dumps(part.arguments, ensure_ascii=False, indent=2)
     shown = [mark("tool_call", data), f"**Tool: {part.name}** ({part.status})", fenced(arguments, "json")]
     if part.output is not None:
         shown.append(fenced(escaped(part.output), "text"))
     return "\n\n".join(shown)
+
+
+def label(part: ImagePart | FilePart) -> str:
+    """The name of a picture or a file, as it may stand in a link."""
+    return re.sub(r"[\[\]\\\n\r]", " ", part.name or "picture")
 
 
 def escaped(text: str) -> str:

@@ -17,7 +17,7 @@ from .markdown import MARK, REASONING, Data, unescaped
 from .packing import MAX_DOCUMENT_BYTES, Contents, contents_of_data
 
 START = b"<!-- cloche:conversation "
-PICTURE = re.compile(r"\]\(data:image/\w+;base64,([0-9A-Za-z+/=]*)\)")
+BYTES = re.compile(r"\]\(data:\w+/\w+;base64,([0-9A-Za-z+/=]*)\)")
 
 
 def is_markdown(file: bytes) -> bool:
@@ -38,19 +38,20 @@ def from_markdown(file: bytes) -> tuple[Document, Contents]:
     (_, head, _), *sections = sections_of(text)
     version = head.pop("version", None)
     messages: list[Data] = []
-    images: dict[str, Data] = {}
+    attached: dict[str, dict[str, Data]] = {"image": {}, "file": {}}
     for kind, data, body in sections:
         if kind == "message":
             messages.append({**data, "parent_id": messages[-1].get("id") if messages else None, "parts": []})
         elif messages:
-            messages[-1]["parts"].append(part_of(kind, data, body, images))
+            messages[-1]["parts"].append(part_of(kind, data, body, attached))
     leaf = messages[-1].get("id") if messages else None
     document = {
         "format": "cloche",
         "version": version if isinstance(version, int) else VERSION,
         "exported_at": 0,
         "sessions": [{**head, "active_leaf": leaf, "messages": messages}],
-        "images": list(images.values()),
+        "images": list(attached["image"].values()),
+        "files": list(attached["file"].values()),
     }
     return read_document(json.dumps(document).encode()), contents_of_data
 
@@ -80,18 +81,19 @@ def body_of(lines: list[str]) -> str:
     return "\n".join(lines[start:end])
 
 
-def part_of(kind: str, data: Data, body: str, images: dict[str, Data]) -> Data:
-    """One part of a message; a picture is put among the images, too."""
+def part_of(kind: str, data: Data, body: str, attached: dict[str, dict[str, Data]]) -> Data:
+    """One part of a message; a picture or a file is put among the attached, too."""
     if kind == "text":
         return {"type": "text", "text": unescaped(body)}
     if kind == "reasoning":
         return {"type": "reasoning", "text": unescaped(body.removeprefix(REASONING[0]).removesuffix(REASONING[1]))}
-    if kind == "image":
-        picture = PICTURE.search(body)
-        if picture is None:
-            raise BadFile("The file is damaged: a picture is missing.")
+    if kind in attached:
+        found = BYTES.search(body)
+        if found is None:
+            raise BadFile("The file is damaged: a picture or a file is missing.")
         created_at = data.pop("created_at", 0)
-        same: Any = {key: data.get(key) for key in ("mime", "width", "height", "name")}
-        image_id = data.get("image_id")
-        images[str(image_id)] = {"id": image_id, "created_at": created_at, "data": picture[1], **same}
+        fields = ("mime", "width", "height", "name") if kind == "image" else ("mime", "name")
+        one_id = data.get(f"{kind}_id")
+        same: Any = {key: data.get(key) for key in fields}
+        attached[kind][str(one_id)] = {"id": one_id, "created_at": created_at, "data": found[1], **same}
     return data

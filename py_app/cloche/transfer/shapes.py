@@ -31,10 +31,11 @@ class ExportedFile(Model):
 
 
 class ImportFile(Model):
-    """A file that this app has exported."""
+    """A file that this app has exported; `trusted`: its extensions are switched on where they were."""
 
     name: str = Field(default="", max_length=1000)
     bytes: Annotated[bytes, Field(max_length=MAX_FILE_BYTES)]
+    trusted: bool = False
 
 
 class Imported(Model):

@@ -19,6 +19,7 @@ from ..shapes import Settings
 from ..store.store import Store
 from ..turns import Turns
 from . import dump, load
+from .document import ArchivedBytes
 from .fork import fork
 from .markdown import to_markdown
 from .markdown_reading import from_markdown, is_markdown
@@ -37,6 +38,9 @@ class Transfer:
         self._host = host
         self._store = store
         self._turns = turns
+        #: what else must be written down before everything is exported, and read again after an import
+        self.before_everything: Callable[[], None] = lambda: None
+        self.after_import: Callable[[], None] = lambda: None
 
     def commands(self) -> dict[str, Callable[[Any], Any]]:
         """What answers which command."""
@@ -53,18 +57,19 @@ class Transfer:
         document = dump.document(self._store, [params.session_id], newest=self._turns.newest)
         name = file_name(document.sessions[0].title)
         if params.format == "markdown":
-            text = to_markdown(document, self._read_image)
+            text = to_markdown(document, self._read)
             return ExportedFile(name=f"{name}.md", mime="text/markdown", bytes=text.encode())
-        packed = pack_json(document, self._read_image)
+        packed = pack_json(document, self._read)
         return ExportedFile(name=f"{name}.json", mime="application/json", bytes=packed)
 
     def export_everything(self) -> ExportedFile:
-        """All conversations with all versions, their pictures, and the settings."""
+        """All conversations with all versions and what is attached, the trace, the settings, and what is beside."""
         self._keep_unsaved()
+        self.before_everything()
         settings = self._store.settings.load().model_dump()
         document = dump.document(self._store, settings=settings, newest=self._turns.newest)
         day = datetime.now(UTC).strftime("%Y-%m-%d")
-        packed = pack_zip(document, self._read_image)
+        packed = pack_zip(document, self._read)
         return ExportedFile(name=f"Cloche {day}.zip", mime="application/zip", bytes=packed)
 
     def take(self, params: ImportFile) -> Imported:
@@ -72,12 +77,13 @@ class Transfer:
         document, contents = from_markdown(params.bytes) if is_markdown(params.bytes) else unpack(params.bytes)
         settings: Settings | None = None
         with self._store.database.transaction():
-            loaded = load.load(self._store, document, contents)
+            loaded = load.load(self._store, document, contents, trusted=params.trusted)
             if document.settings is not None:
                 settings = merged(self._store.settings.load(), document.settings)
                 self._store.settings.save(settings)
         for session_id in (*loaded.added, *loaded.copied):
             self._turns.tell_session(session_id)
+        self.after_import()
         return Imported(added=loaded.added, copied=loaded.copied, unchanged=loaded.unchanged, settings=settings)
 
     def fork(self, params: MessageRef) -> dict[str, Any]:
@@ -94,8 +100,8 @@ class Transfer:
         except StorageError:
             return
 
-    def _read_image(self, image_id: str) -> bytes:
-        return self._store.images.read(image_id)[0]
+    def _read(self, one: ArchivedBytes) -> bytes:
+        return dump.bytes_of(self._store, one)
 
 
 def merged(settings: Settings, given: dict[str, Any]) -> Settings:

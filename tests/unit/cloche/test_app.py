@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from pydantic import TypeAdapter
+from tests.unit.cloche.packages.wheels import file_name, wheel
 from tests.unit.cloche.scripted import (
     PICTURE,
     PNG,
@@ -52,7 +53,8 @@ async def test_every_command_of_the_contract_is_answered_in_its_shape() -> None:
     async with running(host) as app:
         session_id = await new_session(app)
         here = {"session_id": session_id}
-        answer = await ask(app, host, session_id, "What is it?", images=[PICTURE])
+        file = {"bytes": b"Ida", "name": "boats.txt"}
+        answer = await ask(app, host, session_id, "What is it?", images=[PICTURE], files=[file])
         user = (await app.handle("session.open", here))["messages"][0]
         params: dict[str, dict[str, Any]] = {
             "settings.set": {"theme": "dark"},
@@ -79,6 +81,12 @@ async def test_every_command_of_the_contract_is_answered_in_its_shape() -> None:
             "archive.export": {},
             "archive.import": {"bytes": (await app.handle("archive.export", {}))["bytes"]},
             "image.get": {"image_id": user["parts"][0]["image_id"]},
+            "packages.list": {},
+            "packages.add": {"name": file_name("bobbin"), "bytes": wheel("bobbin")},
+            "packages.remove": {"name": "bobbin"},
+            "camera.state": {"open": False},
+            "camera.frame": {"request_id": "1", "image": None},
+            "file.get": {"file_id": user["parts"][1]["file_id"]},
             "extensions.save": {"name": "mine", "source": "x = 1"},
             "extensions.list": here,
             "extensions.read": {"name": "mine"},
@@ -113,7 +121,7 @@ async def test_every_command_of_the_contract_is_answered_in_its_shape() -> None:
         # These need somebody who asks, a server or other models: see test_approval, test_registry, test_storage,
         # test_both_ends.
         elsewhere = {"approval.answer", "provider.add", "provider.refresh", "provider.set_key", "provider.remove"}
-        elsewhere |= {"providers.unlock", "storage.delete", "storage.evict", "relay.revoke_key"}
+        elsewhere |= {"providers.unlock", "storage.delete", "storage.evict", "relay.revoke_key", "packages.fetch"}
         # These need a frame: see vision/test_live.py.
         elsewhere |= {"live.frame", "live.picture", "live.save"}
         # And these an address, files, or a model that was added: see models/test_advisor.py.

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 
 import pytest
+from tests.unit.cloche.scripted import ScriptedEngine, running
 
-from cloche.console.interruption import interrupt
+from cloche.console.interruption import handler
 from cloche.traces import remember
 
 
-def test_the_apps_own_code_is_left_alone() -> None:
+def test_the_apps_own_code_is_not_broken_off_but_a_persons_is_cancelled() -> None:
+    cancelled: list[int] = []
+    interrupt = handler(lambda: cancelled.append(1))
     interrupt(2, inspect.currentframe())
     interrupt(2, None)
+    assert len(cancelled) == 2
 
 
 def test_a_persons_code_is_ended_also_where_it_called_the_app() -> None:
@@ -22,7 +27,29 @@ def test_a_persons_code_is_ended_also_where_it_called_the_app() -> None:
     exec(compile(source, "persons.py", "exec"), namespace)  # noqa: S102
 
     def signal() -> None:
-        interrupt(2, inspect.currentframe())
+        handler(lambda: None)(2, inspect.currentframe())
 
     with pytest.raises(KeyboardInterrupt):
         namespace["persons"](signal)  # type: ignore[operator]
+
+
+async def test_code_that_is_about_to_wake_up_does_not_get_away() -> None:
+    """The signal is seen by the event loop just before code goes on that would never let go of Python again."""
+    host = ScriptedEngine().host()
+    async with running(host) as app:
+        gate = asyncio.Event()
+        app.console.namespace["gate"] = gate
+        code = "print('waiting')\nawait gate.wait()\nprint('got away')"
+        run = asyncio.create_task(app.handle("console.run", {"run_id": "1", "code": code}))
+        await host.event("console:output")
+        gate.set()
+        handler(app.interrupt)(2, inspect.currentframe())
+        assert (await run)["status"] == "stopped"
+        assert [told["text"] for told in host.told("console:output")] == ["waiting\n"]
+
+
+async def test_with_nothing_running_it_means_nothing() -> None:
+    async with running(ScriptedEngine().host()) as app:
+        handler(app.interrupt)(2, inspect.currentframe())
+        result = await app.handle("console.run", {"run_id": "1", "code": "1 + 1"})
+        assert (result["status"], result["value"]) == ("done", "2")

@@ -2,7 +2,22 @@
 
 from __future__ import annotations
 
-from tests.unit.cloche.scripted import CARD, PICTURE, Reply, ScriptedEngine, ask, call_of, new_session, running, text_of
+import pytest
+from tests.unit.cloche.scripted import (
+    CARD,
+    PICTURE,
+    PNG,
+    Reply,
+    ScriptedEngine,
+    answered,
+    ask,
+    call_of,
+    new_session,
+    running,
+    text_of,
+)
+
+from cloche.errors import BadImage
 
 OFFERS = {**CARD, "default_tools": ["camera_look"]}
 
@@ -29,6 +44,39 @@ async def test_the_model_that_sees_is_asked_about_the_newest_picture() -> None:
         {"type": "text", "text": "Which colour?"},
     ]
     assert engine.requests[3]["messages"][-1]["content"].startswith("[Data from camera_look")
+
+
+async def test_an_open_camera_is_looked_through_instead() -> None:
+    engine = ScriptedEngine("A dot.", looks(), "A cup.", "It is a cup.", looks(), "A dot.", "It is a dot.")
+    host = engine.host(card=OFFERS)
+    frame = {**PICTURE, "bytes": PNG + b"now", "name": "frame.png"}
+    async with running(host) as app:
+        session_id = await new_session(app)
+        await ask(app, host, session_id, "What is it?", images=[PICTURE])
+        await app.handle("camera.state", {"open": True})
+        sent = await app.handle("message.send", {"session_id": session_id, "text": "And here?"})
+        wanted = await host.event("camera:wanted")
+        with pytest.raises(BadImage):
+            await app.handle("camera.frame", {**wanted, "image": {**PICTURE, "bytes": b"no picture"}})
+        await app.handle("camera.frame", {**wanted, "image": frame})
+        assert text_of(await answered(host, sent["assistant_message_id"])) == "It is a cup."
+        assert engine.requests[2]["messages"][0]["content"][0]["data"] == frame["bytes"]
+        await app.handle("camera.state", {"open": False})
+        await ask(app, host, session_id, "And there?")
+        assert engine.requests[5]["messages"][0]["content"][0]["data"] == PNG
+        assert len(host.told("camera:wanted")) == 1
+
+
+async def test_a_camera_that_gives_nothing_leaves_the_newest_picture() -> None:
+    engine = ScriptedEngine("A dot.", looks(), "A dot.", "It is a dot.")
+    host = engine.host(card=OFFERS)
+    async with running(host) as app:
+        session_id = await new_session(app)
+        await ask(app, host, session_id, "What is it?", images=[PICTURE])
+        await app.handle("camera.state", {"open": True})
+        sent = await app.handle("message.send", {"session_id": session_id, "text": "And here?"})
+        await app.handle("camera.frame", {**await host.event("camera:wanted"), "image": None})
+        assert text_of(await answered(host, sent["assistant_message_id"])) == "It is a dot."
 
 
 async def test_without_a_picture_it_says_so() -> None:

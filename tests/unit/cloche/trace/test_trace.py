@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
 import pytest
 from amplifier_core import AmplifierSession, HookResult
-from tests.unit.cloche.scripted import PICTURE, FullDisk, Reply, ScriptedEngine, ask, call_of, new_session, running
+from tests.unit.cloche.scripted import (
+    PICTURE,
+    FullDisk,
+    Reply,
+    ScriptedEngine,
+    ask,
+    call_of,
+    new_session,
+    running,
+    until_streamed,
+)
 
 from cloche.errors import NotFound
+from cloche.trace import recorder
 from cloche.trace import trace as traces
 from cloche.trace.recorder import Recorder
 from cloche.trace.redaction import MAX_EVENT, recordable
@@ -66,6 +78,42 @@ async def test_deltas_of_a_block_are_one_event() -> None:
     (delta,) = [event for event in events if event["event"] == "content_block:delta"]
     assert delta["data"]["characters"] == sum(len(f"word {number} ") for number in range(50))
     assert delta["data"]["until"] >= delta["at"]
+
+
+def kept(app: Any) -> list[tuple[str, str]]:
+    """What the database holds, without asking anybody to write."""
+    return list(app.store.database.rows("SELECT event, outcome FROM trace_events ORDER BY seq"))
+
+
+async def test_a_turn_that_never_ends_leaves_its_trace(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recorder, "INTERVAL", 0)
+    host = ScriptedEngine(Reply(["So far"], held=asyncio.Event())).host()
+    async with running(host) as app:
+        session_id = await new_session(app)
+        await app.handle("message.send", {"session_id": session_id, "text": "Hello"})
+        await until_streamed(host, "So far")
+        for _ in range(20):
+            await asyncio.sleep(0)
+        found = kept(app)
+        assert ("prompt:submit", "passed") in found
+        assert ("content_block:delta", "passed") in found
+        assert ("execution:end", "passed") not in found
+        await app.handle("message.stop", {"session_id": session_id})
+        events = await read(app, session_id)
+        assert [(event["event"], event["outcome"]) for event in events][: len(found)] == found
+        assert len({event["seq"] for event in events}) == len(events)
+
+
+async def test_what_could_not_be_stored_is_left_out_and_changes_nothing_else() -> None:
+    host = ScriptedEngine("One", "Two").host()
+    async with running(host) as app:
+        session_id = await new_session(app)
+        await ask(app, host, session_id, "Hello")
+        before = await read(app, session_id)
+        disk = FullDisk(app.store, on="UPDATE DELETE")
+        app.trace.recorder(session_id)._keep([{"turn": None, "at": 1.0, "event": "x", "outcome": "ended", "data": {}}])
+        disk.full = False
+        assert await read(app, session_id) == before
 
 
 async def test_events_are_exported_a_line_each_and_deleted() -> None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from tests.unit.cloche.scripted import PNG
 
-from cloche.shapes import NewImage, Parameters, Timings
+from cloche.shapes import NewFile, NewImage, Parameters, Timings
 from cloche.store.store import Store
+from cloche.transfer import dump
+from cloche.transfer.document import ArchivedBytes, ArchivedImage
 
+CSV = b"Ida;Otto\n"
 CALL: dict[str, Any] = {
     "type": "tool_call",
     "id": "call_1",
@@ -27,6 +31,21 @@ def picture(store: Store, name: str = "dot.png", data: bytes = PNG) -> dict[str,
     return store.images.add(image).model_dump()
 
 
+def file(store: Store, name: str = "boats.csv", data: bytes = CSV) -> dict[str, Any]:
+    """A stored file as the part that shows it."""
+    return store.files.add(NewFile(bytes=data, mime="text/csv", name=name)).model_dump()
+
+
+def samples(one: ArchivedBytes) -> bytes:
+    """The bytes of every picture and file of these conversations."""
+    return PNG if isinstance(one, ArchivedImage) else CSV
+
+
+def contents(store: Store) -> Callable[[ArchivedBytes], bytes]:
+    """The bytes of what is in a document of this store."""
+    return lambda one: dump.bytes_of(store, one)
+
+
 def text(words: str) -> dict[str, Any]:
     """A run of text."""
     return {"type": "text", "text": words}
@@ -37,7 +56,7 @@ def rich_session(store: Store) -> str:
     session_id = str(store.sessions.create()["id"])
     store.sessions.rename(session_id, "Grüße --> & <more>\n")
     store.sessions.set_parameters(session_id, Parameters(temperature=0.25, stop=["\n"], system_prompt="Be brief."))
-    asked = store.messages.add(session_id, None, "user", [picture(store), text("What is this?")])
+    asked = store.messages.add(session_id, None, "user", [picture(store), file(store), text("What is this?")])
     first = store.messages.add(session_id, asked["id"], "assistant", [], status="streaming", model="m")
     first["parts"] = [{"type": "reasoning", "text": AWKWARD}, CALL, text(AWKWARD), text("")]
     usage = {"prompt_tokens": 3, "completion_tokens": 2, "cached_tokens": 1, "image_tokens": 0}

@@ -26,7 +26,7 @@ SESSION: dict[str, Any] = {
     "active_leaf": "m1",
     "messages": [MESSAGE],
 }
-DOCUMENT: dict[str, Any] = {"format": "cloche", "version": 1, "exported_at": 1.0, "sessions": [SESSION], "images": []}
+DOCUMENT: dict[str, Any] = {"format": "cloche", "version": 2, "exported_at": 1.0, "sessions": [SESSION], "images": []}
 IMAGE = {"type": "image", "image_id": "p1", "mime": "image/png", "width": 1, "height": 1}
 
 
@@ -44,7 +44,7 @@ def test_a_document_is_read_as_it_was_written() -> None:
 @pytest.mark.parametrize(
     ("data", "reason"),
     [
-        ({**DOCUMENT, "version": 2}, "A newer Cloche wrote this file"),
+        ({**DOCUMENT, "version": 3}, "A newer Cloche wrote this file"),
         ({**DOCUMENT, "version": 0}, "version"),
         ({**DOCUMENT, "format": "other"}, "not a file that Cloche has exported"),
         ([], "not a file that Cloche has exported"),
@@ -53,7 +53,7 @@ def test_a_document_is_read_as_it_was_written() -> None:
         (with_messages({**MESSAGE, "parent_id": "m0"}), "the message before m1 is missing"),
         (with_messages({**MESSAGE, "parent_id": "m1"}), "the message before m1 is missing"),
         (with_messages(MESSAGE, active_leaf="m2"), "the last message is missing"),
-        (with_messages({**MESSAGE, "parts": [IMAGE]}), "a picture of message m1 is missing"),
+        (with_messages({**MESSAGE, "parts": [IMAGE]}), "a picture or a file of message m1 is missing"),
         (with_messages({**MESSAGE, "id": "../../etc"}), "sessions.0.messages.0.id"),
         (with_messages({**MESSAGE, "role": "system"}), "sessions.0.messages.0.role"),
         (with_messages({**MESSAGE, "parts": [{"type": "script"}]}), "sessions.0.messages.0.parts.0"),

@@ -6,19 +6,14 @@ from typing import Any
 
 import pytest
 from tests.unit.cloche.scripted import PNG
-from tests.unit.cloche.transfer.conversations import picture, rich_session, text
+from tests.unit.cloche.transfer.conversations import picture, rich_session, samples, text
 
 from cloche.errors import BadInput, Busy, NotFound, StorageError
 from cloche.store.store import Store
 from cloche.transfer import dump
-from cloche.transfer.document import ArchivedImage, BadFile, Document
+from cloche.transfer.document import BadFile, Document
 from cloche.transfer.fork import fork
 from cloche.transfer.load import load
-
-
-def png(_: ArchivedImage) -> bytes:
-    """The bytes of every picture."""
-    return PNG
 
 
 def same(first: Document, second: Document) -> bool:
@@ -30,7 +25,7 @@ def test_a_fresh_store_gets_everything_as_it_was() -> None:
     store, fresh = Store(":memory:"), Store(":memory:")
     session_id = rich_session(store)
     exported = dump.document(store)
-    assert load(fresh, exported, png).added == [session_id]
+    assert load(fresh, exported, samples).added == [session_id]
     assert same(dump.document(fresh), exported)
     assert fresh.messages.branch(session_id) == store.messages.branch(session_id)
     assert fresh.sessions.get(session_id) == store.sessions.get(session_id)
@@ -43,7 +38,7 @@ def test_a_second_import_changes_nothing() -> None:
     store = Store(":memory:")
     rich_session(store)
     exported = dump.document(store)
-    loaded = load(store, exported, png)
+    loaded = load(store, exported, samples)
     assert (loaded.added, loaded.copied, loaded.unchanged) == ([], [], 1)
     assert same(dump.document(store), exported)
 
@@ -54,7 +49,7 @@ def test_a_conversation_that_went_on_is_not_overwritten() -> None:
     exported = dump.document(store)
     store.messages.add(session_id, store.messages.branch(session_id)[-1]["id"], "user", [text("More")])
     before = dump.session(store, session_id)
-    (copy,) = load(store, exported, png).copied
+    (copy,) = load(store, exported, samples).copied
     assert dump.session(store, session_id) == before
     assert store.sessions.get(copy)["title"].endswith(" (imported)")
     texts = [
@@ -68,7 +63,7 @@ def test_a_deleted_conversation_comes_back_under_a_new_id() -> None:
     session_id = rich_session(store)
     exported = dump.document(store)
     store.sessions.delete(session_id)
-    (added,) = load(store, exported, png).added
+    (added,) = load(store, exported, samples).added
     assert added != session_id
     assert store.sessions.get(added)["title"] == exported.sessions[0].title
     store.recover()
@@ -84,7 +79,7 @@ def test_another_picture_under_the_same_id_stays_what_it_is() -> None:
     other.messages.add(session_id, None, "user", [{**picture(other, data=PNG + b"other"), "name": "other"}])
     other.database.write("PRAGMA foreign_keys=OFF")
     other.database.write("UPDATE images SET id = ?", (image_id,))
-    load(other, exported, png)
+    load(other, exported, samples)
     assert other.images.read(image_id)[0] == PNG + b"other"
     shown = other.messages.branch(exported.sessions[0].id)[0]["parts"][0]["image_id"]
     assert other.images.read(shown)[0] == PNG
@@ -107,7 +102,7 @@ def test_a_choice_that_is_none_is_refused(chosen: Any) -> None:
     exported = dump.document(store)
     exported.sessions[0].choices = {"chosen": chosen}
     with pytest.raises(BadFile, match="chosen"):
-        load(fresh, exported, png)
+        load(fresh, exported, samples)
 
 
 def test_further_choices_of_a_conversation_travel_with_it_and_unknown_ones_are_passed_over() -> None:
@@ -118,12 +113,12 @@ def test_further_choices_of_a_conversation_travel_with_it_and_unknown_ones_are_p
     store.database.write("UPDATE sessions SET chosen = ?", ('["x"]',))
     exported = dump.document(store)
     assert exported.sessions[0].choices["chosen"] == '["x"]'
-    load(fresh, exported, png)
+    load(fresh, exported, samples)
     assert same(dump.document(fresh), exported)
     copy = fork(fresh, session_id, fresh.messages.branch(session_id)[0]["id"])["id"]
     assert dump.session(fresh, copy).choices == exported.sessions[0].choices
     plain = Store(":memory:")
-    load(plain, exported, png)
+    load(plain, exported, samples)
     assert "chosen" not in dump.session(plain, session_id).choices
 
 

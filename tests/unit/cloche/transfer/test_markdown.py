@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.unit.cloche.scripted import PNG
-from tests.unit.cloche.transfer.conversations import AWKWARD, rich_session
+from tests.unit.cloche.transfer.conversations import AWKWARD, rich_session, samples
 
 from cloche.store.store import Store
 from cloche.transfer import dump
@@ -23,7 +22,7 @@ def exported() -> Document:
 
 def written(document: Document) -> bytes:
     """The file."""
-    return to_markdown(document, lambda _: PNG).encode()
+    return to_markdown(document, samples).encode()
 
 
 def test_people_read_headings_texts_pictures_and_tools() -> None:
@@ -64,7 +63,7 @@ def test_an_empty_conversation_comes_back_too() -> None:
 def test_a_changed_text_is_taken_as_it_is_now() -> None:
     text = written(exported()).decode().replace("What is this?", "What do you see?")
     read, _ = from_markdown(text.encode())
-    assert read.sessions[0].messages[0].parts[1].model_dump()["text"] == "What do you see?"
+    assert read.sessions[0].messages[0].parts[2].model_dump()["text"] == "What do you see?"
 
 
 def test_line_ends_of_windows_and_a_byte_order_mark_do_no_harm() -> None:
@@ -86,7 +85,7 @@ def test_line_ends_of_windows_and_a_byte_order_mark_do_no_harm() -> None:
         (b" -->\n\n# ", b"\n\n# "),
         (b'"role": "user"', b'"role": "system"'),
         (b"Gr\xc3\xbc", b"Gr\xfc"),
-        (b'"version": 1', b'"version": 7'),
+        (b'"version": 2', b'"version": 7'),
     ],
 )
 def test_a_damaged_file_is_refused(old: bytes, new: bytes) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import pytest
 from tests.unit.cloche.scripted import PNG
-from tests.unit.cloche.transfer.conversations import rich_session
+from tests.unit.cloche.transfer.conversations import CSV, rich_session, samples
 
 from cloche.store.store import Store
 from cloche.transfer import dump, packing
@@ -34,11 +34,11 @@ def zipped(**members: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("pack", [pack_json, pack_zip])
-def test_what_was_packed_comes_out_again(pack: Callable[[Document, packing.ReadImage], bytes]) -> None:
+def test_what_was_packed_comes_out_again(pack: Callable[[Document, packing.Read], bytes]) -> None:
     before = document()
-    after, contents = unpack(pack(before, lambda _: PNG))
+    after, contents = unpack(pack(before, samples))
     assert after.sessions == before.sessions
-    assert [contents(image) for image in after.images] == [PNG]
+    assert [contents(one) for one in after.all_bytes()] == [PNG, CSV]
 
 
 def test_a_zip_of_something_else_is_refused() -> None:
@@ -47,14 +47,14 @@ def test_a_zip_of_something_else_is_refused() -> None:
 
 
 def test_a_zip_that_was_cut_off_is_refused() -> None:
-    packed = pack_zip(document(), lambda _: PNG)
+    packed = pack_zip(document(), samples)
     for length in (4, len(packed) // 2, len(packed) - 1):
         with pytest.raises(BadFile, match="damaged"):
             unpack(packed[:length])
 
 
 def test_a_flipped_bit_in_a_member_is_noticed() -> None:
-    packed = bytearray(pack_zip(document(), lambda _: PNG))
+    packed = bytearray(pack_zip(document(), samples))
     packed[packed.index(MEMBER.encode()) + len(MEMBER) + 20] ^= 0x10
     with pytest.raises(BadFile, match="damaged"):
         unpack(bytes(packed))
@@ -80,7 +80,7 @@ def test_sizes_and_numbers_beyond_the_limits_are_refused(monkeypatch: pytest.Mon
     packed = zipped(cloche_json=b"0123456789", a_png=b"x" * 11, b_png=b"x" * 11)
     for name, reason in (
         ("MAX_DOCUMENT_BYTES", "would unpack"),
-        ("MAX_PICTURES_BYTES", "pictures would unpack"),
+        ("MAX_MEMBERS_BYTES", "members would unpack"),
         ("MAX_MEMBERS", "holds 3 files"),
     ):
         with monkeypatch.context() as changed:

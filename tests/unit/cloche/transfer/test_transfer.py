@@ -150,3 +150,47 @@ def test_settings_that_this_version_does_not_know_are_left_out() -> None:
 )
 def test_a_file_is_named_after_its_conversation(title: str, name: str) -> None:
     assert file_name(title) == name
+
+
+async def exported_with_an_extension() -> bytes:
+    """A file with an extension that was on everywhere, and a note."""
+    async with running(ScriptedEngine().host()) as app:
+        await app.handle("extensions.save", {"name": "mine", "source": "def register_hooks(register): ..."})
+        await app.handle("extensions.choose", {"name": "mine", "session_id": None, "enabled": True})
+        app.toolbox.notes.save("pin", "1234")
+        file = await app.handle("archive.export", {})
+        return bytes(file["bytes"])
+
+
+@pytest.mark.parametrize("trusted", [False, True])
+async def test_an_extension_from_a_file_is_off_unless_the_file_is_trusted(trusted: bool) -> None:
+    file = await exported_with_an_extension()
+    async with running(ScriptedEngine().host()) as app:
+        await app.handle("archive.import", {"bytes": file, "trusted": trusted})
+        (extension,) = await app.handle("extensions.list", {})
+        assert (extension["name"], extension["everywhere"]) == ("mine", trusted)
+        assert app.toolbox.notes.get("pin") == "1234"
+
+
+async def test_what_is_here_under_the_same_name_is_not_overwritten() -> None:
+    file = await exported_with_an_extension()
+    async with running(ScriptedEngine().host()) as app:
+        await app.handle("extensions.save", {"name": "mine", "source": "# another"})
+        app.toolbox.notes.save("PIN", "9999")
+        for _ in range(2):
+            await app.handle("archive.import", {"bytes": file})
+        assert [one["name"] for one in await app.handle("extensions.list", {})] == ["mine", "mine_imported"]
+        assert (await app.handle("extensions.read", {"name": "mine"}))["source"] == "# another"
+        assert [app.toolbox.notes.get(key) for key in ("PIN", "pin (imported)")] == ["9999", "1234"]
+        assert len(app.toolbox.notes.keys()) == 2
+
+
+async def test_a_fork_offers_the_same_tools() -> None:
+    host = ScriptedEngine("Hi.").host()
+    async with running(host) as app:
+        session_id = await new_session(app)
+        answer = await ask(app, host, session_id, "Hello")
+        await app.handle("tools.choose", {"session_id": session_id, "names": ["clock"]})
+        session = await app.handle("session.fork", {"session_id": session_id, "message_id": answer["id"]})
+        tools = await app.handle("tools.list", {"session_id": session["id"]})
+        assert [tool["name"] for tool in tools if tool["enabled"]] == ["clock"]
