@@ -809,9 +809,10 @@ export interface Fit {
   alternative: string | null;
 }
 
-/** A model as people see it. `origins` are contacted to fetch it, none for what came with the app. */
+/** A model as people see it. `installed`: its files lie on this device. `origins` are contacted to fetch them. */
 export interface CatalogueEntry {
   card: ModelCard;
+  installed: boolean;
   fit: Fit;
   options: EngineOptions;
   origins: string[];
@@ -867,6 +868,12 @@ export interface HeadsRead {
   card: ModelCard | null;
   fit: Fit | null;
   needed: number[];
+}
+
+/** All files of a model came from the person's disk. */
+export interface ImportedModel {
+  model_id: string;
+  files: FileFacts[];
 }
 
 /** The advanced settings of a model. */
@@ -1630,6 +1637,7 @@ export interface Commands {
   "catalogue.find": { params: RepoQuery; result: Offer };
   "catalogue.add": { params: NewModel; result: ModelCard };
   "catalogue.read_files": { params: FileHeads; result: HeadsRead };
+  "catalogue.imported": { params: ImportedModel; result: ModelCard };
   "catalogue.remove": { params: ModelRef; result: null };
   "catalogue.set_options": { params: ModelOptions; result: CatalogueList };
   "device.measure": { params: NoParams; result: CatalogueList };

@@ -1,8 +1,9 @@
 /**
  * The header of a GGUF file.
  *
- * Owns reading metadata values (and single entries of string arrays) from the start of a file. Does not read tensors,
- * and judges nothing: whether a file is a usable model is the engine's word.
+ * Owns reading metadata values (and single entries of string arrays) from the start of a file, for the engine that is
+ * about to load it. Does not read tensors, and judges nothing: whether a file is a sound model was checked before it was
+ * taken in (py_app/cloche/models/gguf_header.py), and whether it is a usable one is the engine's word.
  */
 
 export type GgufValue = string | number | boolean | bigint | GgufArray;
@@ -153,6 +154,8 @@ class Cursor {
       return new GgufArray(length, (index) => this.number(type, start + index * size));
     }
     if (type !== Type.String) return undefined;
+    // Each string takes its length's 8 bytes at least: a list that claims more than is there gets no memory.
+    if (8 * length > this.bytes.byteLength - this.offset) throw new RangeError('The list goes on behind what was read.');
     const starts = new Float64Array(length);
     for (let i = 0; i < length; i++) {
       starts[i] = this.offset;

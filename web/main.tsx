@@ -16,6 +16,7 @@ import './styles/composer.css';
 import './styles/parameters.css';
 import './styles/tools.css';
 import './styles/providers.css';
+import './styles/models.css';
 import './styles/prose.css';
 import './styles/pages.css';
 import './styles/live.css';

@@ -144,6 +144,7 @@ class App:
         self.downloads = Downloads(self.host, rows, files, self.storage, self.catalogue.resolved)
         self.storage.loaded = lambda: self.library.loaded
         self.downloads.came = self.catalogue.pin
+        self.advisor.came = self.storage.came
         self.advisor.removed = self.downloads.drop
         self.storage.fetching = self.downloads.fetching
         self.storage.card = self.catalogue.card

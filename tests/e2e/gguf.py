@@ -12,7 +12,7 @@ from dataclasses import dataclass
 ALIGNMENT = 32
 STRING, ARRAY = 8, 9
 SCALARS = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "Q", 11: "q", 12: "d"}
-UINT32 = 4
+UINT16, UINT32, INT32, FLOAT32 = 2, 4, 5, 6
 BLOCKS = {0: (1, 4), 1: (1, 2), 8: (32, 34)}  # F32, F16, Q8_0: values and bytes of one block
 
 

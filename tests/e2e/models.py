@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import struct
 from pathlib import Path
 
-from tests.e2e.gguf import Gguf, Tensor
+from tests.e2e.gguf import FLOAT32, INT32, STRING, UINT16, Gguf, Tensor
 
 STARTER = Path(__file__).resolve().parents[2] / "public" / "models" / "starter"
 FOLDER = Path("models") / "starter"
@@ -51,6 +52,43 @@ def damaged(data: bytes) -> bytes:
     """The same length, one byte in the middle turned over: only a checksum sees it."""
     middle = len(data) // 2
     return data[:middle] + bytes([data[middle] ^ 0xFF]) + data[middle + 1 :]
+
+
+def split(weights: bytes, stem: str) -> dict[str, bytes]:
+    """The same weights in two parts, by name, as llama.cpp's own tool splits a model."""
+    parts = {}
+    for number in (0, 1):
+        model = Gguf(weights)
+        names = list(model.tensors)
+        half = names[: len(names) // 2] if number == 0 else names[len(names) // 2 :]
+        if number:
+            model.keys = {}
+        model.keys["split.no"] = (UINT16, struct.pack("<H", number))
+        model.keys["split.count"] = (UINT16, struct.pack("<H", 2))
+        model.keys["split.tensors.count"] = (INT32, struct.pack("<i", len(names)))
+        model.tensors = {name: model.tensors[name] for name in half}
+        parts[f"{stem}-{number + 1:05}-of-00002.gguf"] = model.write()
+    return parts
+
+
+def adapter(weights: bytes) -> bytes:
+    """A LoRA adapter that turns the first layer's feed-forward output upside down: answers are no longer the same."""
+    model = Gguf(weights)
+    target = "blk.0.ffn_down.weight"
+    wide, narrow = model.tensors[target].shape
+    text = struct.pack("<Q", 7) + b"adapter"
+    model.keys = {
+        "general.architecture": model.keys["general.architecture"],
+        "general.type": (STRING, text),
+        "adapter.type": (STRING, struct.pack("<Q", 4) + b"lora"),
+        "adapter.lora.alpha": (FLOAT32, struct.pack("<f", 8.0)),
+    }
+    ones = [struct.pack(f"<{count}f", *([1.0] * count)) for count in (wide * 8, 8 * narrow)]
+    model.tensors = {
+        f"{target}.lora_a": Tensor((wide, 8), 0, ones[0]),
+        f"{target}.lora_b": Tensor((8, narrow), 0, ones[1]),
+    }
+    return model.write()
 
 
 def install(overlay: Path, files: dict[str, bytes], **card_changes: object) -> None:

@@ -9,7 +9,8 @@ import { ChevronLeft, ChevronRight, Copy, GitFork, Pencil, RefreshCw, Trash2 } f
 import type { Message, Part, TextPart } from '../../js_bridge/contract.gen';
 import { deleteMessage, regenerate, report, selectVersion } from '../actions';
 import { time } from '../figures';
-import { toast } from '../store';
+import { addressOf } from '../routes';
+import { card, toast } from '../store';
 import { forkFrom } from '../transfer';
 import { AnswerFigures } from './answer_figures';
 import { AttachedFile } from './attached_file';
@@ -68,6 +69,9 @@ function PartView({ part, message, last }: { part: Part; message: Message; last:
       return <ToolCall part={part} sessionId={message.session_id} />;
   }
 }
+
+/** How the model that comes with the app says that something is beyond it. */
+const LARGER = /\bbigger model\b/i;
 
 function Status({ message }: { message: Message }) {
   if (message.status === 'error') {
@@ -214,6 +218,11 @@ export const MessageView = memo(({ message, busy }: { message: Message; busy: bo
       )}
       <SpokenBy message={message} />
       <Status message={message} />
+      {message.status === 'complete' && role === 'assistant' && card.value?.tiny && LARGER.test(textOf(message)) && (
+        <p class="message-note">
+          <a href={addressOf({ view: 'models' })}>Choose a larger model for this device</a>
+        </p>
+      )}
       {!streaming && !editing && (
         <div class="foot">
           {role === 'assistant' && <AnswerFigures message={message} />}

@@ -5,9 +5,10 @@ import { Cpu } from 'lucide';
 import type { EngineInfo, ModelStatus } from '../../js_bridge/contract.gen';
 import { loadModel } from '../actions';
 import { count, duration } from '../figures';
+import { chooseModel, readCatalogue } from '../model_actions';
 import { chainOf } from '../provider_actions';
 import { addressOf } from '../routes';
-import { card, model, modelOpen } from '../store';
+import { card, model, modelOpen, settings, state } from '../store';
 import { ChainPicker, describe } from './chain_picker';
 import { useReturnFocus } from './focus';
 import { Icon } from './icon';
@@ -61,7 +62,41 @@ export function ModelState({ status }: { status: ModelStatus }) {
     );
   }
   if (status.state === 'ready') return status.engine && <Engine engine={status.engine} />;
+  if (status.state === 'unloaded') {
+    return (
+      <div class="row">
+        <p class="muted">Unloaded: it takes no memory. The next message loads it again.</p>
+        <button class="button" type="button" onClick={loadModel}>
+          Load
+        </button>
+      </div>
+    );
+  }
   return <Progress label={status.stage || 'Loading the model'} loaded={status.loaded_bytes} total={status.total_bytes} />;
+}
+
+/** Switches among the models whose files lie on this device. */
+function InstalledPicker() {
+  const { catalogue } = state.value;
+  useEffect(() => void readCatalogue(), []);
+  const installed = (catalogue?.entries ?? []).filter((entry) => entry.installed && entry.card.purpose === 'chat');
+  if (installed.length < 2) return null;
+  return (
+    <label class="field">
+      <span>On this device</span>
+      <select
+        aria-label="Model on this device"
+        value={settings.value.model_id}
+        onChange={({ currentTarget }) => void chooseModel(currentTarget.value)}
+      >
+        {installed.map(({ card: { id, name } }) => (
+          <option key={id} value={id}>
+            {name}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
 }
 
 function ModelPanel({ anchor }: { anchor: RefObject<HTMLElement | null> }) {
@@ -83,9 +118,10 @@ function ModelPanel({ anchor }: { anchor: RefObject<HTMLElement | null> }) {
         </p>
       )}
       <ModelState status={model.value} />
+      <InstalledPicker />
       <ChainPicker />
       <a href={addressOf({ view: 'models' })} onClick={() => (modelOpen.value = false)}>
-        What it can do, with figures
+        All models, and what this one can do
       </a>
     </section>
   );
@@ -98,7 +134,8 @@ function lineOf({ card: known, engine, state }: ModelStatus): string {
     const { provider, model: name, remote } = describe(first);
     return `${name} · ${provider}${remote ? ' (remote)' : ''}`;
   }
-  const runs = state === 'ready' && engine ? engineLine(engine) : state === 'failed' ? 'failed' : 'loading';
+  const rest = state === 'failed' || state === 'unloaded' ? state : 'loading';
+  const runs = state === 'ready' && engine ? engineLine(engine) : rest;
   return known ? `${known.name} · ${runs}` : runs;
 }
 

@@ -1,8 +1,11 @@
-/** The view "Models": what the model can do, with figures, what it needs, and what really runs. */
+/** The view "Models": what the chosen model can do and what really runs, this device, every other model, and providers. */
 import type { Figure, ModelCard } from '../../js_bridge/contract.gen';
 import { bytes, count, percent } from '../figures';
+import { AddModel } from '../parts/add_model';
+import { Catalogue } from '../parts/catalogue';
 import { ModelState } from '../parts/model_panel';
 import { StorageBar } from '../parts/storage_bar';
+import { ThisDevice } from '../parts/this_device';
 import { card, model } from '../store';
 import { Providers } from './providers';
 
@@ -37,6 +40,21 @@ function Figures({ figures }: { figures: readonly Figure[] }) {
   );
 }
 
+/** The figures that sum up the others, and the others folded away. */
+function AllFigures({ figures }: { figures: readonly Figure[] }) {
+  const sums = figures.filter(({ label }) => label.startsWith('All '));
+  if (sums.length === 0) return <Figures figures={figures} />;
+  return (
+    <>
+      <Figures figures={sums} />
+      <details>
+        <summary>Every figure</summary>
+        <Figures figures={figures.filter((figure) => !sums.includes(figure))} />
+      </details>
+    </>
+  );
+}
+
 function List({ title, items }: { title: string; items: readonly string[] }) {
   if (items.length === 0) return null;
   return (
@@ -66,7 +84,7 @@ function Card({ shown }: { shown: ModelCard }) {
         <List title="What it can do" items={shown.abilities} />
         <List title="What it cannot do" items={shown.limits} />
       </div>
-      {shown.figures.length > 0 && <Figures figures={shown.figures} />}
+      {shown.figures.length > 0 && <AllFigures figures={shown.figures} />}
       <div class="card-columns">
         <section>
           <h3>The model</h3>
@@ -113,6 +131,9 @@ export function ModelsView() {
   return (
     <div class="page" tabIndex={-1}>
       {card.value ? <Card shown={card.value} /> : <ModelState status={model.value} />}
+      <Catalogue />
+      <AddModel />
+      <ThisDevice />
       <Providers />
       <StorageBar />
     </div>

@@ -10,7 +10,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from ..errors import BadModelFile
+from ..engine_contract import FetchedFiles
+from ..errors import BadInput, BadModelFile
 from ..host.base import Host
 from ..shapes import ModelCard
 from . import fit
@@ -27,6 +28,7 @@ from .shapes import (
     FileHeads,
     Fit,
     HeadsRead,
+    ImportedModel,
     ModelOptions,
     ModelRef,
     NewModel,
@@ -48,10 +50,12 @@ class Advisor:
         self._hub = hub
         self._device = device
         #: whether a model's files lie on this device, whole
-        self.installed: Callable[[ModelCard], bool] = lambda card: card.source == "builtin"
+        self.installed: Callable[[ModelCard], bool] = lambda _: False
         #: what is to happen when a model's settings change, or the model goes
         self.options_changed: Callable[[str], None] = lambda _: None
         self.removed: Callable[[str], Any] = lambda _: None
+        #: what is to know that a model's files are here
+        self.came: Callable[[ModelCard, FetchedFiles], None] = lambda _card, _fetched: None
 
     def commands(self) -> dict[str, Callable[[Any], Any]]:
         """What the page can ask."""
@@ -60,6 +64,7 @@ class Advisor:
             "catalogue.find": self.find,
             "catalogue.add": self.add,
             "catalogue.read_files": self.read_files,
+            "catalogue.imported": self.imported,
             "catalogue.remove": self.remove,
             "catalogue.set_options": self.set_options,
             "device.measure": lambda _: self.measure(),
@@ -75,6 +80,7 @@ class Advisor:
         entries = [
             CatalogueEntry(
                 card=card,
+                installed=card.source == "builtin" or self.installed(card),
                 fit=fits[card.id],
                 options=self._catalogue.options(card.id),
                 origins=self._catalogue.origins(card),
@@ -124,6 +130,24 @@ class Advisor:
         card = card_of(parts)
         verdict = fit.fit_of(card, await self._device.describe(), self._device.measured)
         return HeadsRead(card=card, fit=verdict, needed=needed)
+
+    async def imported(self, given: ImportedModel) -> ModelCard:
+        """Files of a model came from the person's disk: keep their hashes, and that they are there."""
+        card = await self._catalogue.card(given.model_id)
+        came = {file.name: file for file in given.files}
+        if set(came) != {file.name for file in card.files}:
+            raise BadInput("These are not the files of this model.")
+        self._catalogue.pin(
+            card.id,
+            [
+                file.model_copy(update={"size": came[file.name].size, "sha256": came[file.name].sha256})
+                for file in card.files
+            ],
+        )
+        card = await self._catalogue.card(given.model_id)
+        self.came(card, FetchedFiles(kept=True, fetched_bytes=0, files=given.files))
+        await self.tell()
+        return card
 
     async def remove(self, model: ModelRef) -> None:
         """Forget a model that a person added."""

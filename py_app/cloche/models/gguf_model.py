@@ -39,6 +39,10 @@ def card_of(parts: Sequence[ModelPart]) -> ModelCard:
         )
     if len(projectors) > 1:
         raise BadModelFile("There is more than one picture encoder.", action="Choose one of them.")
+    if adapters and len(weights) > 1:
+        raise BadModelFile(
+            "A LoRA adapter needs its model in one file.", action="Merge the model's parts, or leave the adapter out."
+        )
     weights = _in_order(weights)
     first = weights[0].header
     architecture = architecture_of(weights[0])
@@ -55,7 +59,7 @@ def card_of(parts: Sequence[ModelPart]) -> ModelCard:
     return ModelCard.model_validate(
         {
             "id": card_id(stem),
-            "name": first.text("general.name")[:120] or stem,
+            "name": _called(first, stem, quantisation),
             "engine": "llamacpp",
             "source": "added",
             "purpose": _purpose(first, architecture),
@@ -98,6 +102,12 @@ def cache_bytes(header: GgufHeader, context: int) -> int:
     keys, values = of("attention.key_length") or width, of("attention.value_length") or width
     cache = 2 * context * of("block_count") * (of("attention.head_count_kv") or heads) * (keys + values)
     return min(cache, 2**40)
+
+
+def _called(header: GgufHeader, stem: str, quantisation: str) -> str:
+    """A name that tells two quantisations of the same model apart."""
+    name = header.text("general.name").strip()[:120]
+    return f"{name} ({quantisation})" if name and quantisation else name or stem
 
 
 def _in_order(weights: list[ModelPart]) -> list[ModelPart]:

@@ -109,7 +109,7 @@ def _card(repo: Repo, group: Sequence[HubFile]) -> ModelCard:
     return ModelCard.model_validate(
         {
             "id": card_id(f"{repo.id.split('/')[0]}-{stem}"),
-            "name": stem.replace("_", " ") if not match else stem,
+            "name": stem,
             "engine": "llamacpp",
             "source": "added",
             "purpose": purpose_of(repo.task, repo.tags, repo.id),

@@ -12,6 +12,7 @@ from pydantic import Field
 from ..commands import Command, NoParams
 from ..engine_contract import Device, Measured
 from ..shapes import EngineOptions, Model, ModelCard, ModelStatus
+from .file_shapes import FileFacts
 
 
 class ModelRef(Model):
@@ -37,9 +38,10 @@ class Fit(Model):
 
 
 class CatalogueEntry(Model):
-    """A model as people see it. `origins` are contacted to fetch it, none for what came with the app."""
+    """A model as people see it. `installed`: its files lie on this device. `origins` are contacted to fetch them."""
 
     card: ModelCard
+    installed: bool
     fit: Fit
     options: EngineOptions
     origins: list[str]
@@ -105,6 +107,13 @@ class HeadsRead(Model):
     needed: list[int]
 
 
+class ImportedModel(Model):
+    """All files of a model came from the person's disk."""
+
+    model_id: str
+    files: list[FileFacts]
+
+
 class ModelOptions(Model):
     """The advanced settings of a model."""
 
@@ -117,6 +126,7 @@ COMMANDS: dict[str, Command] = {
     "catalogue.find": Command(RepoQuery, Offer),
     "catalogue.add": Command(NewModel, ModelCard),
     "catalogue.read_files": Command(FileHeads, HeadsRead),
+    "catalogue.imported": Command(ImportedModel, ModelCard),
     "catalogue.remove": Command(ModelRef, None),
     "catalogue.set_options": Command(ModelOptions, CatalogueList),
     "device.measure": Command(NoParams, CatalogueList),

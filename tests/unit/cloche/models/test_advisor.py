@@ -10,7 +10,7 @@ from tests.unit.cloche.models.scripted_hub import ScriptedHub, lfs, repository
 from tests.unit.cloche.scripted import ScriptedEngine, held, new_session, running
 
 from cloche.app import App
-from cloche.errors import BadModelFile, Busy
+from cloche.errors import BadInput, BadModelFile, Busy
 from cloche.host.memory import MemoryHost
 from cloche.models.hub import PUBLIC_HUB
 from cloche.models.shapes import CatalogueList, HeadsRead, Offer
@@ -69,7 +69,7 @@ async def test_a_plain_address_is_judged_by_the_files_header() -> None:
     async with running(host_with(hub)) as app:
         offer = await app.handle("catalogue.find", {"text": "https://example.com/toy.Q8_0.gguf?x=1"})
         [variant] = offer["variants"]
-        assert variant["card"]["name"] == "Toy"
+        assert variant["card"]["name"] == "Toy (Q8_0)"
         assert offer["origins"] == ["https://example.com"]
         assert len(hub.asked) == 2, "a long header takes a second read"
         with pytest.raises(BadModelFile, match="web page"):
@@ -181,3 +181,22 @@ async def test_the_model_is_not_taken_away_from_an_answer_that_is_being_written(
             with pytest.raises(Busy):
                 await app.handle(method, params)
         reply.go_on.set()
+
+
+async def test_files_from_disk_are_pinned_by_what_was_copied() -> None:
+    data = gguf()
+    host = host_with()
+    async with running(host) as app:
+        whole = {"name": "toy.gguf", "size": len(data), "head": data}
+        read = await app.handle("catalogue.read_files", {"files": [whole]})
+        card = await app.handle("catalogue.add", {"card": read["card"]})
+        facts = {"name": "toy.gguf", "size": len(data), "sha256": "ab" * 32}
+        came = await app.handle("catalogue.imported", {"model_id": card["id"], "files": [facts]})
+        assert came["files"][0]["sha256"] == "ab" * 32
+        assert {entry["card"]["id"]: entry["installed"] for entry in host.told("catalogue:changed")[-1]["entries"]} == {
+            "cloche-starter": True,
+            card["id"]: True,
+        }
+        with pytest.raises(BadInput):
+            await app.handle("catalogue.imported", {"model_id": card["id"], "files": [{**facts, "name": "other.gguf"}]})
+        await choose(app, card["id"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,8 +10,6 @@ from tests.unit.cloche.models.gguf_bytes import VALUES, gguf
 from cloche.errors import BadModelFile
 from cloche.models.gguf_header import read_header
 from cloche.models.gguf_model import ModelPart, card_of
-
-STARTER = Path(__file__).resolve().parents[4] / "public" / "models" / "starter"
 
 
 def part(name: str, values: dict[str, Any] | None = None, url: str = "") -> ModelPart:
@@ -25,22 +22,9 @@ def split(number: int, count: int, values: dict[str, Any] | None = None) -> Mode
     return part(f"toy-{number + 1:05}-of-{count:05}.gguf", {**(values or {}), **own})
 
 
-def test_a_model_with_its_picture_encoder() -> None:
-    parts = []
-    for name in ("mmproj-cloche-starter-q8_0.gguf", "cloche-starter-q8_0.gguf"):
-        data = (STARTER / name).read_bytes()
-        parts.append(ModelPart(name, len(data), read_header(name, data, len(data))))
-    card = card_of(parts)
-    assert card.modalities == ["text", "image"]
-    assert [file.role for file in card.files] == ["weights", "projector"]
-    assert card.quantisation == "Q8_0"
-    assert card.source == "added"
-    assert 2_000_000 < card.parameter_count < 4_000_000
-
-
 def test_context_quantisation_and_memory_come_from_the_header() -> None:
     card = card_of([part("toy.Q8_0.gguf", {**VALUES, "llama.context_length": ("I", 131_072)})])
-    assert card.name == "Toy"
+    assert card.name == "Toy (Q8_0)"
     assert card.quantisation == "Q8_0"
     assert (card.context_window, card.trained_context) == (4096, 131_072)
     assert card.memory_bytes > 2 * 4096 * 2 * 4 * 32

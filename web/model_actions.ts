@@ -1,0 +1,122 @@
+/**
+ * What a person can do with models: look through the catalogue, add any model, download, load, unload, delete, tune.
+ *
+ * Owns the order of opening an origin and asking Python, and the reading of files that a person chose. An origin is opened
+ * for downloads by the press of a button that names it.
+ */
+import type { CatalogueEntry, Download, EngineOptions, HeadsRead, ModelCard, Offer } from '../js_bridge/contract.gen';
+import { report, saveSettings } from './actions';
+import { allowDownloads, downloadOrigins, readOrigins } from './open_origins';
+import { connection, dispatch, settings, state } from './store';
+
+export const STARTER = 'cloche-starter';
+const HUB_NAMES = /^(https?:\/\/)?(www\.)?(huggingface\.co|hf\.co)(\/|$)/;
+
+/** Fetches the catalogue with its verdicts; views call it when they open. */
+export async function readCatalogue(): Promise<void> {
+  try {
+    dispatch(['catalogue:changed', await connection.call('catalogue.list', {})]);
+    if (downloadOrigins.value === null) await readOrigins().catch(() => undefined);
+  } catch (thrown) {
+    report(thrown);
+  }
+}
+
+/** Loads a model in place of the one before, and at every start from now on. */
+export const chooseModel = (modelId: string): Promise<void> => saveSettings({ model_id: modelId });
+
+export function unloadModel(): void {
+  connection.call('model.unload', {}).catch(report);
+}
+
+export function measureDevice(): Promise<void> {
+  return connection.call('device.measure', {}).then(() => undefined, report);
+}
+
+export async function setOptions(modelId: string, options: EngineOptions): Promise<void> {
+  await connection.call('catalogue.set_options', { model_id: modelId, options });
+}
+
+// ---------------------------------------------------------------- downloads
+
+/** Those origins of a list that are not yet open. */
+export const closedOrigins = (origins: readonly string[]): string[] =>
+  origins.filter((origin) => origin !== location.origin && !(downloadOrigins.value ?? []).includes(origin));
+
+export const downloadOf = (modelId: string): Download | undefined =>
+  state.value.downloads.downloads.find((download) => download.model_id === modelId);
+
+export async function startDownload({ card, origins }: CatalogueEntry): Promise<void> {
+  try {
+    await allowDownloads(...origins);
+    dispatch(['download:changed', await connection.call('download.start', { model_id: card.id })]);
+  } catch (thrown) {
+    report(thrown);
+  }
+}
+
+export function changeDownload(modelId: string, what: 'pause' | 'resume' | 'cancel'): void {
+  connection
+    .call(`download.${what}`, { model_id: modelId })
+    .then((downloads) => dispatch(['download:changed', downloads]))
+    .catch(report);
+}
+
+/** Deletes a model's files; the starter takes its place where it was the chosen one. */
+export async function deleteFiles(modelId: string): Promise<void> {
+  try {
+    if (settings.value.model_id === modelId) await chooseModel(STARTER);
+    await connection.call('storage.delete', { model_id: modelId });
+    await readCatalogue();
+  } catch (thrown) {
+    report(thrown);
+  }
+}
+
+/** Takes a model that a person added out of the catalogue, with its files. */
+export async function removeModel(modelId: string): Promise<void> {
+  await deleteFiles(modelId);
+  await connection.call('catalogue.remove', { model_id: modelId }).catch(report);
+}
+
+// ---------------------------------------------------------------- adding
+
+/** The origin that looking something up would contact; null while what was typed names none. */
+export function lookUpOrigin(typed: string): string | null {
+  const text = typed.trim();
+  const hub = new URL(settings.value.hub_url).origin;
+  if (/^[\w.-]+\/[\w.-]+(:[\w.-]+)?$/.test(text) || HUB_NAMES.test(text)) return hub;
+  try {
+    const { origin, protocol } = new URL(text);
+    return /^https?:$/.test(protocol) ? origin : null;
+  } catch {
+    return null;
+  }
+}
+
+export async function findModel(typed: string, origin: string): Promise<Offer> {
+  await allowDownloads(origin);
+  return connection.call('catalogue.find', { text: typed });
+}
+
+export const addModel = (card: ModelCard): Promise<ModelCard> => connection.call('catalogue.add', { card });
+
+const FIRST_READ = 1 << 20;
+
+/** Has the beginnings of files judged, reading on where a header is longer. Rejects with the reason for a refusal. */
+export async function readFiles(files: readonly File[]): Promise<HeadsRead> {
+  let lengths = files.map(({ size }) => Math.min(size, FIRST_READ));
+  for (;;) {
+    const read = await connection.call('catalogue.read_files', {
+      files: await Promise.all(
+        files.map(async (file, index) => ({
+          name: file.name,
+          size: file.size,
+          head: new Uint8Array(await file.slice(0, lengths[index]).arrayBuffer()),
+        })),
+      ),
+    });
+    if (read.card) return read;
+    lengths = read.needed;
+  }
+}
