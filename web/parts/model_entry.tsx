@@ -102,6 +102,8 @@ function Actions({ entry }: { entry: CatalogueEntry }) {
   if (download && download.state !== 'done') return <Fetching download={download} />;
   const closed = closedOrigins(origins).map(hostOf);
   const size = `${fit.estimated ? 'about ' : ''}${bytes(fit.bytes)}`;
+  const offer =
+    closed.length > 0 ? `Allow ${closed.join(' and ')} and download ${size}` : `Download ${size} from ${origins.map(hostOf).join(' and ')}`;
   const removable = card.source === 'added';
   return (
     <div class="actions">
@@ -119,11 +121,11 @@ function Actions({ entry }: { entry: CatalogueEntry }) {
         <button
           class="button primary"
           type="button"
-          aria-label={`Download ${card.name}`}
+          aria-label={`${offer}: ${card.name}`}
           disabled={fit.verdict === 'cannot'}
           onClick={() => void startDownload(entry)}
         >
-          {closed.length > 0 ? `Allow ${closed.join(' and ')} and download ${size}` : `Download ${size} from ${origins.map(hostOf).join(' and ')}`}
+          {offer}
         </button>
       )}
       {card.source !== 'builtin' && (installed || removable) && !sure && (
