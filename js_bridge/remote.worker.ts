@@ -81,7 +81,7 @@ async function openSocket({ url }: OpenSocket, { signal, push }: CallContext<Str
 new Rpc<{}, Workers['remote'], {}, Streams>(self).serve({
   'http.stream': stream,
   'socket.open': openSocket,
-  'socket.send': ({ text }) => socket.send(text),
+  'socket.send': (message) => socket.send(message),
   'socket.close': ({ code, reason }) => socket.close(code, reason),
   'secret.seal': ({ passphrase, text }) => sealSecret(passphrase, text),
   'secret.open': ({ passphrase, sealed }) => openSecret(passphrase, sealed),

@@ -3,7 +3,7 @@
  *
  * Owns its life and the limit on what comes in; which addresses may be reached is decided before (remote.worker.ts).
  */
-import type { SocketEnd, SocketPiece } from './contract.gen';
+import type { SendText, SentText, SocketEnd, SocketPiece } from './contract.gen';
 import { RpcError } from './rpc';
 
 /** A longer message ends the connection: nobody who answers questions needs more, and it would all be held in memory. */
@@ -44,11 +44,13 @@ export class Socket {
     });
   }
 
-  /** Sends a message; tells how many bytes wait to leave. */
-  send(text: string): number {
-    if (this.socket?.readyState !== WebSocket.OPEN) throw new RpcError('server_unreachable', 'The connection is not open.');
-    this.socket.send(text);
-    return this.socket.bufferedAmount;
+  /** Sends a message, unless too much waits to leave already. */
+  send({ text, most_waiting }: SendText): SentText {
+    const { socket } = this;
+    if (socket?.readyState !== WebSocket.OPEN) throw new RpcError('server_unreachable', 'The connection is not open.');
+    const sent = typeof most_waiting !== 'number' || socket.bufferedAmount <= most_waiting;
+    if (sent) socket.send(text);
+    return { sent, waiting_bytes: socket.bufferedAmount };
   }
 
   close(code = 1000, reason = ''): null {

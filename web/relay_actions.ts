@@ -3,9 +3,9 @@
  *
  * Owns nothing: Python keeps keys and settings, and answers with events.
  */
-import type { MadeApiKey, RelaySettings } from '../js_bridge/contract.gen';
+import type { MadeApiKey, RelayChange } from '../js_bridge/contract.gen';
 import { errorOf, report } from './actions';
-import { connection, dispatch, relay } from './store';
+import { connection, dispatch } from './store';
 
 /** Asks how it stands; later changes come as events. */
 export async function readRelay(): Promise<void> {
@@ -24,11 +24,9 @@ export function revokeKey(id: string): void {
 }
 
 /** Saves a change; gives why it cannot be, or null. */
-export async function setRelay(change: Partial<RelaySettings>): Promise<string | null> {
-  const { settings } = relay.value ?? {};
-  if (!settings) return null;
+export async function setRelay(change: RelayChange): Promise<string | null> {
   try {
-    await connection.call('relay.set', { ...settings, ...change });
+    await connection.call('relay.set', change);
     return null;
   } catch (thrown) {
     return errorOf(thrown).message;

@@ -6,6 +6,7 @@
  */
 import type {
   AppInfo,
+  CameraWish,
   BootProgress,
   CatalogueList,
   ConsoleResult,
@@ -23,6 +24,8 @@ import type {
   RelayState,
   Session,
   Settings,
+  VilaHealth,
+  VilaReply,
   StorageInfo,
 } from '../js_bridge/contract.gen';
 
@@ -64,6 +67,10 @@ export interface State {
   /** What was run in the Python console, oldest first. */
   runs: readonly ConsoleRun[];
   live: LiveShown;
+  /** The cameras that Python wants. */
+  cameraWishes: readonly CameraWish[];
+  /** The client of the VILA streaming protocol and what its endpoint said, newest last. */
+  vila: { health: VilaHealth; replies: readonly VilaReply[] };
   notices: readonly ShownNotice[];
   lastKey: number;
 }
@@ -83,6 +90,22 @@ export interface PageEvents {
 
 type All = Events & PageEvents;
 export type StateEvent = { [K in keyof All]: readonly [name: K, data: All[K]] }[keyof All];
+
+const REPLIES_KEPT = 200;
+const VILA_OFF: VilaHealth = {
+  state: 'off',
+  origin: '',
+  wish_id: '',
+  fps: 0,
+  sent: 0,
+  dropped: 0,
+  buffered: 0,
+  waiting_bytes: 0,
+  replies: 0,
+  reconnects: 0,
+  retry_in_s: 0,
+  error: null,
+};
 
 export const INITIAL: State = {
   phase: 'booting',
@@ -111,6 +134,8 @@ export const INITIAL: State = {
   storageChanges: 0,
   runs: [],
   live: NOTHING_SHOWN,
+  cameraWishes: [],
+  vila: { health: VILA_OFF, replies: [] },
   notices: [],
   lastKey: 0,
 };
@@ -167,6 +192,12 @@ export function reduce(state: State, [name, data]: StateEvent): State {
       return { ...state, storageChanges: state.storageChanges + 1 };
     case 'console:output':
       return { ...state, runs: printed(state.runs, data) };
+    case 'camera:wanted':
+      return { ...state, cameraWishes: data.wishes };
+    case 'vila:health':
+      return { ...state, vila: { ...state.vila, health: data } };
+    case 'vila:reply':
+      return { ...state, vila: { ...state.vila, replies: [...state.vila.replies.slice(1 - REPLIES_KEPT), data] } };
     case 'live:text':
       return { ...state, live: { ...state.live, text: data.text } };
     case 'live:caption':

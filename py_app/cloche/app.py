@@ -44,6 +44,7 @@ from .trace.trace import Trace
 from .transfer.transfer import Transfer
 from .turns import Turns
 from .vision.live import LiveView
+from .vision.remote_camera import RemoteCamera
 from .vision.vision import Vision
 
 Answer = Callable[[Any], Any]
@@ -67,7 +68,7 @@ class App:
         self.approvals = Approvals(lambda name, data: self.host.emit([(name, data)]))
         engine = WorkerTransport(self.library)
         self.providers = Providers(self.host, self.store, engine)
-        self.relay = Relay(self.host, self.store, engine)
+        self.remote_camera = RemoteCamera(self.host)
         self.turns = Turns(self.host, self.store, self.providers, self.toolbox, self.approvals)
         self.camera = LiveCamera(self.host)
         self.toolbox.sources.append(self._camera_tools)
@@ -76,6 +77,7 @@ class App:
         self.turns.answer_plan = self.formats.plan
         self.conversations = Conversations(self.host, self.store, self.turns)
         self.vision = Vision(self.host, self.library, self.catalogue.cards)
+        self.relay = Relay(self.host, self.store, engine, self.vision)
         self.live = LiveView(self.host, self.store, self.vision, self.toolbox, self.approvals)
         self._open_to_people()
         self.transfer = Transfer(self.host, self.store, self.turns)
@@ -117,6 +119,7 @@ class App:
         await self.relay.close()
         await self.downloads.close()
         await self.live.close()
+        await self.remote_camera.close()
         try:
             await self.turns.close()
         finally:
@@ -206,6 +209,7 @@ class App:
             **self.storage.commands(),
             **self.downloads.commands(),
             **self.live.commands(),
+            **self.remote_camera.commands(),
             "session.set_chain": lambda p: self._changed(sessions.set_chain(p.session_id, p.chain)),
         }
 

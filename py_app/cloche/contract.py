@@ -40,12 +40,14 @@ from .tools import shapes as tools
 from .trace import shapes as trace
 from .transfer import shapes as transfer
 from .vision import shapes as vision
+from .vision import vila_shapes as vila
 
 #: shapes of the capabilities; each may have COMMANDS and EVENTS of its own
 CAPABILITIES: tuple[ModuleType, ...] = (
     *(structured, tools, transfer, console, extensions, packages, providers, trace, models),
     *(relay, file_shapes, storage_shapes),
     vision,
+    vila,
 )
 
 # ---------------------------------------------------------------- commands

@@ -271,9 +271,17 @@ class SocketEnd(Model):
 
 
 class SendText(Model):
-    """A message. The result is how many bytes wait to leave, this message included."""
+    """A message; it is not sent while more than `most_waiting` bytes wait to leave."""
 
     text: str
+    most_waiting: int | None = None
+
+
+class SentText(Model):
+    """Whether a message was sent, and the bytes that wait to leave now."""
+
+    sent: bool
+    waiting_bytes: int
 
 
 class CloseSocket(Model):
@@ -397,7 +405,7 @@ WORKERS: dict[str, dict[str, Command]] = {
     "remote": {
         "http.stream": Command(HttpRequest, HttpHead),
         "socket.open": Command(OpenSocket, SocketEnd),
-        "socket.send": Command(SendText, int),
+        "socket.send": Command(SendText, SentText),
         "socket.close": Command(CloseSocket, None),
         "secret.seal": Command(SealSecret, str),
         "secret.open": Command(OpenSecret, str),

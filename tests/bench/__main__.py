@@ -1,4 +1,4 @@
-"""Runs the benchmark: `python -m tests.bench [boot] [answers] [storage] [live] [--json FILE]`.
+"""Runs the benchmark: `python -m tests.bench [boot] [answers] [storage] [live] [relay] [--json FILE]`.
 
 Prints a table and writes the same figures as JSON. The exit code is 1 when a target was missed.
 """
@@ -10,12 +10,18 @@ import sys
 from pathlib import Path
 
 from playwright.sync_api import sync_playwright
-from tests.bench import answers, boot, live, report, storage
+from tests.bench import answers, boot, live, relay, report, storage
 
 from toolchain import chromium
 from toolchain.paths import BUILD
 
-PARTS = {"boot": boot.measure, "answers": answers.measure, "storage": storage.measure, "live": live.measure}
+PARTS = {
+    "boot": boot.measure,
+    "answers": answers.measure,
+    "storage": storage.measure,
+    "live": live.measure,
+    "relay": relay.measure,
+}
 
 
 def main() -> int:

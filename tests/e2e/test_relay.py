@@ -86,9 +86,11 @@ def test_a_vila_client_shows_scenes_and_gets_right_replies(relayed: Cloche, key:
     question = relayed.page.get_by_label("Question", exact=True)
     question.fill("Describe what you see.")
     question.press("Tab")
+    expect(question).to_have_js_property("defaultValue", "Describe what you see.")
     temperature = relayed.page.get_by_label("Temperature", exact=True)
     temperature.fill("0")
     temperature.press("Tab")
+    expect(temperature).to_have_js_property("defaultValue", "0")
     with connect(address(relayed, key)) as client:
         assert "red circle" in show(client, picture("circle", "red")).lower()
         assert "blue square" in show(client, picture("square", "blue")).lower()

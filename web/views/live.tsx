@@ -8,6 +8,7 @@ import { LiveOptions } from '../parts/live_options';
 import { LiveQuestion } from '../parts/live_question';
 import { LiveSource } from '../parts/live_source';
 import { LiveStage } from '../parts/live_stage';
+import { RemoteCamera } from '../parts/remote_camera';
 import { ToolCall } from '../parts/tool_call';
 import { state } from '../store';
 
@@ -33,6 +34,7 @@ export function LiveView() {
         </div>
       </div>
       <LiveHistory />
+      <RemoteCamera />
     </div>
   );
 }

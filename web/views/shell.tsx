@@ -1,6 +1,7 @@
 /** The frame of the app: side bar, header, the view of the route, notices; and the keys that work everywhere. */
 import { useEffect, useState } from 'preact/hooks';
 import { followRoute, newChat } from '../actions';
+import { CameraInUse } from '../parts/camera_in_use';
 import { named } from '../parts/focus';
 import { Header, titleOf } from '../parts/header';
 import { Notices } from '../parts/notices';
@@ -95,6 +96,7 @@ function App() {
             Nothing will be kept when this tab closes. {storage.value.reason}
           </p>
         )}
+        <CameraInUse />
         <View />
       </main>
       <Notices />

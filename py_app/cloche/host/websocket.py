@@ -11,11 +11,13 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from ..engine_contract import CloseSocket, OpenSocket, SendText, SocketEnd
+from ..engine_contract import CloseSocket, OpenSocket, SendText, SentText, SocketEnd
 from ..errors import ClocheError, ServerUnreachable
 from .base import Host, Link
 
 OPEN_SECONDS = 20.0
+CLOSE_SECONDS = 2.0
+ABNORMAL = 1006
 
 
 class WebSocket:
@@ -41,18 +43,19 @@ class WebSocket:
                     opened.set_result(None)
 
         async def run() -> None:
+            end = SocketEnd(code=ABNORMAL)
             try:
                 end = SocketEnd.model_validate(await link.call("socket.open", OpenSocket(url=url).model_dump(), take))
             except ClocheError as error:
+                end = SocketEnd(code=ABNORMAL, reason=error.message)
                 if not opened.done():
                     opened.set_exception(error)
-                end = SocketEnd(code=1006, reason=error.message)
             finally:
+                if not opened.done():
+                    opened.set_exception(ServerUnreachable(f"The connection was refused: {end.reason or end.code}."))
+                if not self.closed.done():
+                    self.closed.set_result(end)
                 await link.close()
-            if not opened.done():
-                opened.set_exception(ServerUnreachable(f"The connection was refused: {end.reason or end.code}."))
-            if not self.closed.done():
-                self.closed.set_result(end)
 
         running = asyncio.ensure_future(run())
         self._posts.add(running)
@@ -68,10 +71,14 @@ class WebSocket:
             raise
         return self
 
-    async def send(self, text: str) -> int:
-        """Send a message; gives the bytes that wait to leave. Raises ServerUnreachable when the socket has closed."""
+    async def send(self, text: str, most_waiting: int | None = None) -> SentText:
+        """Send a message, unless more than `most_waiting` bytes wait to leave.
+
+        Raises ServerUnreachable when the socket has closed.
+        """
+        message = SendText(text=text, most_waiting=most_waiting)
         try:
-            return int(await self._link.call("socket.send", SendText(text=text).model_dump()))
+            return SentText.model_validate(await self._link.call("socket.send", message.model_dump()))
         except ClocheError as error:
             raise ServerUnreachable("The connection has closed.") from error
 
@@ -87,7 +94,11 @@ class WebSocket:
         task.add_done_callback(self._posts.discard)
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
-        """End the connection as the protocol wants it, and wait until it has ended."""
-        with suppress(ClocheError):
-            await self._link.call("socket.close", CloseSocket(code=code, reason=reason).model_dump())
-        await asyncio.shield(self.closed)
+        """End the connection as the protocol wants it, and wait until it has ended; a peer that stalls is cut off."""
+        try:
+            async with asyncio.timeout(CLOSE_SECONDS):
+                with suppress(ClocheError):
+                    await self._link.call("socket.close", CloseSocket(code=code, reason=reason).model_dump())
+                await asyncio.shield(self.closed)
+        except TimeoutError:
+            await self._link.close()

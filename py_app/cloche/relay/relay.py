@@ -21,10 +21,10 @@ from ..host.base import Host
 from ..host.websocket import WebSocket
 from ..providers.base import Transport
 from ..store.store import Store
+from ..vision.vision import Vision
 from .keys import ApiKeys
 from .openai import OpenAIEndpoint
-from .shapes import ApiKeyRef, MadeApiKey, NewApiKey, RelayClient, RelaySettings, RelayState
-from .vila import reply_to
+from .shapes import ApiKeyRef, MadeApiKey, NewApiKey, RelayChange, RelayClient, RelayState
 
 FIRST_WAIT = 0.5
 LONGEST_WAIT = 30.0
@@ -34,13 +34,13 @@ SERVE = "Start Cloche's server with `python3 build.py serve --vila`."
 
 
 class Relay:
-    """The tab's end. `transport` is the engine in this tab."""
+    """The tab's end. `transport` is the engine in this tab, `vision` its eyes."""
 
-    def __init__(self, host: Host, store: Store, transport: Transport) -> None:
+    def __init__(self, host: Host, store: Store, transport: Transport, vision: Vision) -> None:
         self._host = host
         self._keys = ApiKeys(store.database)
         self._settings = self._keys.settings()
-        self._transport = transport
+        self._vision = vision
         self._openai = OpenAIEndpoint(transport)
         self._state: dict[str, Any] = {"state": "off"}
         self._clients: list[RelayClient] = []
@@ -97,9 +97,9 @@ class Relay:
         self.start()
         return self.state
 
-    async def _set(self, settings: RelaySettings) -> RelayState:
-        self._keys.save(settings)
-        self._settings = settings
+    async def _set(self, change: RelayChange) -> RelayState:
+        self._settings = self._settings.model_copy(update=change.model_dump(exclude_none=True))
+        self._keys.save(self._settings)
         await self._agree()
         return self.state
 
@@ -220,7 +220,7 @@ class Relay:
 
         try:
             if job["kind"] == "vila":
-                say("body", text=await reply_to(self._transport, job["frames"], self._settings))
+                say("body", text=await self._look(job["frames"]))
             else:
                 await self._openai.answer(
                     job["method"],
@@ -234,6 +234,21 @@ class Relay:
         except ClocheError as error:
             self._fault = f"{error.message} {error.action}".strip()
             say("end", error=error.message)
+        except asyncio.CancelledError:
+            say("end", error="Stopped on request.")
+            raise
         except Exception as error:
             say("end", error=f"{type(error).__name__}: {error}")
             raise
+
+    async def _look(self, frames: list[str]) -> str:
+        """What the model says about the frames of a VILA client, each a JPEG in base64."""
+        asked = self._settings
+        description = await self._vision.describe(
+            frames,
+            asked.question,
+            max_tokens=asked.max_tokens,
+            temperature=asked.temperature,
+            top_p=asked.top_p,
+        )
+        return description.text.strip()

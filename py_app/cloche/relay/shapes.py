@@ -58,6 +58,17 @@ class RelaySettings(Model):
     top_p: float = Field(default=0.95, gt=0, le=1)
 
 
+class RelayChange(Model):
+    """Other settings; what is None stays."""
+
+    openai: bool | None = None
+    question: str | None = Field(default=None, min_length=1, max_length=2000)
+    frames: int | None = Field(default=None, ge=1, le=8)
+    max_tokens: int | None = Field(default=None, ge=1, le=2048)
+    temperature: float | None = Field(default=None, ge=0, le=2)
+    top_p: float | None = Field(default=None, gt=0, le=1)
+
+
 class RelayClient(Model):
     """A program that is connected. `frames` counts what it sent, `replies` what it got."""
 
@@ -90,7 +101,7 @@ class RelayState(Model):
 COMMANDS: dict[str, Command] = {
     "relay.state": Command(NoParams, RelayState),
     "relay.connect": Command(NoParams, RelayState),
-    "relay.set": Command(RelaySettings, RelayState),
+    "relay.set": Command(RelayChange, RelayState),
     "relay.make_key": Command(NewApiKey, MadeApiKey),
     "relay.revoke_key": Command(ApiKeyRef, RelayState),
 }

@@ -40,10 +40,11 @@ class SocketLink(Link):
             case "socket.send":
                 if self.socket is None or self.socket.close_code is not None:
                     raise ServerUnreachable("The connection is not open.")
-                self._sending.put_nowait(params["text"])
-                transport = self.socket.transport
-                waiting: deque[str] = self._sending._queue  # type: ignore[attr-defined]
-                return transport.get_write_buffer_size() + sum(len(text) for text in waiting)
+                before, most = self._waiting_bytes(self.socket), params["most_waiting"]
+                sent = most is None or before <= most
+                if sent:
+                    self._sending.put_nowait(params["text"])
+                return {"sent": sent, "waiting_bytes": self._waiting_bytes(self.socket)}
             case "socket.close":
                 if self.socket is not None:
                     await self._sending.join()
@@ -56,6 +57,10 @@ class SocketLink(Link):
         if self._running is not None:
             self._running.cancel()
 
+    def _waiting_bytes(self, socket: ClientConnection) -> int:
+        waiting: deque[str] = self._sending._queue  # type: ignore[attr-defined]
+        return socket.transport.get_write_buffer_size() + sum(len(text) for text in waiting)
+
     async def _open(self, url: str, on_chunks: OnChunks) -> dict[str, Any]:
         try:
             self.socket = await connect(url, origin=self.origin, max_size=None)  # type: ignore[arg-type]
@@ -65,7 +70,7 @@ class SocketLink(Link):
         sending = asyncio.ensure_future(self._send(self.socket))
         try:
             async for text in self.socket:
-                on_chunks([{"text": text if isinstance(text, str) else text.decode()}])
+                on_chunks([{"text": text if isinstance(text, str) else text.decode("utf-8", "replace")}])
         except ConnectionClosed:
             pass
         finally:

@@ -51,7 +51,7 @@ class Both:
         return await self.host.event("relay:changed", holds)
 
     async def set(self, **settings: Any) -> None:
-        await self.app.handle("relay.set", {**self.app.relay.state.settings.model_dump(), **settings})
+        await self.app.handle("relay.set", settings)
 
     async def client(self, openai_on: bool = True) -> openai.AsyncOpenAI:
         """An OpenAI client with a good key."""
@@ -154,7 +154,7 @@ async def test_a_model_without_eyes_says_so(tmp_path: Path) -> None:
         async with it.served.client(secret) as client:
             await client.send(frame("a"))
             assert "reads text only" in json.loads(await client.recv())["error"]
-        assert "Choose a model that sees" in it.app.relay.state.fault
+        assert "choose one that sees" in it.app.relay.state.fault
 
 
 # ---------------------------------------------------------------- OpenAI

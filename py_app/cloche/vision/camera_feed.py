@@ -1,0 +1,80 @@
+"""Pictures of the page's cameras in Python: who wants them, and where each one goes.
+
+Owns the list of wishes, of which the page hears with every change, and hands each picture to the wish that it belongs
+to. The cameras themselves are the page's: it asks the person, shows that a camera runs, and encodes.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+from ..errors import ModelError, from_code
+from ..host.base import Host
+from .vila_shapes import CameraFailure, CameraPicture, CameraWish
+
+OnPicture = Callable[[CameraPicture], None]
+OnFailure = Callable[[Exception], None]
+
+
+class CameraFeed:
+    """One for each app."""
+
+    def __init__(self, host: Host) -> None:
+        self.host = host
+        self._wishes: dict[str, tuple[CameraWish, OnPicture, OnFailure]] = {}
+
+    def want(self, on_picture: OnPicture, on_failure: OnFailure, **wish: Any) -> str:
+        """Ask for a stream of pictures as `CameraWish` describes it; gives the wish's id."""
+        wanted = CameraWish(id=uuid.uuid4().hex, **wish)
+        self._wishes[wanted.id] = wanted, on_picture, on_failure
+        self._tell()
+        return wanted.id
+
+    def release(self, wish_id: str) -> None:
+        """No more pictures of this wish."""
+        if self._wishes.pop(wish_id, None) is not None:
+            self._tell()
+
+    def close(self) -> None:
+        """No more pictures at all."""
+        if self._wishes:
+            self._wishes.clear()
+            self._tell()
+
+    def commands(self) -> dict[str, Callable[[Any], Any]]:
+        """What the page tells."""
+        return {"camera.picture": self._picture, "camera.failed": self._failed}
+
+    def _tell(self) -> None:
+        wishes = [wish.model_dump() for wish, _, _ in self._wishes.values()]
+        self.host.emit([("camera:wanted", {"wishes": wishes})])
+
+    def _picture(self, picture: CameraPicture) -> None:
+        found = self._wishes.get(picture.wish_id)
+        if found is not None:
+            found[1](picture)
+
+    def _failed(self, failure: CameraFailure) -> None:
+        found = self._wishes.pop(failure.wish_id, None)
+        if found is not None:
+            self._tell()
+            error = from_code(failure.error.code, failure.error.message)
+            error.action = failure.error.action
+            found[2](error)
+
+
+_current: list[CameraFeed] = []
+
+
+def use(feed: CameraFeed) -> None:
+    """Make a feed the one of the app that runs in this interpreter."""
+    _current[:] = [feed]
+
+
+def of_this_app() -> CameraFeed:
+    """The feed of the app that runs in this interpreter. Raises ModelError."""
+    if not _current:
+        raise ModelError("There is no camera here: no app runs in this interpreter.", action="Run this in Cloche.")
+    return _current[0]

@@ -1,0 +1,126 @@
+"""The camera goes to an endpoint of the VILA streaming protocol that the person names, and nowhere else, until Stop."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from PIL import Image
+from playwright.sync_api import expect
+from tests.e2e import scenes
+from tests.e2e.cloche_page import ANSWER_MS, Cloche
+from tests.e2e.conftest import LaunchProfile, Site
+from tests.e2e.test_python_view import PythonView
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.server import ServerConnection, serve
+
+KEY = "om1-secret-key"
+STREAM = """
+from cloche.vision import VideoStream
+import asyncio, json
+frames = asyncio.Queue()
+stream = VideoStream(frames.put_nowait, fps=5)
+stream.start()
+first = json.loads(await asyncio.wait_for(frames.get(), 20))
+stream.stop()
+print(sorted(first), first["frame"][:4], stream.resolution)
+"""
+
+
+class Endpoint:
+    """A server of the protocol that says how many frames it has seen, and how red they are."""
+
+    def __init__(self) -> None:
+        self.frames: list[bytes] = []
+        self.paths: list[str] = []
+        self.ended = threading.Event()
+        self.code: int | None = None
+        self._server = serve(self._handle, "localhost", 0)
+        self.url = f"ws://localhost:{self._server.socket.getsockname()[1]}"
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def _handle(self, connection: ServerConnection) -> None:
+        assert connection.request is not None
+        self.paths.append(connection.request.path)
+        try:
+            for message in connection:
+                self.frames.append(base64.b64decode(json.loads(message)["frame"]))
+                red, green, _ = self.picture().resize((1, 1)).getpixel((0, 0))  # type: ignore[misc]
+                colour = "red" if red > green else "grey"
+                connection.send(json.dumps({"vlm_reply": f"{len(self.frames)}: {colour}"}))
+        except ConnectionClosed:
+            pass
+        self.code = connection.close_code
+        self.ended.set()
+
+    def picture(self) -> Image.Image:
+        """The newest frame."""
+        return Image.open(io.BytesIO(self.frames[-1])).convert("RGB")
+
+    def stop(self) -> None:
+        self._server.shutdown()
+
+
+@pytest.fixture
+def endpoint() -> Iterator[Endpoint]:
+    started = Endpoint()
+    yield started
+    started.stop()
+
+
+def test_the_camera_goes_to_the_endpoint_until_it_is_stopped(
+    site: Site, launch_profile: LaunchProfile, tmp_path: Path, endpoint: Endpoint
+) -> None:
+    film = scenes.film(tmp_path / "scene.mjpeg", scenes.red_circle())
+    flags = ("--use-fake-device-for-media-stream", f"--use-file-for-fake-video-capture={film}")
+    cloche = launch_profile(site, *flags, permissions=["camera"]).open()
+    cloche.wait_offline_ready()
+    page = cloche.page
+    page.goto(f"{cloche.address}#/live")
+
+    form = page.get_by_role("form", name="Remote camera analysis")
+    form.get_by_label("Endpoint").fill(endpoint.url)
+    form.get_by_label("API key").fill(KEY)
+    form.get_by_label("Frames a second").fill("5")
+    expect(form).to_contain_text(endpoint.url)
+    form.get_by_role("button", name="Allow and start").click()
+    replies = page.get_by_role("log", name="Replies")
+    expect(replies).to_contain_text("2: red", timeout=ANSWER_MS)
+    expect(page.get_by_role("status").filter(has_text="The camera is on")).to_contain_text(endpoint.url)
+    assert endpoint.picture().size == (640, 480)
+    assert urlsplit(endpoint.paths[0]).query == f"api_key={KEY}"
+
+    page.get_by_role("button", name="Stop sending").click()
+    assert endpoint.ended.wait(10)
+    assert endpoint.code == 1000
+    expect(page.get_by_text("The camera is on")).to_have_count(0)
+    seen = len(endpoint.frames)
+    expect(form).to_be_visible()
+    expect(form.get_by_label("API key")).to_have_value("")
+
+    python_gets_frames_too(cloche)
+    assert len(endpoint.frames) == seen
+    an_endpoint_that_was_not_opened_is_out_of_reach(cloche, endpoint)
+
+
+def python_gets_frames_too(cloche: Cloche) -> None:
+    """`VideoStream` from the console."""
+    assert "['frame', 'timestamp'] /9j/ (640, 480)" in PythonView(cloche).open().run(STREAM.strip()).inner_text()
+
+
+def an_endpoint_that_was_not_opened_is_out_of_reach(cloche: Cloche, endpoint: Endpoint) -> None:
+    code = f"""
+from cloche.vision import VilaClient
+client = VilaClient({endpoint.url!r}, "k")
+client.start()
+async for _ in client.replies(): pass
+print(client.health.error.code)
+"""
+    assert "origin_closed" in PythonView(cloche).run(code.strip()).inner_text()
+    assert len(endpoint.paths) == 1

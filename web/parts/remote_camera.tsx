@@ -1,0 +1,204 @@
+/**
+ * Remote camera analysis in the Live view: an endpoint of the VILA streaming protocol, how it is doing, what it says.
+ *
+ * Owns the form with its consent. The key is typed here, given to Python, and kept nowhere.
+ */
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { Play, Square } from 'lucide';
+import { LIMITS, type ErrorInfo, type VilaHealth } from '../../js_bridge/contract.gen';
+import { cameras } from '../../js_bridge/frame_source';
+import { errorOf } from '../actions';
+import { feeds } from '../camera_feed';
+import { remoteOff } from '../open_origins';
+import { health, replies, socketOrigin, startRemote, stopRemote } from '../remote_camera';
+import { offlineReady } from '../service_worker';
+import { Icon } from './icon';
+
+const STATES: Record<VilaHealth['state'], string> = {
+  off: 'Off',
+  connecting: 'Connecting',
+  streaming: 'Streaming',
+  waiting: 'Waiting to connect again',
+  failed: 'Ended',
+};
+
+const NUMBERS = [
+  { name: 'fps', label: 'Frames a second', value: 30 },
+  { name: 'width', label: 'Width', value: 640 },
+  { name: 'height', label: 'Height', value: 480 },
+  { name: 'jpeg_quality', label: 'JPEG quality', value: 70 },
+] as const;
+
+const time = new Intl.DateTimeFormat('en', { timeStyle: 'medium', hour12: false });
+
+function Preview() {
+  const place = useRef<HTMLDivElement>(null);
+  const source = feeds.value.get(health.value.wish_id);
+  useEffect(() => {
+    if (!source || !place.current) return;
+    source.element.setAttribute('aria-label', 'What the camera sees');
+    place.current.replaceChildren(source.element);
+  }, [source]);
+  return source ? <div class="remote-preview" ref={place} /> : null;
+}
+
+function Health() {
+  const { state, fps, sent, dropped, buffered, replies: answered, reconnects, error, retry_in_s: pause } = health.value;
+  if (state === 'off') return null;
+  return (
+    <>
+      <p role="status" data-vila={state}>
+        <strong>{STATES[state]}</strong>
+        {state === 'waiting' && ` (in ${pause.toFixed(1)} s)`}
+      </p>
+      {error && (
+        <p class="field-error" role="alert">
+          {error.message} {error.action}
+        </p>
+      )}
+      <dl class="facts">
+        <dt>Frames a second at most</dt>
+        <dd>{fps.toFixed(1)}</dd>
+        <dt>Sent</dt>
+        <dd>{sent}</dd>
+        <dt>Dropped</dt>
+        <dd>{dropped}</dd>
+        <dt>Waiting for the connection</dt>
+        <dd>{buffered}</dd>
+        <dt>Replies</dt>
+        <dd>{answered}</dd>
+        <dt>Connected again</dt>
+        <dd>{reconnects}</dd>
+      </dl>
+    </>
+  );
+}
+
+function StartForm() {
+  const [address, setAddress] = useState('');
+  const [error, setError] = useState<ErrorInfo | null>(null);
+  const [devices, setDevices] = useState<{ id: string; name: string }[]>([]);
+  useEffect(() => void cameras().then(setDevices, () => undefined), []);
+  const origin = socketOrigin(address);
+  const start = (event: SubmitEvent): void => {
+    event.preventDefault();
+    if (!origin) return;
+    const data = new FormData(event.currentTarget as HTMLFormElement);
+    const number = (name: string) => Number(data.get(name));
+    setError(null);
+    startRemote(
+      {
+        url: address,
+        key: String(data.get('key')),
+        fps: number('fps'),
+        width: number('width'),
+        height: number('height'),
+        jpeg_quality: number('jpeg_quality'),
+        device_index: number('device_index'),
+      },
+      origin,
+    ).catch((thrown: unknown) => setError(errorOf(thrown)));
+  };
+  return (
+    <form class="provider-form" aria-label="Remote camera analysis" onSubmit={start}>
+      <label class="field">
+        <span>Endpoint</span>
+        <input
+          type="text"
+          inputMode="url"
+          autocomplete="off"
+          spellcheck={false}
+          placeholder="wss://host"
+          value={address}
+          onInput={({ currentTarget }) => setAddress(currentTarget.value)}
+        />
+      </label>
+      <label class="field">
+        <span>API key</span>
+        <input name="key" type="password" autocomplete="off" placeholder="Kept in memory only" />
+      </label>
+      <div class="remote-numbers">
+        {NUMBERS.map(({ name, label, value }) => (
+          <label class="field" key={name}>
+            <span>{label}</span>
+            <input
+              name={name}
+              type="number"
+              defaultValue={String(value)}
+              min="1"
+              max={LIMITS.VilaStart[name].maximum}
+              required
+            />
+          </label>
+        ))}
+        <label class="field">
+          <span>Camera</span>
+          <select name="device_index">
+            {(devices.length > 0 ? devices : [{ id: '', name: 'Camera 1' }]).map(({ name }, index) => (
+              <option key={index} value={index}>
+                {name}
+              </option>
+            ))}
+          </select>
+        </label>
+      </div>
+      <p class="muted">
+        {origin ? (
+          <>
+            This lets the page reach <strong>{origin}</strong> and sends it what the camera sees, until you stop.
+          </>
+        ) : (
+          'Any server of the VILA streaming protocol. Nothing is sent before you press Start.'
+        )}
+      </p>
+      {error && (
+        <p class="field-error" role="alert">
+          {error.message} {error.action}
+        </p>
+      )}
+      <button class="button primary" type="submit" disabled={!origin}>
+        <Icon of={Play} /> Allow and start
+      </button>
+    </form>
+  );
+}
+
+export function RemoteCamera() {
+  const { state } = health.value;
+  const runs = state !== 'off' && state !== 'failed';
+  const ready = !remoteOff && offlineReady.value;
+  return (
+    <section class="card" aria-labelledby="remote-camera-heading">
+      <header>
+        <h2 id="remote-camera-heading">Remote camera analysis</h2>
+        <p>Lets a model on another machine look, over the VILA streaming protocol of robots.</p>
+      </header>
+      <Preview />
+      <Health />
+      {runs && (
+        <div class="row">
+          <button class="button" type="button" onClick={stopRemote}>
+            <Icon of={Square} /> Stop sending
+          </button>
+        </div>
+      )}
+      {replies.value.length > 0 && (
+        <div class="remote-replies" role="log" aria-label="Replies" tabIndex={0}>
+          {replies.value.toReversed().map(({ at, text }) => (
+            <p key={at}>
+              <time class="muted">{time.format(at * 1000)}</time> {text}
+            </p>
+          ))}
+        </div>
+      )}
+      {!runs &&
+        (ready ? (
+          <StartForm />
+        ) : (
+          <p class="muted" role="status">
+            {remoteOff || 'Available as soon as the app is kept for offline use: the service worker guards which addresses may be reached.'}
+          </p>
+        ))}
+    </section>
+  );
+}
