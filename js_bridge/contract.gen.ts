@@ -921,6 +921,16 @@ export interface RelaySettings {
   top_p: number;
 }
 
+/** Other settings; what is None stays. */
+export interface RelayChange {
+  openai?: boolean | null;
+  question?: string | null;
+  frames?: number | null;
+  max_tokens?: number | null;
+  temperature?: number | null;
+  top_p?: number | null;
+}
+
 /** A program that is connected. `frames` counts what it sent, `replies` what it got. */
 export interface RelayClient {
   id: number;
@@ -1259,6 +1269,79 @@ export interface LiveTool {
 }
 
 /**
+ * A stream of pictures that Python wants of a camera. Sizes in pixels, `jpeg_quality` 1 to 100.
+ *
+ * `device_index` counts the cameras of this machine from 0.
+ */
+export interface CameraWish {
+  id: string;
+  fps: number;
+  width: number;
+  height: number;
+  jpeg_quality: number;
+  device_index: number;
+}
+
+/** All streams that are wanted now; the page opens, keeps and ends cameras accordingly. */
+export interface CameraWanted {
+  wishes: CameraWish[];
+}
+
+/** One picture of a wish: a JPEG, when it was taken (s), and the size that the camera really gives (px). */
+export interface CameraPicture {
+  wish_id: string;
+  timestamp: number;
+  width: number;
+  height: number;
+  bytes: Uint8Array;
+}
+
+/** A wish that cannot be fulfilled, or no longer. */
+export interface CameraFailure {
+  wish_id: string;
+  error: ErrorInfo;
+}
+
+/** Send the camera to an endpoint of the VILA streaming protocol. Its origin must have been opened before. */
+export interface VilaStart {
+  url: string;
+  key?: string;
+  fps?: number;
+  width?: number;
+  height?: number;
+  jpeg_quality?: number;
+  device_index?: number;
+}
+
+/**
+ * How a client is doing.
+ *
+ * `fps` is the rate it keeps to at the moment, `dropped` counts frames that were too old or came while the network was
+ * busy, `buffered` those that wait for the connection to come back. `origin` is the server, `wish_id` names the
+ * camera's stream.
+ */
+export interface VilaHealth {
+  state: "off" | "connecting" | "streaming" | "waiting" | "failed";
+  origin: string;
+  wish_id: string;
+  fps: number;
+  sent: number;
+  dropped: number;
+  buffered: number;
+  waiting_bytes: number;
+  replies: number;
+  reconnects: number;
+  retry_in_s: number;
+  error: ErrorInfo | null;
+}
+
+/** What the endpoint said; `at` is when it came (s). */
+export interface VilaReply {
+  text: string;
+  at: number;
+}
+
+/**
  * Bring the files of a model to this machine, checked by sha256. `base_url` is absolute.
  *
  * Streams `FetchProgress`. A file that is there with the right hash is not fetched again (above 64 MiB the right size
@@ -1493,9 +1576,16 @@ export interface SocketEnd {
   reason: string;
 }
 
-/** A message. The result is how many bytes wait to leave, this message included. */
+/** A message; it is not sent while more than `most_waiting` bytes wait to leave. */
 export interface SendText {
   text: string;
+  most_waiting?: number | null;
+}
+
+/** Whether a message was sent, and the bytes that wait to leave now. */
+export interface SentText {
+  sent: boolean;
+  waiting_bytes: number;
 }
 
 /** End a socket: 1000 or 3000 to 4999. */
@@ -1644,7 +1734,7 @@ export interface Commands {
   "model.unload": { params: NoParams; result: ModelStatus };
   "relay.state": { params: NoParams; result: RelayState };
   "relay.connect": { params: NoParams; result: RelayState };
-  "relay.set": { params: RelaySettings; result: RelayState };
+  "relay.set": { params: RelayChange; result: RelayState };
   "relay.make_key": { params: NewApiKey; result: MadeApiKey };
   "relay.revoke_key": { params: ApiKeyRef; result: RelayState };
   "download.list": { params: NoParams; result: Downloads };
@@ -1667,6 +1757,11 @@ export interface Commands {
   "live.picture": { params: LiveCaptionRef; result: NewImage };
   "live.clear": { params: NoParams; result: null };
   "live.save": { params: LiveSave; result: Session };
+  "camera.picture": { params: CameraPicture; result: null };
+  "camera.failed": { params: CameraFailure; result: null };
+  "vila.start": { params: VilaStart; result: VilaHealth };
+  "vila.stop": { params: NoParams; result: VilaHealth };
+  "vila.health": { params: NoParams; result: VilaHealth };
 }
 
 /** Events that Python tells the page. */
@@ -1694,6 +1789,8 @@ export interface Events {
   "live:caption": LiveCaption;
   "live:fired": LiveFired;
   "live:tool": LiveTool;
+  "vila:health": VilaHealth;
+  "vila:reply": VilaReply;
 }
 
 /** What each worker answers. */
@@ -1730,7 +1827,7 @@ export interface Workers {
   "remote": {
     "http.stream": { params: HttpRequest; result: HttpHead };
     "socket.open": { params: OpenSocket; result: SocketEnd };
-    "socket.send": { params: SendText; result: number };
+    "socket.send": { params: SendText; result: SentText };
     "socket.close": { params: CloseSocket; result: null };
     "secret.seal": { params: SealSecret; result: string };
     "secret.open": { params: OpenSecret; result: string };
@@ -1868,6 +1965,13 @@ export const LIMITS = {
     temperature: { minimum: 0, maximum: 2 },
     top_p: { maximum: 1, exclusiveMinimum: 0 },
   },
+  RelayChange: {
+    question: { minLength: 1, maxLength: 2000 },
+    frames: { minimum: 1, maximum: 8 },
+    max_tokens: { minimum: 1, maximum: 2048 },
+    temperature: { minimum: 0, maximum: 2 },
+    top_p: { maximum: 1, exclusiveMinimum: 0 },
+  },
   FetchTuning: {
     part_bytes: { minimum: 1024 },
     connections: { minimum: 1, maximum: 16 },
@@ -1910,5 +2014,25 @@ export const LIMITS = {
   },
   LiveSave: {
     caption_ids: { maxItems: 1000 },
+  },
+  CameraWish: {
+    fps: { maximum: 120, exclusiveMinimum: 0 },
+    width: { minimum: 16, maximum: 4096 },
+    height: { minimum: 16, maximum: 4096 },
+    jpeg_quality: { minimum: 1, maximum: 100 },
+    device_index: { minimum: 0, maximum: 63 },
+  },
+  CameraPicture: {
+    width: { minimum: 1 },
+    height: { minimum: 1 },
+  },
+  VilaStart: {
+    url: { minLength: 1, maxLength: 2000 },
+    key: { maxLength: 4000 },
+    fps: { maximum: 120, exclusiveMinimum: 0 },
+    width: { minimum: 16, maximum: 4096 },
+    height: { minimum: 16, maximum: 4096 },
+    jpeg_quality: { minimum: 1, maximum: 100 },
+    device_index: { minimum: 0, maximum: 63 },
   },
 } as const;
