@@ -108,11 +108,12 @@ export function LiveSource() {
         />
       )}
       {busy ? (
-        <button class="button primary" type="button" onClick={stopLive}>
+        // Keys: else the one button would become the other while it is pressed, and submit.
+        <button key="stop" class="button primary" type="button" onClick={stopLive}>
           <Icon of={Square} /> Stop
         </button>
       ) : (
-        <button class="button primary" type="submit" disabled={fromFiles && files.length === 0}>
+        <button key="start" class="button primary" type="submit" disabled={fromFiles && files.length === 0}>
           <Icon of={Play} /> Start
         </button>
       )}
