@@ -106,7 +106,7 @@ def test_a_refused_camera_and_pictures_instead(cloche: Cloche) -> None:
     cloche.button("Start").click()
     expect(cloche.alerts).to_contain_text("camera")
     expect(cloche.button("Start")).to_be_enabled()
-    cloche.page.get_by_label("Source", exact=True).select_option("Pictures")
+    cloche.page.get_by_role("combobox", name="Source").select_option("Pictures")
     files = [
         {"name": f"{number}.png", "mimeType": "image/png", "buffer": scenes.encoded(picture)}
         for number, picture in enumerate(FILM)
