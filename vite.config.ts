@@ -1,6 +1,6 @@
 // Owns: how web/ and js_bridge/ become dist/. Does not own: what goes into .build/vendor/python
 // (py_app/toolchain) and which headers are sent (js_bridge/headers.json).
-import { cpSync, existsSync, readFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import preact from '@preact/preset-vite';
@@ -9,6 +9,7 @@ import { VitePWA } from 'vite-plugin-pwa';
 
 const root = fileURLToPath(new URL('.', import.meta.url));
 const vendored = `${root}.build/vendor/python`;
+const builtEngine = `${root}.build/vendor/engine`;
 
 /** Puts Pyodide, the wheels and their lock into the output's python/, before the precache manifest is made. */
 function python(): Plugin {
@@ -38,6 +39,26 @@ function webllmModels(): Plugin {
     async generateBundle() {
       const { prebuiltAppConfig } = await import('@mlc-ai/web-llm');
       this.emitFile({ type: 'asset', fileName: 'webllm_models.json', source: JSON.stringify(prebuiltAppConfig.model_list) });
+    },
+  };
+}
+
+/** Puts Cloche's own engine into the output's engine/, or, where it has not been built, the word that it is not there. */
+function engine(): Plugin {
+  let output = '';
+  return {
+    name: 'cloche:engine',
+    apply: 'build',
+    configResolved(config) {
+      output = resolve(config.root, config.build.outDir, 'engine');
+    },
+    writeBundle() {
+      if (existsSync(`${builtEngine}/engine.json`)) {
+        cpSync(builtEngine, output, { recursive: true, preserveTimestamps: true });
+        return;
+      }
+      mkdirSync(output, { recursive: true });
+      writeFileSync(`${output}/engine.json`, '{}\n');
     },
   };
 }
@@ -83,6 +104,7 @@ export default defineConfig({
     contentSecurityPolicy(),
     python(),
     webllmModels(),
+    engine(),
     VitePWA({
       strategies: 'injectManifest',
       srcDir: '../js_bridge',
@@ -91,7 +113,8 @@ export default defineConfig({
       manifest: false,
       injectManifest: {
         globPatterns: ['**/*.{html,js,mjs,css,json,webmanifest,svg,png,ico,wasm,zip,whl}'],
-        globIgnores: ['screenshots/**'],
+        // Browsers without relaxed SIMD are few; they fetch their build of the engine when they need it.
+        globIgnores: ['engine/engine-plain-*', 'screenshots/**'],
         maximumFileSizeToCacheInBytes: 64 * 1024 * 1024,
         // The size lets the service worker tell its progress in bytes.
         manifestTransforms: [(entries) => ({ manifest: entries.map((entry) => ({ ...entry, bytes: entry.size })) })],

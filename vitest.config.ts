@@ -26,19 +26,32 @@ const TYPES: Record<string, string> = {
   '.json': 'application/json',
 };
 
-/** Serves .build/vendor/python under /python/ as it is, the way a built app has it. */
-function python(): Plugin {
-  const folder = join(root, '.build/vendor/python');
+/** Serves a folder of .build/vendor under a path of its own, the way a built app has it. */
+function vendored(path: string, name: string): Plugin {
+  const folder = join(root, '.build/vendor', name);
   return {
-    name: 'cloche:python',
+    name: `cloche:${name}`,
     configureServer(server) {
-      server.middlewares.use('/python/', (request, response, next) => {
-        const path = join(folder, new URL(request.url ?? '/', 'http://localhost').pathname);
-        if (!existsSync(path) || !statSync(path).isFile()) return next();
-        response.setHeader('Content-Type', TYPES[extname(path)] ?? 'application/octet-stream');
-        response.setHeader('Content-Length', statSync(path).size);
-        for (const [name, value] of Object.entries(headers.isolation)) response.setHeader(name, value);
-        createReadStream(path).pipe(response);
+      server.middlewares.use(path, (request, response, next) => {
+        const file = join(folder, new URL(request.url ?? '/', 'http://localhost').pathname);
+        if (!existsSync(file) || !statSync(file).isFile()) return next();
+        response.setHeader('Content-Type', TYPES[extname(file)] ?? 'application/octet-stream');
+        response.setHeader('Content-Length', statSync(file).size);
+        for (const [header, value] of Object.entries(headers.isolation)) response.setHeader(header, value);
+        createReadStream(file).pipe(response);
+      });
+    },
+  };
+}
+
+/** Says that Cloche's own engine has not been built, so that wllama is what is tested. */
+function noEngine(): Plugin {
+  return {
+    name: 'cloche:no-engine',
+    configureServer(server) {
+      server.middlewares.use('/engine/engine.json', (_request, response) => {
+        response.setHeader('Content-Type', 'application/json');
+        response.end('{}');
       });
     },
   };
@@ -46,23 +59,46 @@ function python(): Plugin {
 
 const executablePath = chromium();
 
+const LLAMACPP = 'tests/bridge/llamacpp*.test.ts';
+const OWN_ENGINE = 'tests/bridge/engine_*.test.ts';
+const STARTER = 'tests/bridge/starter_model.test.ts';
+const builtEngine = vendored('/engine/', 'engine');
+
+/** The same tests once more, and those of its kernels, on Cloche's own engine where it has been built. */
+const ownEngine = [
+  {
+    extends: true as const,
+    plugins: [builtEngine],
+    server: { headers: headers.isolation },
+    test: { name: 'own engine', include: [LLAMACPP, STARTER, OWN_ENGINE] },
+  },
+  {
+    extends: true as const,
+    plugins: [builtEngine],
+    test: { name: 'own engine, not isolated', include: [LLAMACPP] },
+  },
+];
+
 export default defineConfig({
   root,
   cacheDir: join(root, '.build/vitest'),
-  plugins: [preact(), python(), faultyFiles()],
+  plugins: [preact(), vendored('/python/', 'python'), faultyFiles()],
   optimizeDeps: { noDiscovery: true, include: ['highlight.js/lib/core'] },
   test: {
     projects: [
       {
         extends: true,
+        plugins: [noEngine()],
         server: { headers: headers.isolation },
-        test: { name: 'isolated', include: ['tests/bridge/**/*.test.{ts,tsx}'] },
+        test: { name: 'isolated', include: ['tests/bridge/**/*.test.{ts,tsx}'], exclude: [OWN_ENGINE] },
       },
       {
         // The engine without threads, as on a host whose pages are not isolated.
         extends: true,
-        test: { name: 'not isolated', include: ['tests/bridge/llamacpp*.test.ts'] },
+        plugins: [noEngine()],
+        test: { name: 'not isolated', include: [LLAMACPP] },
       },
+      ...(existsSync(join(root, '.build/vendor/engine/engine.json')) ? ownEngine : []),
     ],
     testTimeout: 60_000,
     hookTimeout: 60_000,

@@ -8,28 +8,23 @@
 
 import { Wllama, type LoadedContextInfo, type LoadModelParams } from '@wllama/wllama/esm/index.js';
 import wasmUrl from '@wllama/wllama/esm/wasm/wllama.wasm?url';
-import type { ChatRequest, Completion, Delta, Embedding, EngineInfo, EngineOptions, LoadModel } from './contract.gen';
+import type { ChatRequest, Completion, Embedding, EngineInfo, LoadModel } from './contract.gen';
 import { readEncoder, withoutTiles, type Encoder } from './encoder';
 import { prepared } from './encoder_images';
 import { GgufArray, readGgufHeader } from './gguf';
+import {
+  type CompletionOptions,
+  crash,
+  imageUnsupported,
+  type LlamaEngine,
+  loadFailed,
+  type LoadOptions,
+  noEmbeddings,
+  Pulse,
+  refusal,
+} from './llama_engine';
 import { Answer, countImages, toLlama } from './llama_request';
 import { RpcError } from './rpc';
-
-export interface LoadOptions {
-  weights: File[];
-  projector: File | undefined;
-  adapters: File[];
-  purpose: LoadModel['purpose'];
-  contextWindow: number;
-  threads: number;
-  advanced: EngineOptions;
-}
-
-export interface CompletionOptions {
-  signal: AbortSignal;
-  startedAt: number;
-  onDelta(delta: Delta): void;
-}
 
 const ENGINE_CODE = new URL(wasmUrl, self.location.href).href;
 /**
@@ -45,14 +40,12 @@ const REASONS_KEPT = 12;
  * answer at address 0.
  */
 const REFUSED = /invalid typed array length: 1163217991|invalid magic number/i;
-const OVERFLOW = /request \((\d+) tokens\) exceeds the available context size \((\d+) tokens\)/;
-const UNREADABLE_IMAGE = /failed to load image/i;
 
-export class LlamaInstance {
-  /** Rejects when the instance is dead, by `exit` (code "aborted") or by itself ("engine_crashed"). */
+export class LlamaInstance implements LlamaEngine {
+  /** It hears of a stop between two steps only, and a step may take minutes. */
+  readonly patience = 150;
   readonly gone: Promise<never>;
-  /** When it last gave a sign of life: a token, or a line of its log. */
-  aliveAt = performance.now();
+  readonly pulse = new Pulse((error) => this.die(error));
   private die!: (error: RpcError) => void;
   private readonly wllama: Wllama;
   private readonly reasons: string[] = [];
@@ -76,7 +69,6 @@ export class LlamaInstance {
     this.wllama.setCompat(null); // Its compatibility build would come from another origin.
   }
 
-  /** Loads the model; fails with "model_load_failed" and the engine's own reason. */
   async load(options: LoadOptions): Promise<EngineInfo> {
     const startedAt = performance.now();
     const { weights, projector, adapters } = options;
@@ -109,18 +101,12 @@ export class LlamaInstance {
   async complete(request: ChatRequest, options: CompletionOptions): Promise<Completion> {
     const { signal, startedAt, onDelta } = options;
     const images = countImages(request);
-    if (images > 0 && !this.loaded?.images) {
-      throw new RpcError(
-        'image_unsupported',
-        'This model reads text only; it cannot see pictures.',
-        'Choose a model that sees pictures, or remove the picture.',
-      );
-    }
+    if (images > 0 && !this.loaded?.images) throw imageUnsupported();
     const sizes: string[] = [];
     const llama = await toLlama(request, async (content) => {
       const { bytes, width, height } = await prepared(content, this.encoder, !this.gpu);
       sizes.push(`${width}x${height}`);
-      return bytes;
+      return { type: 'image', data: bytes };
     });
     signal.throwIfAborted();
     const answer = new Answer(startedAt);
@@ -132,7 +118,7 @@ export class LlamaInstance {
         abortSignal: signal,
         onData: (chunk) => {
           this.imageClock.mark();
-          this.aliveAt = performance.now();
+          this.pulse.beat();
           const delta = answer.add(chunk);
           if (delta) onDelta(delta);
         },
@@ -158,29 +144,13 @@ export class LlamaInstance {
     return sizes.reduce((sum, size) => sum + (this.imageTokens.get(size) ?? 0), 0);
   }
 
-  /** The vector of one text; only for a model that was loaded for it. */
   async embed(text: string): Promise<Embedding> {
-    if (this.purpose !== 'embedding') {
-      throw new RpcError('generation_failed', 'This model makes no embeddings.', 'Load an embedding model.');
-    }
+    if (this.purpose !== 'embedding') throw noEmbeddings();
     // One text a call: for a list wllama gives the first vector only.
     const { data, usage } = await this.ask(() => this.wllama.createEmbedding({ input: text }));
     return { vector: data[0]?.embedding as number[], tokens: usage.prompt_tokens };
   }
 
-  /** Declares the instance dead once it has been silent for so long; gives the function that ends the watch. */
-  watchOver(silenceMs: number): () => void {
-    let timer: ReturnType<typeof setTimeout>;
-    const look = (): void => {
-      const left = this.aliveAt + silenceMs - performance.now();
-      if (left <= 0) this.die(crash(`it gave no sign of life for ${Math.round(silenceMs / 1000)} seconds`));
-      else timer = setTimeout(look, left);
-    };
-    timer = setTimeout(look, silenceMs);
-    return () => clearTimeout(timer);
-  }
-
-  /** Ends the instance at once, whatever it is doing. */
   exit(): void {
     this.die(new RpcError('aborted', 'Stopped on request.'));
     void this.wllama.exit();
@@ -207,7 +177,7 @@ export class LlamaInstance {
   /** Runs one request and puts its failure into words. */
   private async ask<T>(request: () => Promise<T>): Promise<T> {
     this.reasons.length = 0;
-    this.aliveAt = performance.now();
+    this.pulse.beat();
     try {
       return await this.alive(request());
     } catch (thrown) {
@@ -236,13 +206,7 @@ export class LlamaInstance {
   }
 
   private loadFailed(fallback: string): RpcError {
-    const reason = (this.reasons[0] ?? fallback).replace(/^[\w ]+: (?:error loading model: )?/, '');
-    return new RpcError(
-      'model_load_failed',
-      `The model could not be loaded: ${reason}.`,
-      'Retry; if it fails again, reload the page or choose another model.',
-      true,
-    );
+    return loadFailed(this.reasons[0] ?? fallback);
   }
 
   /** Everything the engine and wllama write. */
@@ -253,7 +217,7 @@ export class LlamaInstance {
       return;
     }
     if (typeof line !== 'string') return;
-    this.aliveAt = performance.now();
+    this.pulse.beat();
     this.imageClock.hear(line);
     if (/using device WebGPU/i.test(line)) this.gpu = true;
     if (isError && this.reasons.length < REASONS_KEPT && !line.startsWith('Stack trace')) this.reasons.push(line);
@@ -326,33 +290,4 @@ class ImageClock {
       this.counts[this.counts.length - 1]! += Number(tokens);
     } else if (line.startsWith('image decoded')) this.border = performance.now();
   }
-}
-
-function refusal(reason: string): RpcError {
-  const [, tokens, limit] = OVERFLOW.exec(reason) ?? [];
-  if (tokens) {
-    return new RpcError(
-      'message_too_long',
-      `${tokens} tokens are more than the ${limit} that fit this model's context.`,
-      'Shorten the message, or choose a model with a longer context.',
-    );
-  }
-  if (UNREADABLE_IMAGE.test(reason)) {
-    return new RpcError('bad_image', 'The engine cannot decode the picture.', 'Choose another picture.');
-  }
-  return new RpcError(
-    'generation_failed',
-    `The engine refused the request: ${reason}`,
-    'Change the request and try again.',
-  );
-}
-
-function crash(reason: string): RpcError {
-  const why = reason.trim() || 'it gave no reason';
-  return new RpcError(
-    'engine_crashed',
-    `The engine crashed while answering (${why}).`,
-    'The engine was restarted by itself. Press Regenerate to try again.',
-    true,
-  );
 }

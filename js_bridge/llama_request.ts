@@ -1,5 +1,5 @@
 /**
- * From a chat request of the contract to what wllama takes, and back from its chunks.
+ * From a chat request of the contract to what llama.cpp's server takes, and back from its chunks.
  *
  * Owns the translation and the checks that keep llama.cpp's parsers from failing late: nulls are left out, tool call
  * arguments in the history are valid JSON, pictures are bytes of a sensible size. Nothing else of a request goes on:
@@ -31,14 +31,14 @@ export function countImages(request: ChatRequest): number {
   return request.messages.flatMap(({ content }) => (Array.isArray(content) ? content : [])).filter(isImage).length;
 }
 
-/** The request in wllama's shape; `toBytes` prepares each picture. */
+/** The request in the shape of llama.cpp's server; `toPart` makes each picture a part of a message. */
 export async function toLlama(
   request: ChatRequest,
-  toBytes: (content: ImageContent) => Promise<ArrayBuffer>,
+  toPart: (content: ImageContent) => Promise<object>,
 ): Promise<LlamaRequest> {
   const { messages, max_tokens, temperature, top_p, top_k, min_p, seed, stop, tools } = request;
   return {
-    messages: await Promise.all(messages.map((message) => toLlamaMessage(message, toBytes))),
+    messages: await Promise.all(messages.map((message) => toLlamaMessage(message, toPart))),
     stream_options: { include_usage: true },
     // Progress marks the borders between the steps of the prompt, which is how image encoding is timed.
     return_progress: true,
@@ -53,14 +53,14 @@ function formOf({ response_format: form }: ChatRequest): Record<string, unknown>
 
 async function toLlamaMessage(
   message: ChatMessage,
-  toBytes: (content: ImageContent) => Promise<ArrayBuffer>,
+  toPart: (content: ImageContent) => Promise<object>,
 ): Promise<ChatCompletionMessage> {
   const { role, tool_calls, tool_call_id } = message;
   for (const call of tool_calls ?? []) checkArguments(call);
   const content = Array.isArray(message.content)
     ? await Promise.all(
         message.content.map(async (part) =>
-          isImage(part) ? { type: 'image', data: await toBytes(part) } : { type: 'text', text: part.text },
+          isImage(part) ? await toPart(part) : { type: 'text', text: part.text },
         ),
       )
     : (message.content ?? (tool_calls ? null : ''));

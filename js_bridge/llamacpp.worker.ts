@@ -2,7 +2,7 @@
  * The llama.cpp engine as the contract's worker "llamacpp".
  *
  * Owns which instance is current, whose turn it is (one request at a time, first come first served), stopping, and
- * replacing an instance that died or does not come free. What happens inside an instance is llama_instance.ts.
+ * replacing an instance that died or does not come free. Which engine it is, is decided in engine_choice.ts.
  */
 
 import { defaultThreads, isIsolated } from './capabilities';
@@ -20,15 +20,14 @@ import type {
 } from './contract.gen';
 import { DeltaBatch } from './delta_batch';
 import { fetchFiles } from './file_fetch';
-import { LlamaInstance, type LoadOptions } from './llama_instance';
+import { chooseEngine, type MakeEngine } from './engine_choice';
+import type { LlamaEngine, LoadOptions } from './llama_engine';
 import { MemoryStore, OpfsStore } from './model_files';
 import { Rpc, RpcError } from './rpc';
 import { Turns } from './turns';
 
 declare const self: DedicatedWorkerGlobalScope;
 
-/** A stopped request may take this long to let go of the engine; after that the engine is replaced. */
-const LETS_GO_MS = 150;
 /** An engine that says nothing for so long is hung; the slowest step known, a large picture without a GPU, takes less. */
 const SILENCE_MS = 600_000;
 
@@ -38,7 +37,8 @@ const opfs = OpfsStore.open();
 class Engine {
   private readonly turns = new Turns();
   private options: LoadOptions | undefined;
-  private instance: LlamaInstance | undefined;
+  private make: MakeEngine | undefined;
+  private instance: LlamaEngine | undefined;
   /** Settles when `instance` is loaded. */
   private loading: Promise<EngineInfo> | undefined;
   /** The request that `options` came from, as text. */
@@ -54,7 +54,9 @@ class Engine {
       let loading = name === this.request ? this.replacement : undefined;
       if (!loading) {
         this.unloadNow();
-        this.options = await optionsFor(request);
+        const options = await optionsFor(request);
+        this.make = await chooseEngine(options);
+        this.options = options;
         this.request = name;
         signal.throwIfAborted();
         loading = this.start();
@@ -78,7 +80,7 @@ class Engine {
     const batch = new DeltaBatch(push);
     return this.withInstance(signal, async (instance) => {
       const silence = request.silence_seconds ? request.silence_seconds * 1000 : SILENCE_MS;
-      const endWatch = instance.watchOver(silence);
+      const endWatch = instance.pulse.watch(silence);
       try {
         const completion = await instance.complete(request, { signal, startedAt, onDelta: (delta) => batch.add(delta) });
         batch.flush();
@@ -108,12 +110,12 @@ class Engine {
    * Waits for the turn and for a loaded instance, and lets `use` have it. A stop is answered at once; the turn ends when
    * the instance is free again, or replaced because it did not come free in time or died.
    */
-  private async withInstance<T>(signal: AbortSignal, use: (instance: LlamaInstance) => Promise<T>): Promise<T> {
+  private async withInstance<T>(signal: AbortSignal, use: (instance: LlamaEngine) => Promise<T>): Promise<T> {
     const leave = await this.turns.enter(signal);
     let work: Promise<T> | undefined;
     try {
       await this.orStop(signal, this.ready());
-      const instance = this.instance as LlamaInstance;
+      const instance = this.instance as LlamaEngine;
       work = use(instance);
       const result = await this.orStop(signal, work);
       leave();
@@ -142,12 +144,12 @@ class Engine {
       () => true,
       () => true,
     );
-    const tooLate = new Promise<false>((resolve) => setTimeout(resolve, LETS_GO_MS, false));
+    const tooLate = new Promise<false>((resolve) => setTimeout(resolve, this.instance?.patience, false));
     if (!(await Promise.race([letGo, tooLate]))) this.replace();
   }
 
   private start(): Promise<EngineInfo> {
-    const instance = new LlamaInstance();
+    const instance = (this.make as MakeEngine)();
     this.instance = instance;
     this.loading = instance.load(this.options as LoadOptions);
     this.loading.catch(() => {

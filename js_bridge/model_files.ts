@@ -35,6 +35,13 @@ interface OpfsFileHandle extends FileSystemFileHandle {
   createSyncAccessHandle(options?: { mode: 'readwrite-unsafe' }): Promise<FileSystemSyncAccessHandle>;
 }
 
+const handles = new WeakMap<File, FileSystemFileHandle>();
+
+/** Where a file that a store has found lies in OPFS; undefined when it lies elsewhere. */
+export function handleOf(file: File): FileSystemFileHandle | undefined {
+  return handles.get(file);
+}
+
 /** Files in the origin's private file system. */
 export class OpfsStore implements ModelStore {
   readonly kept = true;
@@ -55,7 +62,10 @@ export class OpfsStore implements ModelStore {
   async find(modelId: string, name: string): Promise<File | undefined> {
     return unlessMissing(async () => {
       const folder = await this.folder(modelId, false);
-      return (await folder.getFileHandle(name)).getFile();
+      const handle = await folder.getFileHandle(name);
+      const file = await handle.getFile();
+      handles.set(file, handle);
+      return file;
     });
   }
 

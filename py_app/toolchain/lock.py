@@ -12,10 +12,10 @@ from toolchain.progress import say
 
 
 @contextmanager
-def build_lock() -> Iterator[None]:
+def build_lock(name: str = "lock") -> Iterator[None]:
     """Waits for another build of this checkout; the system frees the lock when a process ends, however it ends."""
     BUILD.mkdir(exist_ok=True)
-    with (BUILD / "lock").open("a+b") as file:
+    with (BUILD / name).open("a+b") as file:
         if not _lock(file, wait=False):
             say("  .. Waiting for another build.py of this checkout")
             _lock(file, wait=True)

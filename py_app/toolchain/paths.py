@@ -24,6 +24,7 @@ STAMPS = BUILD / "stamps"
 DOWNLOADS = BUILD / "downloads"
 COMPILED = BUILD / "compiled"
 VENDORED = BUILD / "vendor" / "python"
+ENGINE = BUILD / "vendor" / "engine"
 
 WINDOWS = sys.platform == "win32"
 VENV_BIN = VENV / ("Scripts" if WINDOWS else "bin")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from toolchain import steps
+from toolchain.engine import engine_step
 from toolchain.lock import build_lock
 from toolchain.node_env import find_node, node_step, npm_step
 from toolchain.python_env import python_step
@@ -28,6 +29,12 @@ def build(*, retry_numpy: bool = False) -> None:
         _set_up()
         steps.run(vendor_step(retry_numpy=retry_numpy), force=retry_numpy)
         steps.run(web_step())
+
+
+def build_engine() -> None:
+    """Cloche's own engine; the next build puts it into dist/. Takes minutes, so other builds do not wait for it."""
+    with build_lock("engine-lock"):
+        steps.run(engine_step())
 
 
 def _set_up() -> None:

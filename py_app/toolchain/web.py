@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 
 from toolchain.node_env import package_program
-from toolchain.paths import BRIDGE, BUILD, DIST, PUBLIC, ROOT, VENDORED, WEB
+from toolchain.paths import BRIDGE, BUILD, DIST, ENGINE, PUBLIC, ROOT, VENDORED, WEB
 from toolchain.process import run_tool
 from toolchain.progress import Progress
 from toolchain.steps import Step
@@ -19,7 +19,10 @@ def web_step() -> Step:
     return Step(
         "web",
         "Building the web app with Vite",
-        [WEB, BRIDGE, PUBLIC, VENDORED, ROOT / "package-lock.json", ROOT / "vite.config.ts", ROOT / "tsconfig.json"],
+        [
+            *(WEB, BRIDGE, PUBLIC, VENDORED, ENGINE),
+            *(ROOT / name for name in ("package-lock.json", "vite.config.ts", "tsconfig.json")),
+        ],
         [DIST / "index.html", DIST / "sw.js", DIST / "python" / "pyodide-lock.json"],
         _build,
     )

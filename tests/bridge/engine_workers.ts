@@ -23,6 +23,9 @@ export const CARD = (await (await fetch('/models/starter/card.json')).json()) as
 export const STARTER: ModelFile[] = CARD.files;
 export const [WEIGHTS, PROJECTOR] = STARTER as [ModelFile, ModelFile];
 
+/** Whether Cloche's own engine is what runs here; otherwise it is wllama. */
+export const OWN_ENGINE: boolean = 'files' in (await (await fetch('/engine/engine.json')).json());
+
 export type EngineLink = Rpc<Workers['llamacpp'], {}, {}, Streams>;
 export type DownloadsLink = Rpc<Workers['downloads'], {}, {}, Streams>;
 

@@ -11,6 +11,7 @@ import {
   fetchOf,
   fetchStarter,
   loadOf,
+  OWN_ENGINE,
   plant,
   STARTER,
   startEngine,
@@ -40,12 +41,12 @@ describe('loading', () => {
   test('reports what really runs', async () => {
     const info = await engine.call('model.load', loadOf());
     expect(info).toMatchObject({ backend: 'cpu', context_window: 2048, images: true });
-    expect(info.engine).toMatch(/^llama\.cpp b\d+/);
+    expect(info.engine).toMatch(OWN_ENGINE ? /^llama\.cpp \d.*Cloche/ : /^llama\.cpp b\d+ .*wllama/);
     const half = Math.max(1, Math.floor(navigator.hardwareConcurrency / 2));
-    expect(info.threads).toBe(crossOriginIsolated ? half : 1);
+    expect(info.threads).toBe(crossOriginIsolated && !OWN_ENGINE ? half : 1);
   });
 
-  test('honours a number of threads where threads exist', async () => {
+  test.skipIf(OWN_ENGINE)('honours a number of threads where threads exist', async () => {
     const asked = Math.min(2, navigator.hardwareConcurrency);
     const info = await engine.call('model.load', loadOf(STARTER, asked));
     expect(info.threads).toBe(crossOriginIsolated ? asked : 1);

@@ -10,6 +10,7 @@ import {
   type EngineLink,
   fetchStarter,
   loadOf,
+  OWN_ENGINE,
   plant,
   startEngine,
   startGlassEngine,
@@ -72,18 +73,22 @@ describe('a stop', () => {
     await expectAnswer(engine);
   });
 
-  test('while a picture is encoded is answered at once, and the engine is replaced', async () => {
+  test('while a picture is encoded is answered at once, and so is the next request', async () => {
     const projector = await plant('slow.gguf', slowProjector(), 'projector');
     const { engine, acts } = startGlassEngine();
     await engine.call('model.load', loadOf([WEIGHTS, projector]));
     const request = withPicture(await circle('red'), 'Describe what you see.');
     // The first step reads the text before the picture, the second one is the picture.
     const encoding = acts('get_result', 2);
-    const replaced = acts('load');
+    let loads = 0;
+    const replaced = acts('load').then(() => loads++);
     const took = await stopAt((signal) => engine.call('chat.complete', request, { signal }), encoding);
     expect(took).toBeLessThan(250);
-    await replaced;
+    // Cloche's engine hears of the stop while it computes; anything else has to be replaced.
+    const heard = OWN_ENGINE && crossOriginIsolated;
+    if (!heard) await replaced;
     await expectAnswer(engine);
+    expect(loads).toBe(heard ? 0 : 1);
   });
 
   test('before the turn comes takes the request out of the queue', async () => {

@@ -1,0 +1,106 @@
+#include "host.h"
+
+#include "ggml-cpu.h"
+#include "ggml.h"
+#include "llama.h"
+#include "missing.h"
+#include "mtmd.h"
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+
+extern "C" {
+
+// Given by the page: not 0 when the running request is to end.
+__attribute__((import_module("cloche"), import_name("stop"))) int cloche_stop(void);
+
+ggml_backend_t __real_ggml_backend_dev_init(ggml_backend_dev_t device, const char * params);
+int32_t        __real_mtmd_batch_encode(mtmd_batch * batch);
+int32_t        __real_mtmd_tokenize(const mtmd_context *, mtmd_input_chunks *, const mtmd_input_text *,
+                                    const mtmd_bitmap * const *, size_t);
+
+// Calls of upstream's that pass through here (the linker's --wrap).
+
+// The vision encoder has a backend of its own that nobody else can reach.
+ggml_backend_t __wrap_ggml_backend_dev_init(ggml_backend_dev_t device, const char * params) {
+    ggml_backend_t backend = __real_ggml_backend_dev_init(device, params);
+    if (backend && ggml_backend_is_cpu(backend)) {
+        ggml_backend_cpu_set_abort_callback(backend, [](void *) { return cloche::stop_requested(); }, nullptr);
+    }
+    return backend;
+}
+
+static double encoder_ms = 0;
+
+int32_t __wrap_mtmd_batch_encode(mtmd_batch * batch) {
+    const int64_t started = ggml_time_us();
+    const int32_t result  = __real_mtmd_batch_encode(batch);
+    encoder_ms += (double) (ggml_time_us() - started) / 1000;
+    return result;
+}
+
+static int image_tokens = 0;
+
+int32_t __wrap_mtmd_tokenize(const mtmd_context * context, mtmd_input_chunks * chunks, const mtmd_input_text * text,
+                             const mtmd_bitmap * const * bitmaps, size_t count) {
+    const int32_t result = __real_mtmd_tokenize(context, chunks, text, bitmaps, count);
+    image_tokens         = 0;
+    for (size_t i = 0; result == 0 && i < mtmd_input_chunks_size(chunks); i++) {
+        const mtmd_input_chunk * chunk = mtmd_input_chunks_get(chunks, i);
+        if (mtmd_input_chunk_get_type(chunk) == MTMD_INPUT_CHUNK_TYPE_IMAGE) {
+            image_tokens += (int) mtmd_input_chunk_get_n_tokens(chunk);
+        }
+    }
+    return result;
+}
+
+// The page calls this once, before anything else.
+void __wasm_call_ctors(void);
+__attribute__((export_name("_initialize"))) void _initialize(void) { __wasm_call_ctors(); }
+
+// What a thrown C++ exception carries: its address. Compilers leave this to the C library; WASI's has none.
+asm(".tagtype __cpp_exception i32\n.globl __cpp_exception\n__cpp_exception:\n");
+
+// What WASI's C library lacks and nobody calls to any purpose.
+
+int          setpriority(int, unsigned, int) { return 0; }
+unsigned     getuid(void) { return 0; }
+passwd *     getpwuid(unsigned) { return nullptr; }
+int          pipe(int *) {
+    errno = ENOSYS;
+    return -1;
+}
+
+// One thread, which never ends: destructors of its variables never run.
+int __cxa_thread_atexit(void (*)(void *), void *, void *) { return 0; }
+}
+
+namespace cloche {
+
+bool stop_requested() {
+    return cloche_stop() != 0;
+}
+
+void log(ggml_log_level level, const char * text) {
+    if (level < GGML_LOG_LEVEL_WARN || level > GGML_LOG_LEVEL_ERROR) {
+        return;
+    }
+    const size_t length = strlen(text);
+    fprintf(stderr, "%s %s%s", level == GGML_LOG_LEVEL_ERROR ? "error" : "warn", text,
+            length > 0 && text[length - 1] == '\n' ? "" : "\n");
+}
+
+double encoder_milliseconds() {
+    return encoder_ms;
+}
+
+int image_tokens_of_prompt() {
+    return image_tokens;
+}
+
+void make_interruptible(llama_context * context) {
+    llama_set_abort_callback(context, [](void *) { return stop_requested(); }, nullptr);
+}
+
+}  // namespace cloche

@@ -1,0 +1,30 @@
+// What the engine asks of the page around it.
+//
+// Owns the stop signal, the log, and what pictures cost.
+
+#pragma once
+
+#include "ggml.h"
+
+struct llama_context;
+
+namespace cloche {
+
+// The message of the error that a stopped request ends with.
+constexpr const char * STOPPED = "Stopped on request.";
+
+// Whether the page wants the running request to end; asked between the steps of every computation.
+bool stop_requested();
+
+void log(ggml_log_level level, const char * text);
+
+// Milliseconds that the vision encoder has worked since the engine was loaded.
+double encoder_milliseconds();
+
+// Tokens of all pictures in the prompt that was read last.
+int image_tokens_of_prompt();
+
+// Lets `stop_requested` interrupt every computation of this context from now on.
+void make_interruptible(llama_context * context);
+
+}  // namespace cloche

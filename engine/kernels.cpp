@@ -1,0 +1,372 @@
+// Matrix kernels on WebAssembly's SIMD instructions, for upstream's repacked layout 4x4.
+//
+// Owns the arithmetic: quantising activations, integer products of 8-bit and 4-bit weights, products of floats. It is
+// compiled twice, with relaxed SIMD and without. The relaxed dot product multiplies signed bytes by bytes that ought to
+// have seven bits; what happens with the eighth depends on the machine, so it is tried once and the way chosen:
+//   unsigned, no saturation (x86 with VNNI): weights + 128 as the second operand; a sum starts at -128 * sum(activations);
+//   signed (ARM): weights as they are;
+//   seven bits only (x86 without VNNI), or no relaxed SIMD: products of 16-bit integers, exact everywhere.
+// Four-bit weights fit seven bits as weight + 8 and need no such care. All ways give the same sums, bit for bit.
+
+#include "kernels.h"
+
+#include "ggml-cpu-impl.h"
+#include "quants.h"
+#include "simd-mappings.h"
+
+#include <wasm_simd128.h>
+
+#include <cmath>
+#include <cstring>
+#include <vector>
+
+namespace cloche {
+namespace {
+
+// Four half floats as floats; infinities and NaNs come out as large numbers.
+inline v128_t floats(const ggml_half * halves) {
+    const v128_t bits  = wasm_u32x4_extend_low_u16x8(wasm_v128_load64_zero(halves));
+    const v128_t small = wasm_i32x4_shl(wasm_v128_and(bits, wasm_i32x4_const_splat(0x7fff)), 13);
+    const v128_t sign  = wasm_i32x4_shl(wasm_v128_and(bits, wasm_i32x4_const_splat(0x8000)), 16);
+    return wasm_v128_or(wasm_f32x4_mul(small, wasm_f32x4_const_splat(0x1p112f)), sign);
+}
+
+inline v128_t multiply_add(v128_t a, v128_t b, v128_t sum) {
+#ifdef __wasm_relaxed_simd__
+    return wasm_f32x4_relaxed_madd(a, b, sum);
+#else
+    return wasm_f32x4_add(wasm_f32x4_mul(a, b), sum);
+#endif
+}
+
+// The eight vectors of a block: four quants of each of four columns.
+struct Q8 {
+    using Block = block_q8_0x4;
+    v128_t sign;  // 0x80 in each byte where weights are offset by 128, else 0
+    static v128_t signed_at(const Block & block, int k) { return wasm_v128_load(block.qs + 16 * k); }
+    v128_t        offset_at(const Block & block, int k) const { return wasm_v128_xor(signed_at(block, k), sign); }
+};
+
+struct Q4 {
+    using Block = block_q4_0x4;
+    v128_t offset_at(const Block & block, int k) const {
+        const v128_t both = wasm_v128_xor(wasm_v128_load(block.qs + 16 * (k & 3)), wasm_i8x16_const_splat((int8_t) 0x88));
+        return k < 4 ? wasm_v128_and(both, wasm_i8x16_const_splat(15)) : wasm_u8x16_shr(both, 4);
+    }
+    v128_t signed_at(const Block & block, int k) const {
+        return wasm_i8x16_sub(offset_at(block, k), wasm_i8x16_const_splat(8));
+    }
+};
+
+template <int ROWS, typename Weights>
+inline void scale_and_store(const v128_t * sums, float * s, size_t stride) {
+    for (int r = 0; r < ROWS; r++) {
+        wasm_v128_store(s + r * stride, sums[r]);
+    }
+}
+
+#ifdef __wasm_relaxed_simd__
+template <int ROWS, typename Weights>
+void multiply_relaxed(int blocks, float * s, size_t stride, const typename Weights::Block * column, const Panel * panel,
+                      int groups, Weights weights) {
+    for (int g = 0; g < groups; g++, column += blocks, s += 4) {
+        v128_t total[ROWS];
+        for (int r = 0; r < ROWS; r++) {
+            total[r] = wasm_f32x4_const_splat(0);
+        }
+        for (int b = 0; b < blocks; b++) {
+            const Panel & rows = panel[b];
+            v128_t        sum[ROWS];
+            for (int r = 0; r < ROWS; r++) {
+                sum[r] = wasm_v128_load32_splat(rows.start + r);
+            }
+#pragma clang loop unroll(full)
+            for (int k = 0; k < 8; k++) {
+                const v128_t w = weights.offset_at(column[b], k);
+#pragma clang loop unroll(full)
+                for (int r = 0; r < ROWS; r++) {
+                    const v128_t a = wasm_v128_load32_splat(rows.quants + 16 * k + 4 * r);
+                    sum[r]         = wasm_i32x4_relaxed_dot_i8x16_i7x16_add(a, w, sum[r]);
+                }
+            }
+            const v128_t scale = floats(column[b].d);
+            for (int r = 0; r < ROWS; r++) {
+                const v128_t both = wasm_f32x4_mul(scale, wasm_v128_load32_splat(rows.scale + r));
+                total[r]          = multiply_add(wasm_f32x4_convert_i32x4(sum[r]), both, total[r]);
+            }
+        }
+        scale_and_store<ROWS, Weights>(total, s, stride);
+    }
+}
+#endif
+
+template <int ROWS, typename Weights>
+void multiply_exact(int blocks, float * s, size_t stride, const typename Weights::Block * column, const Panel * panel,
+                    int groups, Weights weights) {
+    for (int g = 0; g < groups; g++, column += blocks, s += 4) {
+        v128_t total[ROWS];
+        for (int r = 0; r < ROWS; r++) {
+            total[r] = wasm_f32x4_const_splat(0);
+        }
+        for (int b = 0; b < blocks; b++) {
+            const Panel & rows = panel[b];
+            v128_t        low[ROWS], high[ROWS];
+            for (int r = 0; r < ROWS; r++) {
+                low[r] = high[r] = wasm_i32x4_const_splat(0);
+            }
+#pragma clang loop unroll(full)
+            for (int k = 0; k < 8; k++) {
+                const v128_t w  = weights.signed_at(column[b], k);
+                const v128_t w0 = wasm_i16x8_extend_low_i8x16(w);
+                const v128_t w1 = wasm_i16x8_extend_high_i8x16(w);
+#pragma clang loop unroll(full)
+                for (int r = 0; r < ROWS; r++) {
+                    const v128_t a = wasm_v128_load64_splat(rows.wide + 16 * k + 4 * r);
+                    low[r]         = wasm_i32x4_add(low[r], wasm_i32x4_dot_i16x8(w0, a));
+                    high[r]        = wasm_i32x4_add(high[r], wasm_i32x4_dot_i16x8(w1, a));
+                }
+            }
+            const v128_t scale = floats(column[b].d);
+            for (int r = 0; r < ROWS; r++) {
+                const v128_t sum  = wasm_i32x4_add(wasm_i32x4_shuffle(low[r], high[r], 0, 2, 4, 6),
+                                                   wasm_i32x4_shuffle(low[r], high[r], 1, 3, 5, 7));
+                const v128_t both = wasm_f32x4_mul(scale, wasm_v128_load32_splat(rows.scale + r));
+                total[r]          = multiply_add(wasm_f32x4_convert_i32x4(sum), both, total[r]);
+            }
+        }
+        scale_and_store<ROWS, Weights>(total, s, stride);
+    }
+}
+
+template <int ROWS, typename Weights>
+void multiply(bool relaxed, int blocks, float * s, size_t stride, const typename Weights::Block * weights,
+              const Panel * panel, int groups, Weights kind) {
+#ifdef __wasm_relaxed_simd__
+    if (relaxed) {
+        return multiply_relaxed<ROWS>(blocks, s, stride, weights, panel, groups, kind);
+    }
+#endif
+    (void) relaxed;
+    multiply_exact<ROWS>(blocks, s, stride, weights, panel, groups, kind);
+}
+
+template <typename Weights>
+void multiply_rows(int rows, bool relaxed, int blocks, float * s, size_t stride, const typename Weights::Block * weights,
+                   const Panel * panel, int groups, Weights kind) {
+    switch (rows) {
+        case 1: return multiply<1>(relaxed, blocks, s, stride, weights, panel, groups, kind);
+        case 2: return multiply<2>(relaxed, blocks, s, stride, weights, panel, groups, kind);
+        case 3: return multiply<3>(relaxed, blocks, s, stride, weights, panel, groups, kind);
+        default: return multiply<4>(relaxed, blocks, s, stride, weights, panel, groups, kind);
+    }
+}
+
+Dot try_dot() {
+#ifdef __wasm_relaxed_simd__
+    // Volatile, or the compiler answers for its own idea of a machine.
+    volatile int8_t seven = 127, eight = -128;
+    const v128_t    a     = wasm_i8x16_splat(seven);
+    const v128_t    sum   = wasm_i32x4_relaxed_dot_i8x16_i7x16_add(a, wasm_i8x16_splat(eight), wasm_i32x4_const_splat(0));
+    switch (wasm_i32x4_extract_lane(sum, 0)) {
+        case 4 * 127 * 128: return Dot::eight_bits_unsigned;
+        case -4 * 127 * 128: return Dot::eight_bits_signed;
+        default: return Dot::seven_bits;
+    }
+#else
+    return Dot::none;
+#endif
+}
+
+Dot semantics = try_dot();
+
+// Quantises 32 floats to bytes; the scale is the largest magnitude / 127.
+inline float quantise(const float * x, int8_t * quants) {
+    v128_t value[8];
+    v128_t largest = wasm_f32x4_const_splat(0);
+    for (int i = 0; i < 8; i++) {
+        value[i] = wasm_v128_load(x + 4 * i);
+        largest  = wasm_f32x4_max(largest, wasm_f32x4_abs(value[i]));
+    }
+    largest             = wasm_f32x4_max(largest, wasm_i32x4_shuffle(largest, largest, 2, 3, 0, 1));
+    largest             = wasm_f32x4_max(largest, wasm_i32x4_shuffle(largest, largest, 1, 0, 3, 2));
+    const float  scale  = wasm_f32x4_extract_lane(largest, 0) / 127.0f;
+    const v128_t factor = wasm_f32x4_splat(scale != 0.0f ? 1.0f / scale : 0.0f);
+    for (int i = 0; i < 8; i++) {
+        value[i] = wasm_i32x4_trunc_sat_f32x4(wasm_f32x4_nearest(wasm_f32x4_mul(value[i], factor)));
+    }
+    for (int i = 0; i < 8; i += 4) {
+        const v128_t low  = wasm_i16x8_narrow_i32x4(value[i], value[i + 1]);
+        const v128_t high = wasm_i16x8_narrow_i32x4(value[i + 2], value[i + 3]);
+        wasm_v128_store(quants + 4 * i, wasm_i8x16_narrow_i16x8(low, high));
+    }
+    return scale;
+}
+
+// Sums and 16-bit copies of a panel whose quants are there.
+void complete(Panel & panel, int offset) {
+    v128_t sum = wasm_i32x4_const_splat(0);
+    for (int k = 0; k < 8; k++) {
+        const v128_t quants = wasm_v128_load(panel.quants + 16 * k);
+        sum = wasm_i32x4_add(sum, wasm_i32x4_extadd_pairwise_i16x8(wasm_i16x8_extadd_pairwise_i8x16(quants)));
+        wasm_v128_store(panel.wide + 16 * k, wasm_i16x8_extend_low_i8x16(quants));
+        wasm_v128_store(panel.wide + 16 * k + 8, wasm_i16x8_extend_high_i8x16(quants));
+    }
+    wasm_v128_store(panel.start, wasm_i32x4_mul(sum, wasm_i32x4_splat(-offset)));
+}
+
+template <typename Multiply, typename Block>
+void whole_gemm(Multiply run, int n, float * s, size_t bs, const Block * weights, const void * vy, int nr, int nc,
+                int offset) {
+    static thread_local std::vector<Panel> panels;
+    const int blocks = n / QK8_0;
+    panels.resize(blocks);
+    for (int r = 0; r < nr; r += 4) {
+        fill_panels(panels.data(), (const block_q8_0x4 *) vy + (size_t) (r / 4) * blocks, blocks, offset);
+        run(blocks, s + r * bs, bs, weights, panels.data(), 4, nc / 4);
+    }
+}
+
+template <typename Multiply, typename Block>
+void whole_gemv(Multiply run, int n, float * s, const Block * weights, const void * vy, int nc, int offset) {
+    static thread_local std::vector<Panel> panels;
+    const int          blocks  = n / QK8_0;
+    const block_q8_0 * rows[4] = { (const block_q8_0 *) vy, nullptr, nullptr, nullptr };
+    panels.resize(blocks);
+    fill_panels(panels.data(), rows, blocks, offset);
+    run(blocks, s, 0, weights, panels.data(), 1, nc / 4);
+}
+
+}  // namespace
+
+Dot  dot_semantics() { return semantics; }
+void set_dot_semantics(Dot dot) { semantics = dot; }
+int  offset_q8_0() { return semantics == Dot::eight_bits_unsigned ? 128 : 0; }
+
+void multiply_q8_0(int blocks, float * s, size_t stride, const block_q8_0x4 * weights, const Panel * panel, int rows,
+                   int column_groups) {
+    const bool relaxed = semantics == Dot::eight_bits_unsigned || semantics == Dot::eight_bits_signed;
+    const Q8   kind{ wasm_i8x16_splat(semantics == Dot::eight_bits_unsigned ? (int8_t) 0x80 : 0) };
+    multiply_rows(rows, relaxed, blocks, s, stride, weights, panel, column_groups, kind);
+}
+
+void multiply_q4_0(int blocks, float * s, size_t stride, const block_q4_0x4 * weights, const Panel * panel, int rows,
+                   int column_groups) {
+    multiply_rows(rows, semantics != Dot::none, blocks, s, stride, weights, panel, column_groups, Q4{});
+}
+
+void fill_panels(Panel * panels, const block_q8_0 * const rows[4], int blocks, int offset) {
+    for (int b = 0; b < blocks; b++) {
+        Panel & panel = panels[b];
+        for (int r = 0; r < 4; r++) {
+            panel.scale[r] = rows[r] ? GGML_CPU_FP16_TO_FP32(rows[r][b].d) : 0;
+            for (int k = 0; k < 8; k++) {
+                if (rows[r]) {
+                    memcpy(panel.quants + 16 * k + 4 * r, rows[r][b].qs + 4 * k, 4);
+                } else {
+                    memset(panel.quants + 16 * k + 4 * r, 0, 4);
+                }
+            }
+        }
+        complete(panel, offset);
+    }
+}
+
+void fill_panels(Panel * panels, const block_q8_0x4 * rows, int blocks, int offset) {
+    for (int b = 0; b < blocks; b++) {
+        wasm_v128_store(panels[b].scale, floats(rows[b].d));
+        memcpy(panels[b].quants, rows[b].qs, sizeof(panels[b].quants));
+        complete(panels[b], offset);
+    }
+}
+
+void multiply_f32(int64_t k, float * c, int64_t ldc, const float * a4, const float * b, int64_t ldb, int64_t rows,
+                  int columns) {
+    constexpr int STEP = 6;
+    const auto    put  = [&](int64_t r, v128_t sum) {
+        if (columns == 4) {
+            wasm_v128_store(c + r * ldc, sum);
+        } else {
+            float lanes[4];
+            wasm_v128_store(lanes, sum);
+            memcpy(c + r * ldc, lanes, columns * sizeof(float));
+        }
+    };
+    int64_t r = 0;
+    for (; r + STEP <= rows; r += STEP) {
+        v128_t        sum[STEP];
+        const float * row[STEP];
+        for (int i = 0; i < STEP; i++) {
+            sum[i] = wasm_f32x4_const_splat(0);
+            row[i] = b + (r + i) * ldb;
+        }
+        for (int64_t i = 0; i < k; i++) {
+            const v128_t a = wasm_v128_load(a4 + 4 * i);
+#pragma clang loop unroll(full)
+            for (int j = 0; j < STEP; j++) {
+                sum[j] = multiply_add(a, wasm_v128_load32_splat(row[j] + i), sum[j]);
+            }
+        }
+        for (int i = 0; i < STEP; i++) {
+            put(r + i, sum[i]);
+        }
+    }
+    for (; r < rows; r++) {
+        v128_t sum = wasm_f32x4_const_splat(0);
+        for (int64_t i = 0; i < k; i++) {
+            sum = multiply_add(wasm_v128_load(a4 + 4 * i), wasm_v128_load32_splat(b + r * ldb + i), sum);
+        }
+        put(r, sum);
+    }
+}
+
+}  // namespace cloche
+
+// For tests: how this machine's dot product behaves, and making the kernels behave as on another one.
+extern "C" {
+__attribute__((export_name("cloche_dot"))) int  cloche_dot(void) { return (int) cloche::dot_semantics(); }
+__attribute__((export_name("cloche_set_dot"))) void cloche_set_dot(int dot) { cloche::set_dot_semantics((cloche::Dot) dot); }
+}
+
+// Upstream's names for the same.
+extern "C" {
+
+void quantize_row_q8_0(const float * GGML_RESTRICT x, void * GGML_RESTRICT vy, int64_t k) {
+    block_q8_0 * y = (block_q8_0 *) vy;
+    for (int64_t b = 0; b < k / QK8_0; b++) {
+        y[b].d = GGML_CPU_FP32_TO_FP16(cloche::quantise(x + b * QK8_0, y[b].qs));
+    }
+}
+
+void ggml_quantize_mat_q8_0_4x4(const float * GGML_RESTRICT x, void * GGML_RESTRICT vy, int64_t k) {
+    block_q8_0x4 * y = (block_q8_0x4 *) vy;
+    for (int64_t b = 0; b < k / QK8_0; b++) {
+        for (int r = 0; r < 4; r++) {
+            int8_t quants[QK8_0];
+            y[b].d[r] = GGML_CPU_FP32_TO_FP16(cloche::quantise(x + r * k + b * QK8_0, quants));
+            for (int i = 0; i < 8; i++) {
+                memcpy(y[b].qs + 16 * i + 4 * r, quants + 4 * i, 4);
+            }
+        }
+    }
+}
+
+void ggml_gemm_q8_0_4x4_q8_0(int n, float * GGML_RESTRICT s, size_t bs, const void * GGML_RESTRICT vx,
+                             const void * GGML_RESTRICT vy, int nr, int nc) {
+    cloche::whole_gemm(cloche::multiply_q8_0, n, s, bs, (const block_q8_0x4 *) vx, vy, nr, nc, cloche::offset_q8_0());
+}
+
+void ggml_gemm_q4_0_4x4_q8_0(int n, float * GGML_RESTRICT s, size_t bs, const void * GGML_RESTRICT vx,
+                             const void * GGML_RESTRICT vy, int nr, int nc) {
+    cloche::whole_gemm(cloche::multiply_q4_0, n, s, bs, (const block_q4_0x4 *) vx, vy, nr, nc, cloche::offset_q4_0);
+}
+
+void ggml_gemv_q8_0_4x4_q8_0(int n, float * GGML_RESTRICT s, size_t, const void * GGML_RESTRICT vx,
+                             const void * GGML_RESTRICT vy, int, int nc) {
+    cloche::whole_gemv(cloche::multiply_q8_0, n, s, (const block_q8_0x4 *) vx, vy, nc, cloche::offset_q8_0());
+}
+
+void ggml_gemv_q4_0_4x4_q8_0(int n, float * GGML_RESTRICT s, size_t, const void * GGML_RESTRICT vx,
+                             const void * GGML_RESTRICT vy, int, int nc) {
+    cloche::whole_gemv(cloche::multiply_q4_0, n, s, (const block_q4_0x4 *) vx, vy, nc, cloche::offset_q4_0);
+}
+}

@@ -1,0 +1,237 @@
+/**
+ * One instance of Cloche's own engine: its thread, from load to death.
+ *
+ * Owns where the engine's code is found and whether this browser can run it, loading, answering, counting tokens and
+ * stopping. A stop reaches the engine in the middle of any computation where memory can be shared, between two steps
+ * elsewhere. The engine itself is engine/ (C++); its thread is cloche_engine.worker.ts.
+ */
+
+import { isIsolated } from './capabilities';
+import type { ChatRequest, Completion, Embedding, EngineInfo } from './contract.gen';
+import type { EngineEvents, EngineFile, EngineMethods, EngineStreams } from './cloche_engine.worker';
+import { type Encoder, readEncoder, withoutTiles } from './encoder';
+import { prepared } from './encoder_images';
+import {
+  type CompletionOptions,
+  crash,
+  imageUnsupported,
+  type LlamaEngine,
+  loadFailed,
+  type LoadOptions,
+  noEmbeddings,
+  Pulse,
+  refusal,
+} from './llama_engine';
+import { Answer, countImages, toLlama } from './llama_request';
+import { handleOf } from './model_files';
+import { Rpc, RpcError } from './rpc';
+
+/** What `build.py engine` writes beside the engine; without `files` it has not been built. */
+interface Manifest {
+  llama_cpp?: string;
+  files?: { relaxed: string; plain: string };
+}
+
+/** The engine's compiled code and what it is called. */
+export interface EngineCode {
+  name: string;
+  module: WebAssembly.Module;
+}
+
+/** Beside the folder that this code is served from. */
+const HERE = import.meta.url;
+const FOLDER = new URL('../engine/', HERE);
+/** Tokens read between two looks at the message queue, where the engine cannot be reached while it computes. */
+const SMALL_BATCH = 64;
+const BATCH = 512;
+const REASONS_KEPT = 12;
+const PROJECTOR = 'projector.gguf';
+
+/** (module (func (result v128) i8x16 relaxed_swizzle of two constants)): valid where relaxed SIMD is known. */
+const RELAXED_SIMD = new Uint8Array([
+  0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 15, 1, 13, 0, 65, 1, 253, 15, 65, 2, 253, 15, 253,
+  128, 2, 11,
+]);
+
+let code: Promise<EngineCode | undefined> | undefined;
+
+/** The engine, compiled once for all instances; undefined where it has not been built or the browser cannot run it. */
+export function engineCode(): Promise<EngineCode | undefined> {
+  code ??= fetchCode().catch(() => undefined);
+  return code;
+}
+
+async function fetchCode(): Promise<EngineCode | undefined> {
+  const manifest = (await (await fetch(new URL('engine.json', FOLDER))).json()) as Manifest;
+  if (!manifest.files) return undefined;
+  const relaxed = WebAssembly.validate(RELAXED_SIMD);
+  const file = relaxed ? manifest.files.relaxed : manifest.files.plain;
+  const module = await WebAssembly.compileStreaming(fetch(new URL(file, FOLDER)));
+  return { name: `llama.cpp ${manifest.llama_cpp} (Cloche${relaxed ? '' : ', without relaxed SIMD'})`, module };
+}
+
+export class ClocheEngine implements LlamaEngine {
+  /** Where it hears of a stop in the middle of a step, that is worth more than a new instance. */
+  readonly patience = isIsolated() ? 5000 : 150;
+  readonly gone: Promise<never>;
+  readonly pulse = new Pulse((error) => this.die(error));
+  private die!: (error: RpcError) => void;
+  private readonly worker: Worker;
+  private readonly rpc: Rpc<EngineMethods, {}, EngineEvents, EngineStreams>;
+  private readonly stop = new Int32Array(isIsolated() ? new SharedArrayBuffer(4) : new ArrayBuffer(4));
+  private readonly reasons: string[] = [];
+  private images = false;
+  private encoder: Encoder | undefined;
+
+  constructor(private readonly code: EngineCode) {
+    this.gone = new Promise((_resolve, reject) => (this.die = reject));
+    this.gone.catch(() => undefined); // Not every instance has somebody waiting on it.
+    this.worker = new Worker(new URL('./cloche_engine.worker.ts', import.meta.url), { type: 'module' });
+    this.worker.addEventListener('error', (event) => {
+      event.preventDefault();
+      this.die(crash(event.message));
+    });
+    this.rpc = new Rpc(this.worker);
+    this.rpc.onEvents((events) => events.forEach(([, line]) => this.hear(line)));
+  }
+
+  async load(options: LoadOptions): Promise<EngineInfo> {
+    const startedAt = performance.now();
+    const { weights, projector, adapters, contextWindow, advanced } = options;
+    const files = [...weights, ...adapters].map(
+      (file): EngineFile => ({ name: file.name, file, handle: handleOf(file) }),
+    );
+    if (projector) files.push({ name: PROJECTOR, file: await withoutTiles(projector), handle: undefined });
+    this.encoder = projector && (await readEncoder(projector).catch(() => undefined));
+    const request = {
+      weights: pathOf(weights[0] as File),
+      projector: projector ? `/${PROJECTOR}` : '',
+      adapters: adapters.map(pathOf),
+      adapter_scale: advanced.adapter_scale ?? 1,
+      cache_type: advanced.cache_type ?? 'f16',
+      context_window: contextWindow,
+      threads: 1,
+      batch: advanced.batch ?? (isIsolated() ? BATCH : SMALL_BATCH),
+    };
+    try {
+      const loaded = await this.alive(
+        this.rpc.call('load', {
+          module: this.code.module,
+          files,
+          stop: this.stop,
+          request,
+        }),
+      );
+      this.images = loaded.images;
+      return {
+        engine: this.code.name,
+        backend: 'cpu',
+        threads: 1,
+        context_window: loaded.context_window,
+        images: loaded.images,
+        encoder: this.encoder ? { family: this.encoder.family, side: this.encoder.side, dynamic: this.encoder.dynamic } : null,
+        load_ms: performance.now() - startedAt,
+      };
+    } catch (thrown) {
+      const error = RpcError.from(thrown);
+      throw error.code === 'aborted' ? error : loadFailed(this.reasons[0] ?? error.message);
+    }
+  }
+
+  async complete(request: ChatRequest, { signal, startedAt, onDelta }: CompletionOptions): Promise<Completion> {
+    const images = countImages(request);
+    if (images > 0 && !this.images) throw imageUnsupported();
+    const llama = await toLlama(request, async (content) => ({
+      type: 'image_url',
+      image_url: { url: await dataUrl((await prepared(content, this.encoder, true)).bytes) },
+    }));
+    signal.throwIfAborted();
+    const answer = new Answer(startedAt);
+    let pictures = { ms: 0, tokens: 0 };
+    const over = new AbortController();
+    Atomics.store(this.stop, 0, 0);
+    const letGo = this.ask(
+      this.rpc.call('chat', { ...llama, stream: true }, {
+        onChunks: (steps) => {
+          this.pulse.beat();
+          for (const step of steps) {
+            pictures = { ms: step.image_ms, tokens: step.image_tokens };
+            for (const chunk of step.chunks) {
+              const delta = answer.add(chunk as never);
+              if (delta) onDelta(delta);
+            }
+          }
+        },
+      }),
+      signal,
+    );
+    signal.addEventListener('abort', () => this.interrupt(), { signal: over.signal });
+    try {
+      await letGo;
+    } finally {
+      over.abort();
+    }
+    return answer.complete(images > 0 ? pictures : null);
+  }
+
+  countTokens(text: string): Promise<number> {
+    return this.ask(this.rpc.call('count', { text }));
+  }
+
+  embed(): Promise<Embedding> {
+    return Promise.reject(noEmbeddings());
+  }
+
+  exit(): void {
+    this.worker.terminate();
+    this.rpc.close(new RpcError('aborted', 'Stopped on request.'));
+    this.die(new RpcError('aborted', 'Stopped on request.'));
+  }
+
+  /** Tells the engine to end the running request; the request's promise settles when it has. */
+  private interrupt(): void {
+    Atomics.store(this.stop, 0, 1);
+    this.rpc.call('stop', null).catch(() => undefined); // Where memory is not shared, the number above says nothing.
+  }
+
+  /** The outcome of a request, its failure in words. What is no refusal is the end of the instance. */
+  private async ask<T>(request: Promise<T>, signal?: AbortSignal): Promise<T> {
+    this.reasons.length = 0;
+    this.pulse.beat();
+    try {
+      return await this.alive(request);
+    } catch (thrown) {
+      const error = RpcError.from(thrown);
+      if (signal?.aborted) throw new RpcError('aborted', 'Stopped on request.');
+      if (error.code === 'refused') throw refusal(error.message);
+      if (error.code !== 'internal') throw error;
+      const end = crash(this.reasons[0] ?? error.message);
+      this.die(end);
+      throw end;
+    }
+  }
+
+  private alive<T>(promise: Promise<T>): Promise<T> {
+    return Promise.race([promise, this.gone]);
+  }
+
+  private hear(line: string): void {
+    this.pulse.beat();
+    const [, reason] = /^error (.*)$/.exec(line) ?? [];
+    if (reason && this.reasons.length < REASONS_KEPT) this.reasons.push(reason);
+  }
+}
+
+function pathOf(file: File): string {
+  return `/${file.name}`;
+}
+
+async function dataUrl(bytes: ArrayBuffer): Promise<string> {
+  const reader = new FileReader();
+  const read = new Promise<string>((resolve, reject) => {
+    reader.onload = () => resolve(reader.result as string);
+    reader.onerror = () => reject(reader.error as DOMException);
+  });
+  reader.readAsDataURL(new Blob([bytes], { type: 'image/png' }));
+  return read;
+}

@@ -1,0 +1,119 @@
+/**
+ * What llamacpp.worker.ts expects of an engine that runs llama.cpp, whichever build of it.
+ *
+ * Owns the shape of an instance and the words for its failures. Which engine is used is engine_choice.ts.
+ */
+
+import type { ChatRequest, Completion, Delta, Embedding, EngineInfo, EngineOptions, LoadModel } from './contract.gen';
+import { RpcError } from './rpc';
+
+export interface LoadOptions {
+  weights: File[];
+  projector: File | undefined;
+  adapters: File[];
+  purpose: LoadModel['purpose'];
+  contextWindow: number;
+  threads: number;
+  advanced: EngineOptions;
+}
+
+export interface CompletionOptions {
+  signal: AbortSignal;
+  startedAt: number;
+  onDelta(delta: Delta): void;
+}
+
+/** One instance, from load to death; never repairs itself. */
+export interface LlamaEngine {
+  readonly pulse: Pulse;
+  /** Milliseconds that a stopped request may take to let go of the instance before it is better replaced. */
+  readonly patience: number;
+  /** Rejects when the instance is dead, by `exit` (code "aborted") or by itself ("engine_crashed"). */
+  readonly gone: Promise<never>;
+  /** Loads the model; fails with "model_load_failed" and the engine's own reason. */
+  load(options: LoadOptions): Promise<EngineInfo>;
+  complete(request: ChatRequest, options: CompletionOptions): Promise<Completion>;
+  countTokens(text: string): Promise<number>;
+  /** The vector of one text; only for a model that was loaded for it. */
+  embed(text: string): Promise<Embedding>;
+  /** Ends the instance at once, whatever it is doing. */
+  exit(): void;
+}
+
+/** An instance's signs of life: a token, or a line of its log. */
+export class Pulse {
+  private lastAt = performance.now();
+
+  constructor(private readonly die: (error: RpcError) => void) {}
+
+  beat(): void {
+    this.lastAt = performance.now();
+  }
+
+  /** Declares the instance dead once it has been silent for so long; gives the function that ends the watch. */
+  watch(silenceMs: number): () => void {
+    let timer: ReturnType<typeof setTimeout>;
+    const look = (): void => {
+      const left = this.lastAt + silenceMs - performance.now();
+      if (left <= 0) this.die(crash(`it gave no sign of life for ${Math.round(silenceMs / 1000)} seconds`));
+      else timer = setTimeout(look, left);
+    };
+    timer = setTimeout(look, silenceMs);
+    return () => clearTimeout(timer);
+  }
+}
+
+const OVERFLOW = /request \((\d+) tokens\) exceeds the available context size \((\d+) tokens\)/;
+const UNREADABLE_IMAGE = /failed to load image/i;
+
+export function imageUnsupported(): RpcError {
+  return new RpcError(
+    'image_unsupported',
+    'This model reads text only; it cannot see pictures.',
+    'Choose a model that sees pictures, or remove the picture.',
+  );
+}
+
+export function noEmbeddings(): RpcError {
+  return new RpcError('generation_failed', 'This model makes no embeddings.', 'Load an embedding model.');
+}
+
+/** The request cannot be served, for llama.cpp's own reason; the instance lives on. */
+export function refusal(reason: string): RpcError {
+  const [, tokens, limit] = OVERFLOW.exec(reason) ?? [];
+  if (tokens) {
+    return new RpcError(
+      'message_too_long',
+      `${tokens} tokens are more than the ${limit} that fit this model's context.`,
+      'Shorten the message, or choose a model with a longer context.',
+    );
+  }
+  if (UNREADABLE_IMAGE.test(reason)) {
+    return new RpcError('bad_image', 'The engine cannot decode the picture.', 'Choose another picture.');
+  }
+  return new RpcError(
+    'generation_failed',
+    `The engine refused the request: ${reason}`,
+    'Change the request and try again.',
+  );
+}
+
+export function loadFailed(line: string): RpcError {
+  const reason = line.replace(/^[\w ]+: (?:error loading model: )?/, '');
+  return new RpcError(
+    'model_load_failed',
+    `The model could not be loaded: ${reason}.`,
+    'Retry; if it fails again, reload the page or choose another model.',
+    true,
+  );
+}
+
+export function crash(reason: string): RpcError {
+  const why = reason.trim() || 'it gave no reason';
+  return new RpcError(
+    'engine_crashed',
+    `The engine crashed while answering (${why}).`,
+    'The engine was restarted by itself. Press Regenerate to try again.',
+    true,
+  );
+}

@@ -1,0 +1,77 @@
+"""What the engine is compiled from, and when a file is compiled again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from toolchain import engine
+from toolchain.engine_units import Trees, Unit, kernels, units
+
+
+@pytest.fixture
+def trees(tmp_path: Path) -> Trees:
+    """A few of upstream's files, and Zig's library without any."""
+    made = Trees(tmp_path / "llama", tmp_path / "zig", tmp_path / "headers")
+    folders = ("ggml/src", "ggml/src/ggml-cpu", "src", "src/models", "tools/mtmd", "tools/mtmd/models", "common")
+    for folder in (*folders, "common/jinja", "common/parsers", "vendor/hash", "vendor/hash/sha256"):
+        (made.llama / folder).mkdir(parents=True)
+    for name in (
+        "src/models/a.cpp",
+        "src/models/b.cpp",
+        "ggml/src/ggml.c",
+        "common/arg.cpp",
+        "ggml/src/ggml-cpu/repack.cpp",
+    ):
+        (made.llama / name).write_text("")
+    made.headers.mkdir()
+    return made
+
+
+def test_small_files_are_compiled_together_each_once(trees: Trees) -> None:
+    texts = [unit.path.read_text() for unit in units(trees, "1.2.3") if unit.name.startswith("src_models")]
+    assert sorted(line for text in texts for line in text.split()[1::2]) == [
+        '"src/models/a.cpp"',
+        '"src/models/b.cpp"',
+    ]
+
+
+def test_what_the_page_has_no_use_for_and_what_we_have_in_its_place_is_left_out(trees: Trees) -> None:
+    names = [unit.name for unit in units(trees, "1.2.3")]
+    assert "ggml/src/ggml.c" in names
+    assert "repack.cpp" in names
+    assert not {"common/arg.cpp", "ggml/src/ggml-cpu/repack.cpp", "kernels.cpp"} & set(names)
+
+
+def test_kernels_are_compiled_with_relaxed_simd_and_without(trees: Trees) -> None:
+    relaxed, plain = kernels(trees, "1.2.3")
+    assert set(relaxed.flags) - set(plain.flags) == {"-mrelaxed-simd"}
+    assert relaxed.object_name != plain.object_name
+
+
+def test_messages_name_no_folder_of_this_machine(trees: Trees) -> None:
+    (unit, *_) = units(trees, "1.2.3")
+    assert f"-ffile-prefix-map={trees.llama}=llama.cpp" in unit.flags
+
+
+def test_a_file_is_compiled_again_when_it_or_its_flags_change(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "OBJECTS", tmp_path)
+    (tmp_path / "a.c").write_text("one")
+    unit = Unit(tmp_path, "a.c", ("clang", "-O3"))
+    assert not engine.is_fresh(unit, "")
+    (tmp_path / "a.c.o").write_bytes(b"")
+    (tmp_path / "a.c.stamp").write_text(engine.stamp(unit, ""))
+    assert engine.is_fresh(unit, "")
+    assert not engine.is_fresh(replace(unit, flags=("clang", "-Os")), "")
+    (tmp_path / "a.c").write_text("two")
+    assert not engine.is_fresh(unit, "")
+
+
+def test_the_lock_has_one_source_and_one_compiler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "FOLDER", tmp_path)
+    source, compiler = engine.locks()
+    assert source.read_text().startswith("llama-cpp-python==")
+    assert compiler.read_text().startswith("ziglang==")
+    assert all("--hash=sha256:" in path.read_text() for path in (source, compiler))
