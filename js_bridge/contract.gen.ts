@@ -228,7 +228,7 @@ export interface EngineOptions {
 export interface ModelCard {
   id: string;
   name: string;
-  engine: "llamacpp" | "webllm" | "remote";
+  engine: "llamacpp" | "webllm" | "remote" | "browser";
   source: "builtin" | "catalogue" | "added";
   purpose: "chat" | "embedding" | "rerank";
   modalities: ("text" | "image")[];
@@ -761,6 +761,11 @@ export interface Unlock {
 export interface SessionChain {
   session_id: string;
   chain: ModelChoice[];
+}
+
+/** The browser's own model is on this device and holds this many tokens. */
+export interface BrowserModelFound {
+  context_window: number;
 }
 
 /** Providers, their models or the state of their keys changed. */
@@ -1719,6 +1724,7 @@ export interface Commands {
   "provider.set_key": { params: ProviderKey; result: Provider };
   "provider.remove": { params: ProviderRef; result: null };
   "providers.unlock": { params: Unlock; result: Provider[] };
+  "provider.browser": { params: BrowserModelFound; result: null };
   "session.set_chain": { params: SessionChain; result: Session };
   "trace.read": { params: SessionRef; result: TraceLog };
   "trace.export": { params: SessionRef; result: ExportedFile };
@@ -1819,6 +1825,10 @@ export interface Workers {
   "device": {
     "device.describe": { params: NoParams; result: Device };
     "device.measure": { params: NoParams; result: Measured };
+  };
+  "browser": {
+    "chat.complete": { params: ChatRequest; result: Completion };
+    "tokens.count": { params: CountTokens; result: number[] };
   };
   "sandbox": {
     "sandbox.start": { params: StartSandbox; result: null };
@@ -1944,6 +1954,9 @@ export const LIMITS = {
   },
   SessionChain: {
     chain: { maxItems: 8 },
+  },
+  BrowserModelFound: {
+    context_window: { minimum: 1 },
   },
   RepoQuery: {
     text: { minLength: 1, maxLength: 2000 },

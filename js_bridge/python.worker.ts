@@ -19,7 +19,7 @@ declare const self: DedicatedWorkerGlobalScope;
 
 /** What the page says besides commands. */
 export interface Greeting {
-  boot?: { base_url: string; interrupt?: Uint8Array };
+  boot?: { base_url: string; interrupt?: Uint8Array; browser_model: MessagePort };
   takeOver?: true;
 }
 
@@ -34,7 +34,11 @@ const WORKERS = {
   device: () => new Worker(new URL('./device.worker.ts', import.meta.url), { type: 'module' }),
   sandbox: () => new Worker(new URL('./sandbox.worker.ts', import.meta.url), { type: 'module' }),
   remote: () => new Worker(new URL('./remote.worker.ts', import.meta.url), { type: 'module' }),
+  browser: () => Object.assign(browserModel!, { terminate: () => undefined }),
 };
+
+/** The browser's own model can be asked in the page only. */
+let browserModel: MessagePort | undefined;
 
 const page = new Rpc<{}, Commands, Events>(self);
 const running = Promise.withResolvers<PythonBridge>();
@@ -45,8 +49,10 @@ running.promise.catch(() => undefined);
 page.serve(async (method, params, { signal }) => (await running.promise).request(method, params, signal));
 
 self.addEventListener('message', ({ data }: MessageEvent<Greeting>) => {
-  if (data.boot) void boot(data.boot.base_url, data.boot.interrupt);
   if (data.takeOver) takeOver.resolve();
+  if (!data.boot) return;
+  browserModel = data.boot.browser_model;
+  void boot(data.boot.base_url, data.boot.interrupt);
 });
 
 self.addEventListener('unhandledrejection', (event) => {

@@ -7,7 +7,7 @@
  */
 import type { Commands, Events, Workers } from './contract.gen';
 import { pack, transferables, unpack, type Packed } from './packing';
-import { Rpc, RpcError, transfer, type EventEntry, type WireError } from './rpc';
+import { Rpc, RpcError, transfer, type EventEntry, type Port, type WireError } from './rpc';
 
 /** What Python hands over in `connect`. */
 interface PythonSide {
@@ -34,8 +34,11 @@ export interface Surroundings {
 type AnyMethods = Record<string, { params: unknown; result: unknown }>;
 type AnyStreams = Record<string, unknown>;
 
+/** A worker, or a port to the page that looks like one. */
+export type Engine = Port & Pick<Worker, 'terminate' | 'addEventListener'>;
+
 interface EngineLink {
-  worker: Worker;
+  worker: Engine;
   rpc: Rpc<AnyMethods, {}, {}, AnyStreams>;
 }
 
@@ -55,7 +58,7 @@ export class PythonBridge {
   constructor(
     surroundings: Surroundings,
     private readonly page: Rpc<{}, Commands, Events>,
-    private readonly workers: Record<keyof Workers, () => Worker>,
+    private readonly workers: Record<keyof Workers, () => Engine>,
   ) {
     this.baseUrl = surroundings.baseUrl;
     this.database = surroundings.database;

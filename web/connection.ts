@@ -4,13 +4,14 @@
  * Owns the worker's life. Does not know what commands mean and keeps no state: events go to the listeners as they come.
  */
 import pythonWorker from '../js_bridge/python.worker.ts?worker&url';
+import { serveBrowserModel } from '../js_bridge/browser_model';
 import type { Commands, Events } from '../js_bridge/contract.gen';
 import { Rpc, RpcError, type CallOptions, type EventEntry } from '../js_bridge/rpc';
 import { ownScript } from './trusted_types';
 
 /** Messages beside the RPC: how the page starts Python and claims the database. */
 interface Boot {
-  boot: { base_url: string; interrupt?: Uint8Array };
+  boot: { base_url: string; interrupt?: Uint8Array; browser_model: MessagePort };
 }
 interface TakeOver {
   takeOver: true;
@@ -57,8 +58,10 @@ export class Connection {
     this.rpc.onEvents((events) => this.tell(events));
     const base_url = new URL('.', document.baseURI).href;
     this.signal = crossOriginIsolated ? new Uint8Array(new SharedArrayBuffer(1)) : undefined;
-    const boot: Boot = { boot: this.signal ? { base_url, interrupt: this.signal } : { base_url } };
-    worker.postMessage(boot);
+    const { port1, port2: browser_model } = new MessageChannel();
+    serveBrowserModel(port1);
+    const boot: Boot = { boot: { base_url, browser_model, ...(this.signal && { interrupt: this.signal }) } };
+    worker.postMessage(boot, [browser_model]);
   }
 
   /** Asks the tab that holds the database to let go of it. */

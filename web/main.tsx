@@ -3,6 +3,7 @@ import { effect } from '@preact/signals';
 import { render } from 'preact';
 import { boot, errorOf, report } from './actions';
 import { closeLent, giveBack } from './lent_origins';
+import { findBrowserModel } from './browser_model';
 import { isolate, keepOffline } from './service_worker';
 import { connection, currentState, dispatch, phase, settings } from './store';
 import { Shell } from './views/shell';
@@ -51,6 +52,7 @@ if (await isolate()) {
   const stopWaiting = effect(() => {
     if (phase.value !== 'up') return;
     queueMicrotask(() => stopWaiting());
+    findBrowserModel().catch(report);
     keepOffline().catch((thrown: unknown) => {
       const message = `Cloche could not be kept for offline use; everything else works. ${errorOf(thrown).message}`;
       dispatch(['notice', { level: 'warning', code: 'offline_failed', message, action: '' }]);

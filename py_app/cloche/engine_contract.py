@@ -398,6 +398,10 @@ WORKERS: dict[str, dict[str, Command]] = {
         "device.describe": Command(NoParams, Device),
         "device.measure": Command(NoParams, Measured),
     },
+    "browser": {
+        "chat.complete": Command(ChatRequest, Completion),
+        "tokens.count": Command(CountTokens, list[int]),
+    },
     "sandbox": {
         "sandbox.start": Command(StartSandbox, None),
         "sandbox.run": Command(RunPython, RunResult),

@@ -265,7 +265,7 @@ class ModelCard(Model):
 
     id: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]*$", max_length=120)
     name: str
-    engine: Literal["llamacpp", "webllm", "remote"]
+    engine: Literal["llamacpp", "webllm", "remote", "browser"]
     source: Literal["builtin", "catalogue", "added"] = "catalogue"
     purpose: Literal["chat", "embedding", "rerank"] = "chat"
     modalities: list[Literal["text", "image"]]

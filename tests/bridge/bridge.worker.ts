@@ -31,7 +31,7 @@ async function boot(): Promise<PythonBridge> {
   python.runPython('import pathlib, cloche\nfor cached in pathlib.Path(cloche.__file__).parent.rglob("*.pyc"): cached.unlink()');
   const engine = () => new Worker(new URL('./echo.worker.ts', import.meta.url), { type: 'module' });
   const surroundings = { baseUrl: `${location.origin}/`, database: ':memory:', durable: false, reason: 'a test' };
-  const workers = { llamacpp: engine, webllm: engine, downloads: engine, device: engine, sandbox: engine, remote: engine };
+  const workers = { llamacpp: engine, webllm: engine, downloads: engine, device: engine, sandbox: engine, remote: engine, browser: engine };
   const started = new PythonBridge(surroundings, page, workers);
   const module = python.pyimport('cloche.host.browser');
   const failure = (await module.start(started)) as string;

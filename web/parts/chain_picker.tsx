@@ -1,5 +1,5 @@
 /** Who answers in this conversation, and who if that one cannot. Owns the choice's form; shown only when there is one. */
-import type { ModelChoice } from '../../js_bridge/contract.gen';
+import type { ModelChoice, Provider } from '../../js_bridge/contract.gen';
 import { chainOf, setChain, useEverywhere } from '../provider_actions';
 import { card, providers } from '../store';
 
@@ -11,10 +11,13 @@ function choiceOf(value: string): ModelChoice {
   return { provider_id, model };
 }
 
+const nameOf = ({ model }: ModelChoice, provider?: Provider): string =>
+  provider?.models.find(({ id }) => id === model)?.name ?? model;
+
 /** The provider's name, whether it is remote, and the model. */
 export function describe(choice: ModelChoice): { provider: string; remote: boolean; model: string } {
   const provider = providers.value.find(({ id }) => id === choice.provider_id);
-  const model = choice.provider_id === 'local' ? (card.value?.name ?? 'the loaded model') : choice.model;
+  const model = choice.provider_id === 'local' ? (card.value?.name ?? 'the loaded model') : nameOf(choice, provider);
   return { provider: provider?.name ?? 'A removed provider', remote: provider?.remote ?? false, model };
 }
 

@@ -3,6 +3,7 @@ import type { Figure, ModelCard } from '../../js_bridge/contract.gen';
 import { bytes, count, percent } from '../figures';
 import { AddModel } from '../parts/add_model';
 import { Catalogue } from '../parts/catalogue';
+import { BrowserModelCard } from '../parts/browser_model_card';
 import { ModelState } from '../parts/model_panel';
 import { StorageBar } from '../parts/storage_bar';
 import { ThisDevice } from '../parts/this_device';
@@ -134,6 +135,7 @@ export function ModelsView() {
       <Catalogue />
       <AddModel />
       <ThisDevice />
+      <BrowserModelCard />
       <Providers />
       <StorageBar />
     </div>

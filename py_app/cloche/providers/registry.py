@@ -28,11 +28,12 @@ from ..store.providers import ProviderRow, ProviderRows
 from ..store.store import Store
 from . import anthropic, openai_http
 from .base import Transport
+from .browser_model import BROWSER, BROWSER_NAME, BrowserModel
 from .http_transport import Endpoint, HttpTransport, ServedModel
 from .keys import Keys
 from .openai_http import OpenAITransport
 from .remote import Remote, origin_of
-from .shapes import NewProvider, ProviderKey, ProviderRef, Unlock
+from .shapes import BrowserModelFound, NewProvider, ProviderKey, ProviderRef, Unlock
 from .speaker import Speaker
 
 LOCAL = "local"
@@ -53,6 +54,7 @@ class Providers:
         self._host = host
         self._rows = ProviderRows(store.database)
         self._local = local
+        self._browser = BrowserModel(host)
         self.remote = Remote(host)
         self._keys = Keys(self._rows, self.remote)
         #: kept, because they learn what their servers take
@@ -67,12 +69,16 @@ class Providers:
             "provider.set_key": self.set_key,
             "provider.remove": self.remove,
             "providers.unlock": self.unlock,
+            "provider.browser": self.found_browser_model,
         }
 
     def all(self) -> list[dict[str, Any]]:
-        """All providers as shapes.Provider, this tab's engine first."""
-        local = Provider(id=LOCAL, kind="local", name=LOCAL_NAME)
-        return [provider.model_dump() for provider in (local, *map(self._provider, self._rows.all()))]
+        """All providers as shapes.Provider, this tab's engine first, then the browser's model where there is one."""
+        here = [Provider(id=LOCAL, kind="local", name=LOCAL_NAME)]
+        if self._browser.context_window:
+            model = ProviderModel(id=BROWSER, name=BROWSER_NAME, context_window=self._browser.context_window)
+            here.append(Provider(id=BROWSER, kind="browser", name=BROWSER_NAME, models=[model]))
+        return [provider.model_dump() for provider in (*here, *map(self._provider, self._rows.all()))]
 
     def speakers(self, chain: Sequence[ModelChoice]) -> list[Speaker]:
         """Who is to answer, in order; this tab's engine where nothing is chosen."""
@@ -89,6 +95,8 @@ class Providers:
         card = self._local.card
         if name == LOCAL or (card is not None and name in (card.id, card.name)):
             found[LOCAL] = ModelChoice(provider_id=LOCAL)
+        if name == BROWSER and self._browser.context_window:
+            found[BROWSER] = ModelChoice(provider_id=BROWSER, model=BROWSER)
         if len(found) == 1:
             return next(iter(found.values()))
         if found:
@@ -136,6 +144,11 @@ class Providers:
         self.tell()
         return self.all()
 
+    def found_browser_model(self, found: BrowserModelFound) -> None:
+        """The browser's own model may be asked from now on."""
+        self._browser.context_window = found.context_window
+        self._tell()
+
     async def close(self) -> None:
         """End every request."""
         await self.remote.close()
@@ -148,6 +161,8 @@ class Providers:
     def _speaker(self, choice: ModelChoice, row: ProviderRow | None) -> Speaker:
         if choice.provider_id == LOCAL:
             return self._here()
+        if choice.provider_id == BROWSER:
+            return Speaker(BROWSER, BROWSER_NAME, False, self._browser)
         if row is None:
             return Speaker(choice.provider_id, "A removed provider", False, Missing())
         place = row.id, choice.model

@@ -53,6 +53,12 @@ class SessionChain(Model):
     chain: list[ModelChoice] = Field(max_length=8)
 
 
+class BrowserModelFound(Model):
+    """The browser's own model is on this device and holds this many tokens."""
+
+    context_window: int = Field(ge=1)
+
+
 class ProvidersChanged(Model):
     """Providers, their models or the state of their keys changed."""
 
@@ -66,6 +72,7 @@ COMMANDS: dict[str, Command] = {
     "provider.set_key": Command(ProviderKey, Provider),
     "provider.remove": Command(ProviderRef, None),
     "providers.unlock": Command(Unlock, list[Provider]),
+    "provider.browser": Command(BrowserModelFound, None),
     "session.set_chain": Command(SessionChain, Session),
 }
 EVENTS: dict[str, type[Model]] = {"providers:changed": ProvidersChanged}
