@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 from tests.e2e import scenes
 from tests.e2e.cloche_page import Cloche, picture_file
 from tests.e2e.conftest import LaunchProfile, Site
+from tests.e2e.test_answer_format import answer_as
 
 
 def test_a_conversation_can_be_renamed(cloche: Cloche) -> None:
@@ -46,6 +47,24 @@ def test_search_finds_titles_and_texts_and_opens_the_conversation(cloche: Cloche
     search.fill("zzz")
     expect(cloche.page.get_by_text("Nothing found.")).to_be_visible()
     search.fill("")
+
+
+def test_two_conversations_that_are_answered_at_once_keep_to_themselves(cloche: Cloche) -> None:
+    words = {"alpha": "", "beta": ""}
+    for word in words:
+        cloche.new_chat()
+        answer_as(cloche, "Grammar", "GBNF grammar", f'root ::= "{word}" (" {word}"){{24}}')
+        cloche.set_parameter("Max tokens", "300")
+        cloche.button("Close parameters").click()
+        words[word] = cloche.page.url
+    for word, address in words.items():
+        cloche.page.goto(address)
+        cloche.start(f"Say {word}")
+    expect(cloche.page.get_by_role("img", name="being answered")).to_have_count(2)
+    for word, address in words.items():
+        cloche.page.goto(address)
+        expect(cloche.questions).to_contain_text([f"Say {word}"])
+        assert cloche.finished(cloche.answers.last) == " ".join([word] * 25)
 
 
 def test_back_forward_and_reload_keep_the_view(cloche: Cloche) -> None:
