@@ -76,6 +76,19 @@ def test_the_model_calls_tools_by_itself_and_answers_with_their_results(cloche: 
     assert len(right) >= RIGHT_AT_LEAST, right
 
 
+def test_a_person_chooses_which_tool_must_be_called_or_that_none_may(cloche: Cloche) -> None:
+    cloche.new_chat()
+    cloche.button("Tools").click()
+    choice = cloche.page.get_by_label("Tool choice")
+    choice.select_option(label="First call todo_list")
+    cloche.ask("Hello")
+    expect(calls(cloche.answers.last).first).to_contain_text("todo_list")
+    choice.select_option(label="No tools")
+    cloche.ask("What is 12 times 7?")
+    expect(calls(cloche.answers.last)).to_have_count(0)
+    cloche.button("Close tools").click()
+
+
 def test_a_call_that_changes_something_asks_and_shows_what_exactly(cloche: Cloche) -> None:
     cloche.new_chat()
     answer = asked(cloche, "Add water the plants to my to-do list")
