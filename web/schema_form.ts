@@ -12,7 +12,7 @@ export interface SchemaField {
   kind: FieldKind;
   required: boolean;
   description: string;
-  /** Of the kind `enum`. */
+  /** Of the kind `enum`, as written: lines. */
   choices: readonly string[];
 }
 
@@ -31,6 +31,9 @@ type Json = Record<string, unknown>;
 const isObject = (value: unknown): value is Json => typeof value === 'object' && value !== null && !Array.isArray(value);
 const isTexts = (value: unknown): value is string[] => Array.isArray(value) && value.every((item) => typeof item === 'string');
 
+/** The choices as they count: lines with something on them, each once. */
+const chosen = ({ choices }: SchemaField): string[] => [...new Set(choices.map((choice) => choice.trim()).filter(Boolean))];
+
 /** What stands in the way of a schema of these fields; null if nothing does. */
 export function problemOf(fields: readonly SchemaField[]): string | null {
   const names = fields.map(({ name }) => name.trim());
@@ -38,7 +41,7 @@ export function problemOf(fields: readonly SchemaField[]): string | null {
   if (names.includes('')) return 'Every field needs a name.';
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (twice !== undefined) return `Two fields are named “${twice}”.`;
-  const empty = fields.find(({ kind, choices }) => kind === 'enum' && choices.length === 0);
+  const empty = fields.find((field) => field.kind === 'enum' && chosen(field).length === 0);
   return empty ? `“${empty.name.trim()}” needs something to choose from.` : null;
 }
 
@@ -48,9 +51,10 @@ export function schemaOf(fields: readonly SchemaField[]): string {
   return JSON.stringify({ type: 'object', properties, required, additionalProperties: false }, null, 2);
 }
 
-function propertyOf({ kind, description, choices }: SchemaField): Json {
+function propertyOf(field: SchemaField): Json {
+  const { kind, description } = field;
   const told = description.trim() ? { description: description.trim() } : {};
-  if (kind === 'enum') return { enum: [...choices], ...told };
+  if (kind === 'enum') return { enum: chosen(field), ...told };
   if (kind === 'list') return { type: 'array', items: { type: 'string' }, ...told };
   return { type: kind, ...told };
 }

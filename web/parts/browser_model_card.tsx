@@ -32,9 +32,11 @@ export function BrowserModelCard() {
             Not here yet. The browser fetches it from its maker: about 4 GB at last count, and it wants some 22 GB of free disk.
             It can be removed in the browser’s settings.
           </p>
-          <button class="button" type="button" onClick={fetchIt}>
-            {state === 'downloading' ? 'Wait for the download' : 'Fetch (about 4 GB)'}
-          </button>
+          <div class="actions">
+            <button class="button" type="button" onClick={fetchIt}>
+              {state === 'downloading' ? 'Wait for the download' : 'Fetch (about 4 GB)'}
+            </button>
+          </div>
         </>
       )}
       {problem && (

@@ -11,7 +11,14 @@ interface BuilderProps {
   commit: (schema: string) => Promise<string | null>;
 }
 
-function Row({ field, number, change, remove }: { field: SchemaField; number: number; change: (field: SchemaField) => void; remove: () => void }) {
+interface RowProps {
+  field: SchemaField;
+  number: number;
+  write: (field: SchemaField) => void;
+  remove: () => void;
+}
+
+function Row({ field, number, write, remove }: RowProps) {
   const id = `schema-field-${number}`;
   return (
     <fieldset class="schema-field">
@@ -27,12 +34,12 @@ function Row({ field, number, change, remove }: { field: SchemaField; number: nu
           spellcheck={false}
           maxLength={64}
           value={field.name}
-          onChange={({ currentTarget }) => change({ ...field, name: currentTarget.value })}
+          onInput={({ currentTarget }) => write({ ...field, name: currentTarget.value })}
         />
       </div>
       <div class="field">
         <label for={`${id}-kind`}>Type</label>
-        <select id={`${id}-kind`} value={field.kind} onChange={({ currentTarget }) => change({ ...field, kind: currentTarget.value as FieldKind })}>
+        <select id={`${id}-kind`} value={field.kind} onInput={({ currentTarget }) => write({ ...field, kind: currentTarget.value as FieldKind })}>
           {KINDS.map(([kind, label]) => (
             <option key={kind} value={kind}>
               {label}
@@ -47,9 +54,7 @@ function Row({ field, number, change, remove }: { field: SchemaField; number: nu
             id={`${id}-choices`}
             rows={2}
             value={field.choices.join('\n')}
-            onChange={({ currentTarget }) =>
-              change({ ...field, choices: [...new Set(currentTarget.value.split('\n').map((line) => line.trim()).filter(Boolean))] })
-            }
+            onInput={({ currentTarget }) => write({ ...field, choices: currentTarget.value.split('\n') })}
           />
         </div>
       )}
@@ -61,11 +66,11 @@ function Row({ field, number, change, remove }: { field: SchemaField; number: nu
           maxLength={500}
           placeholder="What the model should put here"
           value={field.description}
-          onChange={({ currentTarget }) => change({ ...field, description: currentTarget.value })}
+          onInput={({ currentTarget }) => write({ ...field, description: currentTarget.value })}
         />
       </div>
       <label class="wide">
-        <input type="checkbox" checked={field.required} onChange={({ currentTarget }) => change({ ...field, required: currentTarget.checked })} /> Required
+        <input type="checkbox" checked={field.required} onInput={({ currentTarget }) => write({ ...field, required: currentTarget.checked })} /> Required
       </label>
     </fieldset>
   );
@@ -73,19 +78,26 @@ function Row({ field, number, change, remove }: { field: SchemaField; number: nu
 
 export function SchemaBuilder({ schema, commit }: BuilderProps) {
   const [fields, setFields] = useState<SchemaField[] | null>(() => fieldsOf(schema));
+  const latest = useRef(fields ?? []);
   const [problem, setProblem] = useState<string | null>(null);
   /** The schema that the fields came from or went to: only another one replaces them. */
   const known = useRef(schema);
   useEffect(() => {
     if (known.current === schema) return;
     known.current = schema;
-    setFields(fieldsOf(schema));
+    const found = fieldsOf(schema);
+    latest.current = found ?? [];
+    setFields(found);
     setProblem(null);
   }, [schema]);
-  const change = async (next: SchemaField[]): Promise<void> => {
+  const write = (next: SchemaField[]): void => {
+    latest.current = next;
     setFields(next);
-    const wrong = problemOf(next);
-    if (!wrong) known.current = schemaOf(next);
+  };
+  /** Keeps what is written, as soon as a field is left. */
+  const keep = async (): Promise<void> => {
+    const wrong = problemOf(latest.current);
+    if (!wrong) known.current = schemaOf(latest.current);
     setProblem(wrong ?? (await commit(known.current)));
   };
   return (
@@ -95,21 +107,26 @@ export function SchemaBuilder({ schema, commit }: BuilderProps) {
         <p class="muted">The schema above says more than fields can show. Empty it to build one here.</p>
       ) : (
         <>
-          {fields.map((field, index) => (
-            <Row
-              key={index}
-              field={field}
-              number={index + 1}
-              change={(changed) => void change(fields.map((other, at) => (at === index ? changed : other)))}
-              remove={() => void change(fields.filter((_, at) => at !== index))}
-            />
-          ))}
+          <div onChange={() => void keep()}>
+            {fields.map((field, index) => (
+              <Row
+                key={index}
+                field={field}
+                number={index + 1}
+                write={(written) => write(latest.current.map((other, at) => (at === index ? written : other)))}
+                remove={() => {
+                  write(latest.current.filter((_, at) => at !== index));
+                  void keep();
+                }}
+              />
+            ))}
+          </div>
           {problem && (
             <p class="field-error" role="alert">
               {problem}
             </p>
           )}
-          <button class="button quiet" type="button" onClick={() => setFields([...fields, NEW_FIELD])}>
+          <button class="button quiet" type="button" onClick={() => write([...latest.current, NEW_FIELD])}>
             <Icon of={Plus} /> Add field
           </button>
         </>

@@ -1,11 +1,13 @@
-/** Marks an answer that was made on another machine, and says why it was not the first choice that answered. */
+/** Says who answered where that is not this tab's engine, marks other machines, and says why it was not the first choice. */
 import { Globe } from 'lucide';
 import type { Message } from '../../js_bridge/contract.gen';
+import { providers } from '../store';
 import { Icon } from './icon';
 
 export function SpokenBy({ message }: { message: Message }) {
   const { provider, model, remote, note } = message;
-  if (!remote && !note) return null;
+  const own = providers.value.some(({ kind, name }) => kind === 'local' && name === provider);
+  if (!remote && !note && (own || !provider)) return null;
   return (
     <p class="spoken-by muted">
       {remote && (
