@@ -82,7 +82,7 @@ def test_it_answers_and_calls_tools(page: Cloche) -> None:
     page.button("Model").click()
     page.page.get_by_role("combobox", name="First", exact=True).select_option(label="The browser's own model")
     page.button("Model").click()
-    assert page.ask("Hello") == "You said “Hello”."
+    assert page.ask("Hello").startswith("You said “Hello”.")
     expect(page.answers.last).to_contain_text("The browser's own model")
     expect(page.answers.last.get_by_text("remote", exact=True)).to_have_count(0)
     assert "It is 42." in page.ask("What is 6 times 7?")
@@ -96,7 +96,7 @@ def test_it_stops_at_once(page: Cloche) -> None:
     page.beginning_of(answer)
     page.stop()
     assert "and on" in page.finished(answer)
-    assert page.ask("Hello") == "You said “Hello”."
+    assert page.ask("Hello").startswith("You said “Hello”.")
 
 
 def test_it_holds_to_a_form(page: Cloche) -> None:
