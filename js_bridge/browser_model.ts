@@ -107,6 +107,7 @@ async function complete(request: ChatRequest, signal: AbortSignal, push: (text: 
       text,
       reasoning: '',
       tool_calls: [],
+      token_ids: [],
       finish_reason: finish,
       usage: { prompt_tokens: Math.max(0, usageOf(session) - pieces), completion_tokens: pieces, cached_tokens: 0, image_tokens: 0 },
       timings: {

@@ -47,6 +47,10 @@ def show_parameters(cloche: Cloche) -> None:
     cloche.new_chat()
     cloche.set_parameter("Temperature", "9")
     expect(cloche.alerts).to_have_count(1)
+    cloche.page.get_by_role("radio", name="JSON", exact=True).check(force=True)
+    cloche.page.get_by_text("Build it from fields").click()
+    cloche.button("Add field").click()
+    cloche.page.get_by_role("group", name="Field 1").get_by_label("Type").select_option(label="One of these")
 
 
 def show_model(cloche: Cloche) -> None:

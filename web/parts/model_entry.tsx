@@ -15,7 +15,7 @@ import {
 import { model, settings } from '../store';
 import { ModelSettings } from './model_settings';
 
-const ENGINES = { llamacpp: 'llama.cpp', webllm: 'WebLLM', remote: 'remote' };
+const ENGINES = { llamacpp: 'llama.cpp', webllm: 'WebLLM', remote: 'remote', browser: 'the browser' };
 const VERDICTS = { runs: 'Runs here', slow: 'Runs slowly', cannot: 'Does not run here' };
 const PURPOSES = { chat: '', embedding: 'embeddings', rerank: 'reranking' };
 

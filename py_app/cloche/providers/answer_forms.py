@@ -24,12 +24,6 @@ def schema_of(form: Data | None) -> Data | None:
     return schema
 
 
-def for_webllm(form: Data | None) -> Data | None:
-    """In WebLLM's words: it passes over OpenAI's in silence, and wants the schema as text. Its EBNF is GBNF."""
-    schema = schema_of(form)
-    return form if schema is None else {"type": "json_object", "schema": json.dumps(schema)}
-
-
 def in_words(request: ChatRequest) -> ChatRequest:
     """The request with its form said in the system message, for engines that cannot be held to it."""
     form = request.response_format

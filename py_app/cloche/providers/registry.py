@@ -147,7 +147,7 @@ class Providers:
     def found_browser_model(self, found: BrowserModelFound) -> None:
         """The browser's own model may be asked from now on."""
         self._browser.context_window = found.context_window
-        self._tell()
+        self.tell()
 
     async def close(self) -> None:
         """End every request."""

@@ -12,7 +12,6 @@ from ..engine_contract import ChatRequest, Completion, CountTokens
 from ..errors import EngineCrashed
 from ..models.library import Library
 from ..shapes import EngineInfo, Model, ModelCard
-from .answer_forms import for_webllm
 from .base import OnDeltas, Transport
 
 
@@ -39,9 +38,6 @@ class WorkerTransport(Transport):
         await self._library.ready()
 
     async def complete(self, request: ChatRequest, on_deltas: OnDeltas) -> Completion:
-        card = self.card
-        if card is not None and card.engine == "webllm":
-            request = request.model_copy(update={"response_format": for_webllm(request.response_format)})
         return Completion.model_validate(await self._call("chat.complete", request, on_deltas))
 
     async def count_tokens(self, texts: list[str]) -> list[int]:
