@@ -110,6 +110,7 @@ async def test_every_command_of_the_contract_is_answered_in_its_shape() -> None:
             "storage.pin": {"model_id": "cloche-starter", "pinned": True},
             "storage.verify": {"model_id": "cloche-starter"},
             "storage.plan": {"model_id": "cloche-starter"},
+            "provider.browser": {"context_window": 4096},
             "live.configure": {},
             "live.settings": {},
             "live.history": {},
