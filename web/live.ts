@@ -35,6 +35,7 @@ const MOST_SIDE = 1024;
 const USUAL_SIDE = 512;
 
 let running = new AbortController();
+let forget = (): void => undefined;
 
 export async function readSettings(): Promise<void> {
   liveSettings.value = await connection.call('live.settings', {});
@@ -102,7 +103,7 @@ export function stopLive(): void {
 
 function loopOver(wanted: FrameSource, worker: Worker, stop: AbortSignal): LiveLoop {
   const frames = new Rpc<FrameMethods>(worker);
-  lookAgain = () => void frames.call('frame.forget', {}, { signal: stop }).catch(() => undefined);
+  forget = () => void frames.call('frame.forget', {}, { signal: stop }).catch(() => undefined);
   const comparing = {
     compare: (frame: ImageBitmap) => frames.call('frame.compare', { frame }, { transfer: [frame], signal: stop }),
     keep: () => frames.call('frame.keep', {}, { signal: stop }),
@@ -114,14 +115,16 @@ function loopOver(wanted: FrameSource, worker: Worker, stop: AbortSignal): LiveL
     const side = (model.value.engine?.encoder?.side ?? USUAL_SIDE) * TIMES_ENCODER;
     return { interval, threshold, frames: series, side: Math.min(side, detail === 'high' ? MOST_SIDE : USUAL_SIDE) };
   };
-  const loop: LiveLoop = new LiveLoop(wanted, comparing, ask, options, () => {
+  const loop = new LiveLoop(wanted, comparing, ask, options, () => {
     if (!stop.aborted) figures.value = { ...loop.figures };
   });
   return loop;
 }
 
 /** Another question is answered about the scene that is there now, although that has not changed. */
-export let lookAgain = (): void => undefined;
+export function lookAgain(): void {
+  forget();
+}
 
 // ---------------------------------------------------------------- history
 

@@ -67,9 +67,11 @@ class LiveView:
 
     async def frame(self, frame: LiveFrame) -> LiveCaption:
         """Look at a frame. Raises Busy while another is looked at, and what Vision.describe raises."""
-        if self._looking is not None:
-            raise Busy("A frame is being looked at already.", action="The next one is taken when it is done.")
         check_images(frame.images)
+        while self._looking is not None:
+            if not self._looking.cancelling():
+                raise Busy("A frame is being looked at already.", action="The next one is taken when it is done.")
+            await asyncio.wait([self._looking])
         self._looking = asyncio.current_task()
         try:
             return await self._look(frame, self.settings, self._watch)

@@ -74,9 +74,9 @@ async def test_one_frame_at_a_time() -> None:
         with pytest.raises(Busy):
             await look(app)
         await app.handle("live.stop", {})
+        assert (await look(app))["text"] == "A star."
         with pytest.raises(asyncio.CancelledError):
             await first
-        assert (await look(app))["text"] == "A star."
         assert await captions(app) == ["A star."]
 
 
