@@ -56,6 +56,8 @@ export class LlamaInstance implements LlamaEngine {
   private encoder: Encoder | undefined;
   /** Tokens of a picture by its size, as the engine counted them when it encoded one. */
   private readonly imageTokens = new Map<string, number>();
+  /** Passes of the encoder for one picture: two where the family adds an overview. */
+  private passes = 0;
   /** A text of exactly one token that joins no other, and the tokens of an empty prompt padded with it. */
   private padding: { text: string; base: number } | undefined;
   private paddingToken = ' a';
@@ -139,8 +141,12 @@ export class LlamaInstance implements LlamaEngine {
   /** Tokens of all pictures of a request. Those that came from the KV cache are its first: the others were counted. */
   private tokensOf(sizes: readonly string[]): number {
     const { counts } = this.imageClock;
-    const encoded = sizes.slice(sizes.length - counts.length);
-    encoded.forEach((size, index) => this.imageTokens.set(size, counts[index] ?? 0));
+    this.passes ||= Math.round(counts.length / sizes.length);
+    const encoded = this.passes === 0 ? [] : sizes.slice(sizes.length - counts.length / this.passes);
+    encoded.forEach((size, index) => {
+      const own = counts.slice(index * this.passes, (index + 1) * this.passes);
+      this.imageTokens.set(size, own.reduce((sum, tokens) => sum + tokens, 0));
+    });
     return sizes.reduce((sum, size) => sum + (this.imageTokens.get(size) ?? 0), 0);
   }
 
