@@ -45,7 +45,7 @@ function VariantRow({ variant: { card, fit, advice }, added }: { variant: Varian
         {projector} · {card.licence}
       </p>
       {advice && <p>{advice}</p>}
-      <Verdict fit={fit} nameOf={(id) => id} />
+      <Verdict fit={fit} />
       <Problem error={error} />
       <button class="button" type="button" aria-label={`Add ${card.name}`} onClick={() => void add()}>
         Add
@@ -138,7 +138,7 @@ function FromDisk() {
           <p class="muted figure">
             {bytes(read.fit.bytes)}, {read.card.quantisation || 'quantisation not stated'}
           </p>
-          <Verdict fit={read.fit} nameOf={(id) => id} />
+          <Verdict fit={read.fit} />
           {copied ? (
             <Progress label="Copying into this browser" loaded={copied.loaded} total={copied.total} />
           ) : (

@@ -50,7 +50,13 @@ function FilterBar({ filters, set }: { filters: Filters; set: (change: Partial<F
   );
 }
 
-function Entries({ catalogue, filters }: { catalogue: CatalogueList; filters: Filters }) {
+interface EntriesProps {
+  catalogue: CatalogueList;
+  filters: Filters;
+  show: (id: string) => void;
+}
+
+function Entries({ catalogue, filters, show }: EntriesProps) {
   const [all, setAll] = useState(false);
   const found = inOrder(matching(catalogue.entries, filters), catalogue.recommended);
   const shown = all ? found : found.slice(0, SHOWN_AT_FIRST);
@@ -63,7 +69,7 @@ function Entries({ catalogue, filters }: { catalogue: CatalogueList; filters: Fi
       {found.length === 0 && <p>Nothing matches. Clear a filter, or add a model of your own below.</p>}
       <ul class="model-entries">
         {shown.map((entry) => (
-          <ModelEntry key={entry.card.id} entry={entry} recommended={entry.card.id === catalogue.recommended} nameOf={nameOf} />
+          <ModelEntry key={entry.card.id} entry={entry} recommended={entry.card.id === catalogue.recommended} nameOf={nameOf} show={show} />
         ))}
       </ul>
       {shown.length < found.length && (
@@ -88,7 +94,11 @@ export function Catalogue() {
         <p>Nothing is fetched until you press a button that says what, how much and from where.</p>
       </header>
       <FilterBar filters={filters} set={(change) => setFilters({ ...filters, ...change })} />
-      {catalogue ? <Entries catalogue={catalogue} filters={filters} /> : <p role="status">Looking at this device…</p>}
+      {catalogue ? (
+        <Entries catalogue={catalogue} filters={filters} show={(id) => setFilters({ ...NO_FILTERS, text: id })} />
+      ) : (
+        <p role="status">Looking at this device…</p>
+      )}
     </section>
   );
 }

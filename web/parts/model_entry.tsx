@@ -21,27 +21,23 @@ const PURPOSES = { chat: '', embedding: 'embeddings', rerank: 'reranking' };
 
 export const hostOf = (origin: string): string => new URL(origin).host;
 
-export function Verdict({ fit, nameOf }: { fit: Fit; nameOf: (id: string) => string }) {
+/** `show` brings another model of the catalogue into view; where there is none, alternatives are not named. */
+export function Verdict({ fit, nameOf, show }: { fit: Fit; nameOf?: (id: string) => string; show?: (id: string) => void }) {
+  const { alternative } = fit;
   return (
     <p class={`fit-${fit.verdict}`}>
       <strong>{VERDICTS[fit.verdict]}.</strong> {fit.reason}
-      {fit.alternative && (
+      {alternative && nameOf && show && (
         <>
           {' '}
-          Instead: <a href={`#${idOf(fit.alternative)}`} onClick={(event) => reveal(event, fit.alternative ?? '')}>{nameOf(fit.alternative)}</a>
+          Instead:{' '}
+          <button class="link" type="button" onClick={() => show(alternative)}>
+            {nameOf(alternative)}
+          </button>
         </>
       )}
     </p>
   );
-}
-
-const idOf = (modelId: string): string => `model-${modelId}`;
-
-function reveal(event: Event, modelId: string): void {
-  event.preventDefault(); // the hash is the route
-  const entry = document.getElementById(idOf(modelId));
-  entry?.scrollIntoView({ block: 'center' });
-  entry?.focus();
 }
 
 function Fetching({ download }: { download: Download }) {
@@ -202,7 +198,14 @@ function Details({ entry }: { entry: CatalogueEntry }) {
   );
 }
 
-export function ModelEntry({ entry, recommended, nameOf }: { entry: CatalogueEntry; recommended: boolean; nameOf: (id: string) => string }) {
+interface EntryProps {
+  entry: CatalogueEntry;
+  recommended: boolean;
+  nameOf: (id: string) => string;
+  show: (id: string) => void;
+}
+
+export function ModelEntry({ entry, recommended, nameOf, show }: EntryProps) {
   const { card, fit, installed } = entry;
   const { state, card: current } = model.value;
   const loaded = current?.id === card.id && state === 'ready';
@@ -210,7 +213,7 @@ export function ModelEntry({ entry, recommended, nameOf }: { entry: CatalogueEnt
   const facts = [`${fit.estimated ? 'about ' : ''}${bytes(fit.bytes)}`, card.licence, ENGINES[card.engine], speed];
   return (
     <li>
-      <article class="model-entry" id={idOf(card.id)} tabIndex={-1} aria-label={card.name}>
+      <article class="model-entry" id={`model-${card.id}`} aria-label={card.name}>
         <h3>
           {card.name}
           {loaded && <span class="tag">loaded</span>}
@@ -222,7 +225,7 @@ export function ModelEntry({ entry, recommended, nameOf }: { entry: CatalogueEnt
         </h3>
         <p>{card.summary}</p>
         <p class="muted figure">{facts.filter(Boolean).join(' · ')}</p>
-        <Verdict fit={fit} nameOf={nameOf} />
+        <Verdict fit={fit} nameOf={nameOf} show={show} />
         <Actions entry={entry} />
         <Details entry={entry} />
       </article>
