@@ -79,7 +79,7 @@ export class LlamaInstance implements LlamaEngine {
     let context: LoadedContextInfo & { success?: boolean };
     try {
       await this.alive(engineCode);
-      await this.alive(this.wllama.loadModel(files, parametersOf(options)));
+      await this.alive(this.wllama.loadModel(files, await parametersOf(options)));
       context = this.wllama.getLoadedContextInfo();
     } catch (thrown) {
       if (thrown instanceof RpcError && thrown.code === 'aborted') throw thrown;
@@ -240,9 +240,10 @@ export class LlamaInstance implements LlamaEngine {
 }
 
 /** What wllama calls the options. What is left out, llama.cpp decides: all layers on the GPU where one can be used. */
-function parametersOf({ weights, adapters, purpose, contextWindow, threads, advanced }: LoadOptions): LoadModelParams {
+async function parametersOf(options: LoadOptions): Promise<LoadModelParams> {
+  const { weights, adapters, purpose, contextWindow, threads, advanced } = options;
   const { gpu_layers, batch, cache_type, adapter_scale } = advanced;
-  const pooling = purpose === 'rerank' ? { pooling_type: 'rank' as const } : {};
+  const pooling = await poolingOf(purpose, weights[0]);
   // wllama numbers the files in the order given; an adapter lies behind the weights under such a number.
   const files = weights.length + adapters.length;
   const pathOf = (index: number): string => `models/model-${digits(weights.length + index + 1)}-of-${digits(files)}.gguf`;
@@ -257,6 +258,14 @@ function parametersOf({ weights, adapters, purpose, contextWindow, threads, adva
       ? {}
       : { lora_adapters: adapters.map((_, index) => ({ path: pathOf(index), scale: adapter_scale ?? 1 })) }),
   };
+}
+
+/** How a model makes one vector of many: as its file says; a model that was not made for it takes the mean. */
+async function poolingOf(purpose: LoadModel['purpose'], weights: File | undefined): Promise<Pick<LoadModelParams, 'pooling_type'>> {
+  if (purpose === 'rerank') return { pooling_type: 'rank' };
+  if (purpose === 'chat' || !weights) return {};
+  const told = [...(await readGgufHeader(weights)).keys()].some((key) => key.endsWith('.pooling_type'));
+  return told ? {} : { pooling_type: 'mean' };
 }
 
 function digits(number: number): string {

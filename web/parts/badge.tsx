@@ -8,7 +8,7 @@ addEventListener('offline', () => (online.value = false));
 
 export function Badge() {
   const kept = offlineReady.value ? 'Everything needed is kept on this device.' : 'The app is not yet kept for offline use.';
-  const title = online.value ? `The network is there, but nothing is sent unless you add a provider. ${kept}` : `No network. ${kept}`;
+  const title = online.value ? `The network is there, but nothing is sent unless you add a provider or fetch a model. ${kept}` : `No network. ${kept}`;
   return (
     <span class={`badge ${online.value ? '' : 'off'}`} role="status" title={title}>
       {online.value ? 'Online' : 'Offline'}

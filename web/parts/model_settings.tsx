@@ -17,7 +17,7 @@ const SETTINGS: readonly NumberSetting[] = [
   { key: 'context_window', label: 'Context', help: 'Tokens that the model can hold. More take more memory.', fallback: 'the model’s' },
   { key: 'threads', label: 'Threads', help: 'Never more than free processor cores: one too many makes all of them wait.', fallback: 'measured' },
   { key: 'gpu_layers', label: 'GPU layers', help: '0 keeps everything on the processor.', fallback: 'all that can' },
-  { key: 'batch', label: 'Batch', help: 'Tokens read at once. Smaller takes less memory.', fallback: '2048' },
+  { key: 'batch', label: 'Batch', help: 'Tokens read at once. Smaller takes less memory.', fallback: 'the engine’s' },
 ];
 const ADAPTER: NumberSetting = { key: 'adapter_scale', label: 'Adapter strength', help: 'How much the LoRA adapter changes the model. 1 is as trained.', fallback: '1' };
 

@@ -104,7 +104,8 @@ export function SettingsView() {
         <h2 id="about-heading">About Cloche {state.value.version}</h2>
         <p>
           Model, Python agent and store run in this tab. The page asks its own address for its own files and sends nothing
-          anywhere else unless you add a provider (see Models): the browser enforces that with content security policies.
+          anywhere else unless you add a provider or have a model looked up or downloaded (see Models): the browser enforces
+          that with content security policies.
         </p>
         <table class="licences">
           <caption>Built from</caption>

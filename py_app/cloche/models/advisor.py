@@ -39,6 +39,8 @@ from .shapes import (
 
 #: one read of a file's header over the network may bring no more
 MAX_REMOTE_HEAD = 16 * 2**20
+#: stands for the size of a file whose server does not tell it
+UNKNOWN_SIZE = 2**50
 
 
 class Advisor:
@@ -195,9 +197,9 @@ class Advisor:
         length = FIRST_READ_BYTES
         while True:
             piece = await self._hub.head(url, length)
-            size = piece.total or len(piece.bytes)
+            size = piece.total or UNKNOWN_SIZE
             try:
-                return ModelPart(name, size, read_header(name, piece.bytes, size), url)
+                return ModelPart(name, piece.total, read_header(name, piece.bytes, size), url)
             except HeaderIncomplete as more:
                 if length >= min(MAX_REMOTE_HEAD, size) or more.needed > MAX_HEADER_BYTES:
                     raise BadModelFile(f"The header of {name} is too long to be read over the network.") from None

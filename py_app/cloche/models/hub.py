@@ -137,7 +137,10 @@ class Hub:
             raise HubFailed(f"{host} does not have {what}.")
         if status not in (200, 206):
             raise HubFailed(f"{host} answered {status} when asked for {what}.", action="Try again later.")
-        return Piece(bytes(answer["bytes"]), int(answer["total"] or 0))
+        data = bytes(answer["bytes"])
+        # A server need not let pages of other origins read Content-Range: then a piece does not tell the whole size.
+        whole = status == 200 or "content-range" in answer["headers"]
+        return Piece(data, int(answer["total"] or 0) if whole else len(data) if len(data) < length else 0)
 
 
 def reference(text: str, hub_url: str) -> Reference:

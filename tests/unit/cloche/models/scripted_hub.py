@@ -14,11 +14,12 @@ SHA = "ab" * 32
 
 
 class ScriptedHub:
-    """Answers `url.read`; `asked` are the addresses in order."""
+    """Answers `url.read`; `asked` are the addresses in order. A `shy` one does not tell a file's whole size."""
 
     def __init__(self, pages: dict[str, Any] | None = None) -> None:
         self.pages = dict(pages or {})
         self.asked: list[str] = []
+        self.shy = False
 
     def link(self) -> ScriptedLink:
         """The worker."""
@@ -33,7 +34,11 @@ class ScriptedHub:
         status = page if isinstance(page, int) else 200
         data = page if isinstance(page, bytes) else b"" if isinstance(page, int) else json.dumps(page).encode()
         piece = data[params["offset"] : params["offset"] + params["length"]]
-        return {"status": status, "url": url, "headers": {}, "total": len(data), "bytes": piece}
+        part = len(piece) < len(data)
+        shy = part and self.shy
+        headers = {"content-range": f"bytes 0-{len(piece) - 1}/{len(data)}"} if part and not shy else {}
+        total = len(piece) if shy else len(data)
+        return {"status": 206 if part else status, "url": url, "headers": headers, "total": total, "bytes": piece}
 
 
 def lfs(path: str, size: int = 1000) -> dict[str, Any]:

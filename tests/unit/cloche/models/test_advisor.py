@@ -76,6 +76,17 @@ async def test_a_plain_address_is_judged_by_the_files_header() -> None:
             await app.handle("catalogue.find", {"text": "https://example.com/page.gguf"})
 
 
+async def test_a_server_that_hides_a_files_size_does_not_make_it_look_cut_off() -> None:
+    values = {**VALUES, "tokenizer.ggml.tokens": [f"token number {n}" for n in range(60_000)]}
+    data = gguf(values) + bytes(8 * 2**20)
+    hub = ScriptedHub({"https://example.com/toy.gguf": data})
+    hub.shy = True
+    async with running(host_with(hub)) as app:
+        offer = await app.handle("catalogue.find", {"text": "https://example.com/toy.gguf"})
+        assert offer["variants"][0]["card"]["files"][0]["size"] == 0
+        assert offer["variants"][0]["fit"]["estimated"]
+
+
 async def test_all_parts_of_a_split_model_are_found_from_one_address() -> None:
     first = gguf({**VALUES, "split.no": ("I", 0), "split.count": ("I", 2)})
     second = gguf({"split.no": ("I", 1), "split.count": ("I", 2)})
