@@ -166,6 +166,7 @@ class Fetching {
   private async bring(file: ModelFile): Promise<void> {
     const { model_id, base_url, keep = false, tuning = {} } = this.request;
     const parted = await PartedFile.open(this.store, model_id, file.name);
+    let spoilt = false;
     try {
       const patience = new Patience({
         attempts: tuning.attempts ?? 2,
@@ -199,12 +200,12 @@ class Fetching {
       }
     } catch (thrown) {
       // Of what may be kept, what is here waits for room; half a file that may not be kept helps nobody.
-      if (isNamed(thrown, 'QuotaExceededError') && !keep) parted.discard();
-      else parted.saveIfPossible();
+      spoilt = isNamed(thrown, 'QuotaExceededError') && !keep;
+      if (!spoilt) parted.saveIfPossible();
       throw thrown;
     } finally {
       parted.close();
-      if (parted.received === 0) await this.forget(file);
+      if (spoilt || parted.received === 0) await this.forget(file);
     }
   }
 

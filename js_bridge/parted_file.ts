@@ -49,14 +49,18 @@ export class PartedFile {
   /** Opens what an earlier attempt left, or nothing yet. */
   static async open(store: ModelStore, modelId: string, name: string): Promise<PartedFile> {
     const hashers = await Promise.all([createSHA256(), createXXHash3()]);
-    const data = await store.open(modelId, partOf(name));
+    let data: SyncFile | undefined;
     try {
+      data = await store.open(modelId, partOf(name));
       const journal = Journal.open(await store.open(modelId, journalOf(name)));
       const file = new PartedFile(store, modelId, name, data, journal, ...hashers);
       file.takeUp();
       return file;
     } catch (error) {
-      data.close();
+      data?.close();
+      // An empty file that could not even be opened is not a beginning.
+      const part = await store.find(modelId, partOf(name));
+      if (part?.size === 0) await store.remove(modelId, partOf(name));
       throw error;
     }
   }

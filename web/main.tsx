@@ -21,6 +21,7 @@ import './styles/models.css';
 import './styles/prose.css';
 import './styles/pages.css';
 import './styles/live.css';
+import './styles/storage.css';
 import './styles/python.css';
 import './styles/trace.css';
 import './styles/share.css';

@@ -5,24 +5,24 @@
  *     #/chat/<session>             a conversation
  *     #/chat/<session>/<message>   the same, shown at one message
  *     #/trace/<session>            what happened in its turns
- *     #/live, #/python, #/share, #/models, #/settings
+ *     #/live, #/python, #/share, #/models, #/storage, #/settings
  *
  * Anything else is a new conversation. Does not load what a view needs.
  */
 import { signal } from '@preact/signals';
 
+/** Views without anything to say which of it. */
+const PLAIN = ['live', 'python', 'share', 'models', 'storage', 'settings'] as const;
+const isPlain = (view: string | undefined): view is (typeof PLAIN)[number] => PLAIN.some((plain) => plain === view);
+
 export type Route =
   | { view: 'chat'; sessionId: string | null; messageId: string | null }
-  | { view: 'live' }
-  | { view: 'python' }
   | { view: 'trace'; sessionId: string | null }
-  | { view: 'share' }
-  | { view: 'models' }
-  | { view: 'settings' };
+  | { view: (typeof PLAIN)[number] };
 
 export function parseRoute(hash: string): Route {
   const [view, ...rest] = hash.replace(/^#\/?/, '').split('/').map(decoded);
-  if (view === 'live' || view === 'python' || view === 'share' || view === 'models' || view === 'settings') return { view };
+  if (isPlain(view)) return { view };
   if (view === 'trace') return { view, sessionId: rest[0] || null };
   const [sessionId, messageId] = view === 'chat' ? rest : [];
   return { view: 'chat', sessionId: sessionId || null, messageId: messageId || null };

@@ -27,6 +27,7 @@ export const card = computed(() => state.value.model.card);
 export const providers = computed(() => state.value.providers);
 export const relay = computed(() => state.value.relay);
 export const settings = computed(() => state.value.settings);
+export const downloads = computed(() => state.value.downloads);
 export const storage = computed(() => state.value.storage);
 export const notices = computed(() => state.value.notices);
 export const currentState = computed(() => appState(state.value));

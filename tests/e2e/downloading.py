@@ -36,6 +36,7 @@ class Tab:
     def __init__(self, page: Page, address: str, script: str) -> None:
         self.page = page
         self.script = script
+        self.origin = address[: address.index("/", len("https://"))]
         page.goto(address)
         page.wait_for_function("globalThis.downloads !== undefined")
         self.do("controlled")
@@ -47,6 +48,13 @@ class Tab:
     def begin(self, method: str, params: dict[str, Any]) -> int:
         """Start a worker and a call; the call's number."""
         return int(self.do("begin", self.script, method, params))
+
+    def call_in_a_broken_worker(self, breaking: str, given: Any, method: str, params: dict[str, Any]) -> dict[str, Any]:
+        """The answer of a worker in which this script has run first."""
+        with self.page.expect_worker() as started:
+            number = self.do("open", self.script)
+        started.value.evaluate(breaking, given)
+        return dict(self.do("send", number, method, params))
 
     def call(self, method: str, params: dict[str, Any]) -> dict[str, Any]:
         """The answer of a worker of its own."""

@@ -8,7 +8,15 @@ import { Icon } from './icon';
 import { InstallButton } from './install_button';
 import { ModelButton } from './model_panel';
 
-const TITLES = { live: 'Live', python: 'Python', trace: 'Trace', share: 'Share', models: 'Models', settings: 'Settings' };
+const TITLES = {
+  live: 'Live',
+  python: 'Python',
+  trace: 'Trace',
+  share: 'Share',
+  models: 'Models',
+  storage: 'Storage',
+  settings: 'Settings',
+};
 
 export function titleOf(): string {
   const { view } = route.value;

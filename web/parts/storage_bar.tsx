@@ -1,7 +1,9 @@
 /** What is kept on this device: how much of what the browser allows, and whether it may be cleared by the browser. */
 import { useEffect, useState } from 'preact/hooks';
 import { bytes, percent } from '../figures';
-import { storage, toast } from '../store';
+import { addressOf, route } from '../routes';
+import { askToKeep } from '../storage_actions';
+import { state, storage, toast } from '../store';
 
 interface Estimate {
   usage: number;
@@ -17,9 +19,9 @@ async function estimate(): Promise<Estimate> {
 export function StorageBar() {
   const [known, setKnown] = useState<Estimate | null>(null);
   const look = (): void => void estimate().then(setKnown, () => setKnown(null));
-  useEffect(look, []);
+  useEffect(look, [state.value.storageChanges]);
   const ask = async (): Promise<void> => {
-    const granted = await navigator.storage.persist();
+    const granted = await askToKeep();
     toast(granted ? 'The browser will keep everything until you clear it.' : 'The browser did not agree. Installing Cloche usually changes that.');
     look();
   };
@@ -41,6 +43,11 @@ export function StorageBar() {
             {bytes(known.usage)} of {bytes(known.quota)} used ({share > 0 && share < 0.01 ? 'under 1 %' : percent(share)}): the
             app, the model and {bytes(storage.value.database_bytes)} of conversations.
           </p>
+          {route.value.view !== 'storage' && (
+            <p>
+              <a href={addressOf({ view: 'storage' })}>Look through what is kept, model by model</a>
+            </p>
+          )}
           {known.persisted ? (
             <p class="muted">The browser keeps this until you clear it.</p>
           ) : (

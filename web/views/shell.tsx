@@ -15,6 +15,7 @@ import { ModelsView } from './models';
 import { PythonView } from './python';
 import { SettingsView } from './settings';
 import { ShareView } from './share';
+import { StorageView } from './storage';
 import { TraceView } from './trace';
 
 const NARROW = matchMedia('(max-width: 800px)');
@@ -62,6 +63,8 @@ function View() {
       return <ShareView />;
     case 'models':
       return <ModelsView />;
+    case 'storage':
+      return <StorageView />;
     case 'settings':
       return <SettingsView />;
   }

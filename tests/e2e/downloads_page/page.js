@@ -26,8 +26,8 @@ async function allow(origins) {
   return told;
 }
 
-/** Starts a worker and makes one call; the number by which it goes on. */
-function begin(script, method, params) {
+/** Starts a worker for one call; the number by which both go on. */
+function open(script) {
   const id = ++lastId;
   const worker = new Worker(policy.createScriptURL(script), { type: 'module' });
   const call = { worker, progress: [], heard: new EventTarget() };
@@ -41,7 +41,18 @@ function begin(script, method, params) {
   });
   void call.answer.then(() => worker.terminate());
   calls.set(id, call);
+  return id;
+}
+
+function send(id, method, params) {
+  const { worker, answer } = calls.get(id);
   worker.postMessage({ id: 1, method, params });
+  return answer;
+}
+
+function begin(script, method, params) {
+  const id = open(script);
+  void send(id, method, params);
   return id;
 }
 
@@ -94,7 +105,21 @@ async function flip(modelId, name, at) {
   await writable.close();
 }
 
+/** Loads a model into an engine and ends the engine, so many times; bytes of this page with all its workers after each. */
+async function loadAndEnd(script, params, times) {
+  const sizes = [];
+  for (let time = 0; time < times; time++) {
+    const answer = await calls.get(begin(script, 'model.load', params)).answer;
+    if (answer.error) throw new Error(answer.error.message);
+    if (time % 5 === 4) sizes.push((await performance.measureUserAgentSpecificMemory()).bytes);
+  }
+  return sizes;
+}
+
 globalThis.downloads = {
+  loadAndEnd,
+  open,
+  send,
   controlled,
   allow,
   begin,
