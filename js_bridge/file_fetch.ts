@@ -146,7 +146,10 @@ class Fetching {
     await this.store.rename(model_id, file.name, partOf(file.name));
   }
 
-  /** Asks for the room that the whole model needs before the first byte comes. */
+  /**
+   * Takes the room that the whole model needs before the first byte is asked for. What a browser says of its quota may be
+   * a round figure that means nothing; the room that it really gives is known once it is taken.
+   */
   private async makeSureOfRoom(there: boolean[]): Promise<void> {
     if (!this.store.kept) return;
     const { model_id, files } = this.request;
@@ -157,9 +160,31 @@ class Fetching {
       missing += Math.max(0, file.size - (part?.size ?? 0));
     }
     const { usage = 0, quota = 0 } = await navigator.storage.estimate();
-    if (missing === 0 || quota === 0 || missing <= quota - usage) return;
-    const short = Math.ceil((missing - (quota - usage)) / 1e6);
-    throw full(`There is no room for this model: ${short} MB more would have to be free.`);
+    if (missing > 0 && quota > 0 && missing > quota - usage) {
+      const short = Math.ceil((missing - (quota - usage)) / 1e6);
+      throw full(`There is no room for this model: ${short} MB more would have to be free.`);
+    }
+    const taken: ModelFile[] = [];
+    try {
+      for (const [index, file] of files.entries()) {
+        this.at = index;
+        if (there[index] || file.size === 0 || (await this.store.find(model_id, partOf(file.name)))) continue;
+        taken.push(file);
+        await this.guard(file, () => this.reserve(file));
+      }
+    } catch (thrown) {
+      for (const file of taken) await this.forget(file);
+      throw thrown;
+    }
+  }
+
+  private async reserve(file: ModelFile): Promise<void> {
+    const part = await this.store.open(this.request.model_id, partOf(file.name));
+    try {
+      part.truncate(file.size);
+    } finally {
+      part.close();
+    }
   }
 
   /** Fetches until the file is whole and right; what came wrong is deleted, and fetched anew once. */

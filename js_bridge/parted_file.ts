@@ -58,9 +58,10 @@ export class PartedFile {
       return file;
     } catch (error) {
       data?.close();
-      // An empty file that could not even be opened is not a beginning.
-      const part = await store.find(modelId, partOf(name));
-      if (part?.size === 0) await store.remove(modelId, partOf(name));
+      // Empty files of which one could not even be opened are no beginning.
+      for (const made of [partOf(name), journalOf(name)]) {
+        if ((await store.find(modelId, made))?.size === 0) await store.remove(modelId, made);
+      }
       throw error;
     }
   }

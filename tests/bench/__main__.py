@@ -1,4 +1,4 @@
-"""Runs the benchmark: `python -m tests.bench [boot] [answers] [storage] [live] [relay] [engine] [--json FILE]`.
+"""Runs the benchmark: `python -m tests.bench [PART ...] [--json FILE]`; `--help` names the parts.
 
 Prints a table and writes the same figures as JSON. The exit code is 1 when a target was missed.
 """
@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from playwright.sync_api import sync_playwright
-from tests.bench import answers, boot, engine, live, relay, report, storage
+from tests.bench import answers, boot, downloads, engine, live, relay, report, storage
 
 from toolchain import chromium
 from toolchain.paths import BUILD
@@ -22,6 +22,7 @@ PARTS = {
     "live": live.measure,
     "relay": relay.measure,
     "engine": engine.measure,
+    "downloads": downloads.measure,
 }
 
 

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import BrowserContext, Page
-from tests.e2e.conftest import Site
 from tests.hub import Hub, sha256
 
 from toolchain.paths import DIST
+from toolchain.server import StaticServer
 
 PAGE = Path(__file__).with_name("downloads_page")
 PART = 64 * 1024
@@ -76,8 +76,8 @@ class Tab:
 class Downloading:
     """A hub with one repository, and tabs to fetch it with. A new model id each time keeps downloads apart."""
 
-    def __init__(self, site: Site, context: BrowserContext, hub: Hub) -> None:
-        shutil.copytree(PAGE, site.overlay / "downloads-test")
+    def __init__(self, site: StaticServer, overlay: Path, context: BrowserContext, hub: Hub) -> None:
+        shutil.copytree(PAGE, overlay / "downloads-test")
         (script,) = DIST.glob("assets/downloads.worker-*.js")
         self.hub = hub
         self._script = f"{site.url}assets/{script.name}"

@@ -79,6 +79,11 @@ def show_share(cloche: Cloche) -> None:
     cloche.page.get_by_text("A client in ten lines").click()
 
 
+def show_storage(cloche: Cloche) -> None:
+    cloche.page.goto(cloche.address + "#/storage")
+    expect(cloche.page.get_by_role("article", name="Cloche starter")).to_be_visible()
+
+
 def show_settings(cloche: Cloche) -> None:
     cloche.page.goto(cloche.address + "#/settings")
     expect(cloche.page.get_by_role("table").first).to_be_visible()
@@ -95,6 +100,7 @@ VIEWS: list[Callable[[Cloche], None]] = [
     show_python,
     show_models,
     show_share,
+    show_storage,
     show_settings,
 ]
 

@@ -207,7 +207,7 @@ class Downloads:
         """What would have to go so that a download fits."""
         job = self._of(ref.model_id)
         card = job.card if job is not None and job.card is not None else await self._find(ref.model_id)
-        return await self._storage.plan(card)
+        return await self._storage.plan(card, full=job is not None and job.state == "needs_space")
 
     async def evict(self, given: shapes.EvictModels) -> shapes.Downloads:
         """Delete what the person agreed to, and go on."""
@@ -305,7 +305,7 @@ class Downloads:
     async def _need_space(self, job: Job) -> None:
         job.state = "needs_space"
         if job.card is not None:
-            job.needed_bytes = (await self._storage.plan(job.card)).needed_bytes
+            job.needed_bytes = (await self._storage.plan(job.card, full=True)).needed_bytes
 
     async def _bring(self, job: Job) -> None:
         job.stage = "Looking up the model's files"

@@ -137,12 +137,16 @@ class Storage:
         self.came(card, fetched)
         return Verified(model_id=card.id, repaired=fetched.repaired, fetched_bytes=fetched.fetched_bytes)
 
-    async def plan(self, wanted: ModelCard) -> EvictionPlan:
-        """What would have to go so that this model fits: least recently used first, pinned and used ones never."""
+    async def plan(self, wanted: ModelCard, *, full: bool = False) -> EvictionPlan:
+        """What would have to go so that this model fits: least recently used first, pinned and used ones never.
+
+        `full`: the disk was found full, whatever the browser says of its quota.
+        """
         stored = await self._files.list()
         there = {file.name: file.size for model in stored.models if model.model_id == wanted.id for file in model.files}
         missing = sum(max(0, file.size - there.get(file.name, 0)) for file in wanted.files)
         needed = max(0, missing - (stored.quota - stored.usage)) if stored.quota else missing
+        needed = needed or (missing if full else 0)
         going: list[KeptModel] = []
         for model in reversed(self._kept(stored)):
             if sum(each.size for each in going) >= needed:

@@ -33,6 +33,7 @@ function open(script) {
   const call = { worker, progress: [], heard: new EventTarget() };
   call.answer = new Promise((resolve) => {
     worker.onmessage = ({ data }) => {
+      if (data.id !== 1) return;
       if (data.chunks) call.progress.push(...data.chunks);
       else resolve(data.error ? { error: data.error } : { result: data.result });
       call.heard.dispatchEvent(new Event('heard'));
@@ -48,6 +49,21 @@ function send(id, method, params) {
   const { worker, answer } = calls.get(id);
   worker.postMessage({ id: 1, method, params });
   return answer;
+}
+
+/** One call of several to the same worker. */
+function sendOnce(id, method, params) {
+  const { worker } = calls.get(id);
+  const number = ++lastId;
+  return new Promise((resolve, reject) => {
+    worker.addEventListener('message', function hear({ data }) {
+      if (data.id !== number || data.chunks) return;
+      worker.removeEventListener('message', hear);
+      if (data.error) reject(new Error(data.error.message));
+      else resolve(data.result);
+    });
+    worker.postMessage({ id: number, method, params });
+  });
 }
 
 function begin(script, method, params) {
@@ -120,6 +136,7 @@ globalThis.downloads = {
   loadAndEnd,
   open,
   send,
+  sendOnce,
   controlled,
   allow,
   begin,

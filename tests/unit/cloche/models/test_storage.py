@@ -82,6 +82,16 @@ async def test_the_plan_offers_the_least_recently_used_and_never_a_pinned_or_loa
     assert ([model.model_id for model in plan.models], plan.enough) == (["d", "b", "a"], True)
 
 
+async def test_a_disk_that_is_full_though_the_browser_says_otherwise_needs_room_for_all_that_is_missing() -> None:
+    disk = Disk(card("a", 100), card("new", 250))
+    host, downloads, storage = disk.open()
+    await downloads.start("a")
+    await until(host, "a", "done")
+    assert (await storage.plan(disk.cards["new"])).needed_bytes == 0
+    plan = await storage.plan(disk.cards["new"], full=True)
+    assert (plan.needed_bytes, [model.model_id for model in plan.models], plan.enough) == (250, ["a"], False)
+
+
 async def test_only_what_is_there_can_be_pinned() -> None:
     _, _, storage = Disk().open()
     with pytest.raises(NotFound):
