@@ -308,7 +308,7 @@ def test_loading_and_ending_an_engine_twenty_times_leaves_memory_flat(
     fetch = {"model_id": "flat", "base_url": site.url, "files": card["files"], "keep": True}
     assert tab.fetched(fetch)["kept"] is True
     (engine,) = DIST.glob("assets/llamacpp.worker-*.js")
-    load = LoadModel(model_id="flat", files=card["files"], context_window=512)
+    load = LoadModel.model_validate({"model_id": "flat", "files": card["files"], "context_window": 512})
     sizes = tab.do("loadAndEnd", f"{site.url}assets/{engine.name}", load.model_dump(), 20)
     assert len(sizes) == 4
     assert max(sizes) - sizes[0] < 8 * 2**20, sizes
