@@ -86,11 +86,18 @@ class Fetching {
       this.at = index;
       there.push(await this.guard(file, () => this.isThere(file)));
     }
-    await this.makeSureOfRoom(there);
-    for (const [index, file] of files.entries()) {
-      this.at = index;
-      if (!there[index]) await this.guard(file, () => this.bring(file));
-      this.settle();
+    try {
+      await this.makeSureOfRoom(there);
+      for (const [index, file] of files.entries()) {
+        this.at = index;
+        if (!there[index]) await this.guard(file, () => this.bring(file));
+        this.settle();
+      }
+    } catch (thrown) {
+      // Of what is to be kept, what is here waits for room; halves of a model that need not be kept help nobody.
+      const full = thrown instanceof RpcError && thrown.code === 'storage_full';
+      if (full && !this.request.keep) for (const file of files) await this.forget(file);
+      throw thrown;
     }
     return this.fetched;
   }
@@ -189,9 +196,8 @@ class Fetching {
 
   /** Fetches until the file is whole and right; what came wrong is deleted, and fetched anew once. */
   private async bring(file: ModelFile): Promise<void> {
-    const { model_id, base_url, keep = false, tuning = {} } = this.request;
+    const { model_id, base_url, tuning = {} } = this.request;
     const parted = await PartedFile.open(this.store, model_id, file.name);
-    let spoilt = false;
     try {
       const patience = new Patience({
         attempts: tuning.attempts ?? 2,
@@ -224,20 +230,20 @@ class Fetching {
         if (last) throw damagedAtTheSource(file);
       }
     } catch (thrown) {
-      // Of what may be kept, what is here waits for room; half a file that may not be kept helps nobody.
-      spoilt = isNamed(thrown, 'QuotaExceededError') && !keep;
-      if (!spoilt) parted.saveIfPossible();
+      parted.saveIfPossible();
       throw thrown;
     } finally {
       parted.close();
-      if (spoilt || parted.received === 0) await this.forget(file);
+      if (parted.received === 0) await this.forget(file);
     }
   }
 
-  /** Leaves nothing of a file of which nothing is here. */
+  /** Leaves nothing of a file that is not whole. */
   private async forget({ name }: ModelFile): Promise<void> {
-    await this.store.remove(this.request.model_id, partOf(name));
-    await this.store.remove(this.request.model_id, journalOf(name));
+    const { model_id } = this.request;
+    if (!(await this.store.find(model_id, partOf(name)))) return;
+    await this.store.remove(model_id, partOf(name));
+    await this.store.remove(model_id, journalOf(name));
   }
 
   private arrived(parted: PartedFile): void {

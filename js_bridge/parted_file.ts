@@ -58,9 +58,10 @@ export class PartedFile {
       return file;
     } catch (error) {
       data?.close();
-      // Empty files of which one could not even be opened are no beginning.
-      for (const made of [partOf(name), journalOf(name)]) {
-        if ((await store.find(modelId, made))?.size === 0) await store.remove(modelId, made);
+      // Bytes of which no journal tells are no beginning.
+      if (!(await store.find(modelId, journalOf(name)))?.size) {
+        await store.remove(modelId, partOf(name));
+        await store.remove(modelId, journalOf(name));
       }
       throw error;
     }

@@ -12,7 +12,6 @@ from tests.e2e import models
 from tests.e2e.downloading import PART, Downloading, Tab, random_bytes
 from tests.hub import Hub, sha256
 
-from cloche.engine_contract import LoadModel
 from toolchain.paths import DIST
 
 SIZE = 96 * 2**20
@@ -105,7 +104,7 @@ def _interruptions(downloading: Downloading) -> Iterator[Figure]:
 def _loading(built: Stage, tab: Tab) -> Iterator[Figure]:
     files = json.loads(models.original("card.json"))["files"]
     fetch = {"model_id": "starter", "base_url": built.server.url, "files": files, "keep": True}
-    load = LoadModel.model_validate({"model_id": "starter", "files": files, "context_window": 2048}).model_dump()
+    load = {"model_id": "starter", "files": files, "context_window": 2048, "purpose": "chat", "options": {}}
     tab.fetched(fetch)
     (engine,) = DIST.glob("assets/llamacpp.worker-*.js")
     script = f"{built.server.url}assets/{engine.name}"

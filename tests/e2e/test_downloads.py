@@ -14,7 +14,6 @@ from tests.e2e.conftest import Site
 from tests.e2e.downloading import FILE, PART, Downloading, Tab, random_bytes
 from tests.hub import FOR_EVER, Fault, Hub, drop, expired, no_ranges, refuse, sha256, stall, truncate, wrong
 
-from cloche.engine_contract import LoadModel
 from toolchain.paths import DIST
 
 # From the given call on, a method of the browser's files finds the disk full.
@@ -308,7 +307,7 @@ def test_loading_and_ending_an_engine_twenty_times_leaves_memory_flat(
     fetch = {"model_id": "flat", "base_url": site.url, "files": card["files"], "keep": True}
     assert tab.fetched(fetch)["kept"] is True
     (engine,) = DIST.glob("assets/llamacpp.worker-*.js")
-    load = LoadModel.model_validate({"model_id": "flat", "files": card["files"], "context_window": 512})
-    sizes = tab.do("loadAndEnd", f"{site.url}assets/{engine.name}", load.model_dump(), 20)
+    load = {"model_id": "flat", "files": card["files"], "context_window": 512, "purpose": "chat", "options": {}}
+    sizes = tab.do("loadAndEnd", f"{site.url}assets/{engine.name}", load, 20)
     assert len(sizes) == 4
     assert max(sizes) - sizes[0] < 8 * 2**20, sizes
