@@ -52,3 +52,14 @@ export async function startRemote(start: Commands['vila.start']['params'], origi
 export function stopRemote(): void {
   connection.call('vila.stop', {}).catch(report);
 }
+
+/** Answers Python code that asks for an origin, which is opened before it hears yes. It closes when Python releases it. */
+export async function answerOrigin(id: string, origin: string, allow: boolean): Promise<void> {
+  try {
+    if (allow) await lend(origin, false);
+    await connection.call('origin.answer', { id, allow });
+  } catch (thrown) {
+    if (allow) await giveBack([origin]);
+    report(thrown);
+  }
+}

@@ -7,6 +7,7 @@
 import type {
   AppInfo,
   CameraWish,
+  OriginQuestion,
   BootProgress,
   CatalogueList,
   ConsoleResult,
@@ -69,6 +70,8 @@ export interface State {
   live: LiveShown;
   /** The cameras that Python wants. */
   cameraWishes: readonly CameraWish[];
+  /** What Python code asks to reach. */
+  originAsked: OriginQuestion | null;
   /** The client of the VILA streaming protocol and what its endpoint said, newest last. */
   vila: { health: VilaHealth; replies: readonly VilaReply[] };
   notices: readonly ShownNotice[];
@@ -135,6 +138,7 @@ export const INITIAL: State = {
   runs: [],
   live: NOTHING_SHOWN,
   cameraWishes: [],
+  originAsked: null,
   vila: { health: VILA_OFF, replies: [] },
   notices: [],
   lastKey: 0,
@@ -194,6 +198,8 @@ export function reduce(state: State, [name, data]: StateEvent): State {
       return { ...state, runs: printed(state.runs, data) };
     case 'camera:wanted':
       return { ...state, cameraWishes: data.wishes };
+    case 'origin:asked':
+      return { ...state, originAsked: data.question };
     case 'vila:health':
       return { ...state, vila: { ...state.vila, health: data } };
     case 'vila:reply':

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import socket
 import struct
+import sys
 import threading
 from collections import deque
 from contextlib import suppress
@@ -54,8 +55,9 @@ def upgrade(handler: BaseHTTPRequestHandler, *, max_bytes: int) -> Connection | 
 
 def limit_sending(connection: socket.socket) -> None:
     """A peer that does not read for SEND_SECONDS loses its connection."""
-    with suppress(OSError, struct.error):
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", SEND_SECONDS, 0))
+    limit = struct.pack("=L", SEND_SECONDS * 1000) if sys.platform == "win32" else struct.pack("ll", SEND_SECONDS, 0)
+    with suppress(OSError):
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)
 
 
 class Mailbox:

@@ -11,10 +11,10 @@ describe('the list of open origins', () => {
   });
 
   it('is kept for the next life of the service worker', async () => {
-    await new OpenOrigins().set('remote', ['https://example.org', 'http://127.0.0.1:11434']);
+    await new OpenOrigins().set('remote', ['https://example.org', 'http://127.0.0.1:11434', 'wss://example.org']);
     const origins = new OpenOrigins();
     expect(origins.has('https://example.org')).toBe(false);
-    expect((await origins.all()).remote).toEqual(['https://example.org', 'http://127.0.0.1:11434']);
+    expect((await origins.all()).remote).toEqual(['https://example.org', 'http://127.0.0.1:11434', 'wss://example.org']);
     expect(origins.has('https://example.org')).toBe(true);
     await origins.set('remote', []);
     expect(origins.has('https://example.org')).toBe(false);

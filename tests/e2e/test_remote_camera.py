@@ -31,6 +31,16 @@ first = json.loads(await asyncio.wait_for(frames.get(), 20))
 stream.stop()
 print(sorted(first), first["frame"][:4], stream.resolution)
 """
+CLIENT = """
+from cloche.vision import VilaClient
+client = VilaClient("{url}", "k", fps=5)
+client.start()
+async for reply in client.replies():
+    print(reply)
+    break
+print("ended:", client.health.error and client.health.error.code)
+await client.stop()
+""".strip()
 
 
 class Endpoint:
@@ -106,7 +116,7 @@ def test_the_camera_goes_to_the_endpoint_until_it_is_stopped(
 
     python_gets_frames_too(cloche)
     assert len(endpoint.frames) == seen
-    an_endpoint_that_was_not_opened_is_out_of_reach(cloche, endpoint)
+    code_asks_before_it_reaches_an_endpoint(cloche, endpoint)
 
 
 def python_gets_frames_too(cloche: Cloche) -> None:
@@ -114,13 +124,17 @@ def python_gets_frames_too(cloche: Cloche) -> None:
     assert "['frame', 'timestamp'] /9j/ (640, 480)" in PythonView(cloche).open().run(STREAM.strip()).inner_text()
 
 
-def an_endpoint_that_was_not_opened_is_out_of_reach(cloche: Cloche, endpoint: Endpoint) -> None:
-    code = f"""
-from cloche.vision import VilaClient
-client = VilaClient({endpoint.url!r}, "k")
-client.start()
-async for _ in client.replies(): pass
-print(client.health.error.code)
-"""
-    assert "origin_closed" in PythonView(cloche).run(code.strip()).inner_text()
+def code_asks_before_it_reaches_an_endpoint(cloche: Cloche, endpoint: Endpoint) -> None:
+    """`VilaClient` from the console: refused, then allowed."""
+    python = PythonView(cloche)
+    question = cloche.page.get_by_role("alert", name="Permission")
+    refused = python.start(CLIENT.format(url=endpoint.url))
+    expect(question).to_contain_text(endpoint.url, timeout=ANSWER_MS)
+    question.get_by_role("button", name="Refuse").click()
+    expect(refused).to_contain_text("ended: origin_closed", timeout=ANSWER_MS)
     assert len(endpoint.paths) == 1
+    allowed = python.start(CLIENT.format(url=endpoint.url))
+    question.get_by_role("button", name="Allow until it ends").click(timeout=ANSWER_MS)
+    expect(allowed).to_contain_text("red", timeout=ANSWER_MS)
+    expect(allowed).to_have_attribute("aria-busy", "false", timeout=ANSWER_MS)
+    assert len(endpoint.paths) == 2

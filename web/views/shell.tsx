@@ -5,6 +5,7 @@ import { CameraInUse } from '../parts/camera_in_use';
 import { named } from '../parts/focus';
 import { Header, titleOf } from '../parts/header';
 import { Notices } from '../parts/notices';
+import { OriginQuestion } from '../parts/origin_question';
 import { Sidebar } from '../parts/sidebar';
 import { route } from '../routes';
 import { closePanels, drawerOpen, exportOpen, modelOpen, owner, parametersOpen, phase, storage } from '../store';
@@ -99,6 +100,7 @@ function App() {
             Nothing will be kept when this tab closes. {storage.value.reason}
           </p>
         )}
+        <OriginQuestion />
         <CameraInUse />
         <View />
       </main>

@@ -1,7 +1,8 @@
 """Pictures of the page's cameras in Python: who wants them, and where each one goes.
 
 Owns the list of wishes, of which the page hears with every change, and hands each picture to the wish that it belongs
-to. The cameras themselves are the page's: it asks the person, shows that a camera runs, and encodes.
+to. The cameras themselves are the page's: it asks the person, shows that a camera runs, and encodes. Where pictures may
+go is asked through `consent`.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Any
 
 from ..errors import ModelError, from_code
 from ..host.base import Host
+from .consent import Consent
 from .vila_shapes import CameraFailure, CameraPicture, CameraWish
 
 OnPicture = Callable[[CameraPicture], None]
@@ -23,6 +25,7 @@ class CameraFeed:
 
     def __init__(self, host: Host) -> None:
         self.host = host
+        self.consent = Consent(host)
         self._wishes: dict[str, tuple[CameraWish, OnPicture, OnFailure]] = {}
 
     def want(self, on_picture: OnPicture, on_failure: OnFailure, **wish: Any) -> str:
@@ -45,7 +48,7 @@ class CameraFeed:
 
     def commands(self) -> dict[str, Callable[[Any], Any]]:
         """What the page tells."""
-        return {"camera.picture": self._picture, "camera.failed": self._failed}
+        return {"camera.picture": self._picture, "camera.failed": self._failed, **self.consent.commands()}
 
     def _tell(self) -> None:
         wishes = [wish.model_dump() for wish, _, _ in self._wishes.values()]

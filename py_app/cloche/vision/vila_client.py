@@ -18,7 +18,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from ..engine_contract import SocketEnd
-from ..errors import BadInput, ClocheError, KeyRefused, RemoteError, RequestRefused, ServerUnreachable
+from ..errors import BadInput, ClocheError, KeyRefused, OriginClosed, RemoteError, RequestRefused, ServerUnreachable
 from ..host.websocket import WebSocket
 from . import camera_feed
 from .camera_feed import CameraFeed
@@ -40,7 +40,7 @@ class VilaClient:
     """Streams to `url` from `start` to `stop`.
 
     Args:
-        url: `ws://` or `wss://`, with or without `?api_key=...`; a person must have opened its origin
+        url: `ws://` or `wss://`, with or without `?api_key=...`; the person is asked whether it may be reached
         key: the API key, put into the address
         fps, resolution, jpeg_quality, device_index: of the camera, as `VideoStream` has them
         feed: where pictures come from; the app's own when left out
@@ -62,6 +62,8 @@ class VilaClient:
         self.origin = f"{parts.scheme}://{parts.netloc}"
         feed = feed or camera_feed.of_this_app()
         self._host = feed.host
+        self._consent = feed.consent
+        self._allowed = False
         self.stream = VideoStream(
             self._frame,
             fps=fps,
@@ -108,9 +110,8 @@ class VilaClient:
         socket, self._socket = self._socket, None
         if socket is not None:
             await socket.close()
-        self._buffer.clear()
         self._tell(state="off", waiting_bytes=0, retry_in_s=0)
-        self._end_replies()
+        self._end()
 
     async def replies(self) -> AsyncIterator[str]:
         """The replies as they come, until the client stops. The newest are kept while nobody takes them."""
@@ -126,6 +127,11 @@ class VilaClient:
             begun = time.monotonic()
             try:
                 error: ClocheError = self._ended(await self._connected_once())
+            except OriginClosed as closed:
+                if not self._allowed and await self._consent.ask(self.origin, "send the camera to"):
+                    self._allowed = True
+                    continue
+                error = closed
             except ClocheError as failed:
                 error = failed
             if not error.retryable:
@@ -164,9 +170,8 @@ class VilaClient:
 
     def _give_up(self, error: ClocheError) -> None:
         self.stream.stop()
-        self._buffer.clear()
         self._tell(state="failed", error=error.info())
-        self._end_replies()
+        self._end()
 
     def _camera_failed(self, error: Exception) -> None:
         running, self._running = self._running, None
@@ -213,7 +218,12 @@ class VilaClient:
         self._tell(replies=self._health.replies + 1)
         self.on_reply(reply)
 
-    def _end_replies(self) -> None:
+    def _end(self) -> None:
+        """Nothing goes out or comes in any more."""
+        self._buffer.clear()
+        if self._allowed:
+            self._allowed = False
+            self._consent.release(self.origin)
         if self._replies.full():
             self._replies.get_nowait()
         with suppress(asyncio.QueueFull):

@@ -91,15 +91,38 @@ class VilaReply(Model):
     at: float
 
 
+class OriginQuestion(Model):
+    """Code wants to reach an origin; `purpose` ends the sentence "Python code wants to ..."."""
+
+    id: str
+    origin: str
+    purpose: str
+
+
+class OriginAsked(Model):
+    """The question that is open now, or that none is."""
+
+    question: OriginQuestion | None
+
+
+class OriginAnswer(Model):
+    """What the person says. Allowed, the origin has been opened before."""
+
+    id: str
+    allow: bool
+
+
 COMMANDS: dict[str, Command] = {
     "camera.picture": Command(CameraPicture, None),
     "camera.failed": Command(CameraFailure, None),
+    "origin.answer": Command(OriginAnswer, None),
     "vila.start": Command(VilaStart, VilaHealth),
     "vila.stop": Command(NoParams, VilaHealth),
     "vila.health": Command(NoParams, VilaHealth),
 }
 EVENTS: dict[str, type[Model]] = {
     "camera:wanted": CameraWanted,
+    "origin:asked": OriginAsked,
     "vila:health": VilaHealth,
     "vila:reply": VilaReply,
 }

@@ -126,7 +126,7 @@ async def test_every_command_of_the_contract_is_answered_in_its_shape() -> None:
         elsewhere = {"approval.answer", "provider.add", "provider.refresh", "provider.set_key", "provider.remove"}
         elsewhere |= {"providers.unlock", "storage.delete", "storage.evict", "relay.revoke_key", "packages.fetch"}
         # These need a camera: see vision/test_video_stream.py and relay/test_vila_client.py.
-        elsewhere |= {"vila.start", "camera.picture", "camera.failed"}
+        elsewhere |= {"vila.start", "camera.picture", "camera.failed", "origin.answer"}
         # These need a frame: see vision/test_live.py.
         elsewhere |= {"live.frame", "live.picture", "live.save"}
         # And these an address, files, or a model that was added: see models/test_advisor.py.

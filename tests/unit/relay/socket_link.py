@@ -11,17 +11,18 @@ from urllib.parse import urlsplit
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
-from cloche.errors import EngineCrashed, ServerUnreachable
+from cloche.errors import EngineCrashed, OriginClosed, ServerUnreachable
 from cloche.host.base import Link
 
 OnChunks = Callable[[list[Any]], None]
 
 
 class SocketLink(Link):
-    """Behaves as js_bridge/socket.ts does in a page of `origin`."""
+    """Behaves as js_bridge/socket.ts does in a page of `origin`; `opened` are the origins it may reach, None is all."""
 
-    def __init__(self, origin: str | None = None) -> None:
+    def __init__(self, origin: str | None = None, opened: set[str] | None = None) -> None:
         self.origin = origin
+        self.opened = opened
         self.socket: ClientConnection | None = None
         self._running: asyncio.Task[Any] | None = None
         self._sending: asyncio.Queue[str] = asyncio.Queue()
@@ -62,6 +63,8 @@ class SocketLink(Link):
         return socket.transport.get_write_buffer_size() + sum(len(text) for text in waiting)
 
     async def _open(self, url: str, on_chunks: OnChunks) -> dict[str, Any]:
+        if self.opened is not None and not url.startswith(tuple(self.opened)):
+            raise OriginClosed("This page may not reach it.")
         try:
             self.socket = await connect(url, origin=self.origin, max_size=None)  # type: ignore[arg-type]
         except (OSError, InvalidHandshake, TimeoutError, EOFError) as error:

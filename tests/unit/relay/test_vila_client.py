@@ -20,9 +20,10 @@ from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
 from cloche.errors import BadInput
+from cloche.host import websocket
 from cloche.vision import vila_client
 from cloche.vision.vila_client import VilaClient, address
-from cloche.vision.vila_shapes import VilaHealth
+from cloche.vision.vila_shapes import OriginAnswer, VilaHealth
 
 Handler = Callable[[ServerConnection], Awaitable[None]]
 
@@ -161,7 +162,10 @@ async def test_pauses_grow_and_differ(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(set(pauses)) == len(pauses)
 
 
-async def test_a_server_that_stalls_holds_the_camera_back_instead_of_filling_memory() -> None:
+async def test_a_server_that_stalls_holds_the_camera_back_instead_of_filling_memory(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(websocket, "CLOSE_SECONDS", 0.1)
     stalled = asyncio.Event()
 
     async def stall(connection: ServerConnection) -> None:
@@ -214,6 +218,27 @@ async def test_a_camera_that_fails_ends_the_connection() -> None:
         await server.connections[0].wait_closed()
         assert server.connections[0].close_code == 1000
         await it.client.stop()
+
+
+async def test_the_person_is_asked_before_anything_is_sent() -> None:
+    async with endpoint() as server:
+        it = Watched(server.url, fps=60)
+        opened: set[str] = {"wss://nowhere.example"}
+        it.camera.host.workers["remote"] = lambda: SocketLink(opened=opened)
+        answer = it.camera.feed.commands()["origin.answer"]
+        for allow in (False, True):
+            asked = asyncio.create_task(it.camera.host.event("origin:asked", lambda data: bool(data["question"])))
+            await asyncio.sleep(0)
+            it.client.start()
+            question = (await asked)["question"]
+            assert question["origin"] == server.url
+            assert server.connections == []
+            if allow:
+                opened.add(server.url)
+            answer(OriginAnswer(id=question["id"], allow=allow))
+            await it.until(lambda health, allow=allow: health.state == ("streaming" if allow else "failed"))  # type: ignore[misc]
+        await it.client.stop()
+        assert it.camera.host.told("origins:released") == [{"origins": [server.url]}]
 
 
 async def test_what_is_no_reply_is_passed_over() -> None:
