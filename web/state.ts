@@ -196,7 +196,7 @@ export function reduce(state: State, [name, data]: StateEvent): State {
       return { ...state, storageChanges: state.storageChanges + 1 };
     case 'console:output':
       return { ...state, runs: printed(state.runs, data) };
-    case 'camera:wanted':
+    case 'camera:streams':
       return { ...state, cameraWishes: data.wishes };
     case 'origin:asked':
       return { ...state, originAsked: data.question };

@@ -52,7 +52,7 @@ class CameraFeed:
 
     def _tell(self) -> None:
         wishes = [wish.model_dump() for wish, _, _ in self._wishes.values()]
-        self.host.emit([("camera:wanted", {"wishes": wishes})])
+        self.host.emit([("camera:streams", {"wishes": wishes})])
 
     def _picture(self, picture: CameraPicture) -> None:
         found = self._wishes.get(picture.wish_id)

@@ -80,7 +80,7 @@ class VilaClient:
         self._replies: asyncio.Queue[VilaReply | None] = asyncio.Queue(KEPT_REPLIES)
         self._socket: WebSocket | None = None
         self._running: asyncio.Task[None] | None = None
-        self._sending = False
+        self._closing: asyncio.Future[None] | None = None
 
     @property
     def health(self) -> VilaHealth:
@@ -97,6 +97,7 @@ class VilaClient:
     def start(self) -> None:
         """Turn the camera on and connect."""
         if self._running is None or self._running.done():
+            self._replies = asyncio.Queue(KEPT_REPLIES)
             self.stream.start()
             self._running = asyncio.create_task(self._stay_connected())
 
@@ -179,8 +180,7 @@ class VilaClient:
             running.cancel()
         if self._socket is not None:
             socket, self._socket = self._socket, None
-            closing = asyncio.ensure_future(socket.close())
-            closing.add_done_callback(lambda _: None)
+            self._closing = asyncio.ensure_future(socket.close())
         self._give_up(error if isinstance(error, ClocheError) else RemoteError(str(error)))
 
     # ------------------------------------------------------------ frames out, replies in

@@ -27,7 +27,7 @@ class CameraWish(Model):
     device_index: int = Field(ge=0, le=63)
 
 
-class CameraWanted(Model):
+class CameraStreams(Model):
     """All streams that are wanted now; the page opens, keeps and ends cameras accordingly."""
 
     wishes: list[CameraWish]
@@ -121,7 +121,7 @@ COMMANDS: dict[str, Command] = {
     "vila.health": Command(NoParams, VilaHealth),
 }
 EVENTS: dict[str, type[Model]] = {
-    "camera:wanted": CameraWanted,
+    "camera:streams": CameraStreams,
     "origin:asked": OriginAsked,
     "vila:health": VilaHealth,
     "vila:reply": VilaReply,

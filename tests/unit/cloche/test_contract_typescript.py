@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from cloche import contract, engine_contract
-from cloche.contract_typescript import generate, main, typescript
+from cloche.contract_typescript import generate, main, models, typescript
 from cloche.shapes import ErrorInfo, Part
 
 
@@ -40,6 +40,14 @@ def test_every_command_event_and_worker_is_in_it() -> None:
     names = [*contract.COMMANDS, *contract.EVENTS, *engine_contract.WORKERS, *engine_contract.STREAMS]
     for name in names:
         assert f'"{name}":' in text
+
+
+def test_no_name_belongs_to_two_capabilities() -> None:
+    for kind in ("COMMANDS", "EVENTS"):
+        names = [name for capability in contract.CAPABILITIES for name in getattr(capability, kind, {})]
+        assert len(names) == len(set(names))
+    shapes = [shape.__name__ for shape in models()]
+    assert len(shapes) == len(set(shapes))
 
 
 def test_defaults_may_be_left_out_of_parameters_and_never_of_answers() -> None:

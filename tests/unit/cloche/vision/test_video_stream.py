@@ -30,7 +30,7 @@ class FakeCamera:
 
     @property
     def wishes(self) -> list[dict[str, Any]]:
-        told = self.host.told("camera:wanted")
+        told = self.host.told("camera:streams")
         return list(told[-1]["wishes"]) if told else []
 
     def show(self, data: bytes = JPEG, *, age: float = 0, size: tuple[int, int] = (640, 480)) -> None:
