@@ -1288,7 +1288,7 @@ export interface CameraWish {
 }
 
 /** All streams that are wanted now; the page opens, keeps and ends cameras accordingly. */
-export interface CameraWanted {
+export interface CameraStreams {
   wishes: CameraWish[];
 }
 
@@ -1344,6 +1344,24 @@ export interface VilaHealth {
 export interface VilaReply {
   text: string;
   at: number;
+}
+
+/** Code wants to reach an origin; `purpose` ends the sentence "Python code wants to ...". */
+export interface OriginQuestion {
+  id: string;
+  origin: string;
+  purpose: string;
+}
+
+/** The question that is open now, or that none is. */
+export interface OriginAsked {
+  question: OriginQuestion | null;
+}
+
+/** What the person says. Allowed, the origin has been opened before. */
+export interface OriginAnswer {
+  id: string;
+  allow: boolean;
 }
 
 /**
@@ -1765,6 +1783,7 @@ export interface Commands {
   "live.save": { params: LiveSave; result: Session };
   "camera.picture": { params: CameraPicture; result: null };
   "camera.failed": { params: CameraFailure; result: null };
+  "origin.answer": { params: OriginAnswer; result: null };
   "vila.start": { params: VilaStart; result: VilaHealth };
   "vila.stop": { params: NoParams; result: VilaHealth };
   "vila.health": { params: NoParams; result: VilaHealth };
@@ -1795,6 +1814,8 @@ export interface Events {
   "live:caption": LiveCaption;
   "live:fired": LiveFired;
   "live:tool": LiveTool;
+  "camera:streams": CameraStreams;
+  "origin:asked": OriginAsked;
   "vila:health": VilaHealth;
   "vila:reply": VilaReply;
 }
