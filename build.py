@@ -16,6 +16,7 @@ if sys.version_info < (3, 11):  # noqa: UP036 - the message is for the Pythons t
 sys.path.insert(0, str(Path(__file__).resolve().parent / "py_app"))
 
 from toolchain import setup
+from toolchain.background import engine_in_background
 from toolchain.bench import run_bench
 from toolchain.check import run_checks
 from toolchain.errors import BuildError
@@ -64,6 +65,9 @@ def parser() -> argparse.ArgumentParser:
             action="store_true",
             help="let programs on this machine ask the open tab's model: VILA streaming protocol, OpenAI's API",
         )
+    run.add_argument(
+        "--no-engine", dest="engine", action="store_false", help="do not compile the faster engine in the background"
+    )
     build.add_argument("--retry-numpy", action="store_true", help="ask again for the optional numpy")
     test.add_argument("suites", nargs="*", metavar="SUITE", help=f"of {', '.join(NAMES)}")
     test.epilog = (
@@ -78,7 +82,8 @@ def perform(options: argparse.Namespace, extra: list[str]) -> int:
     match options.verb:
         case "run":
             setup.build()
-            _serve(options)
+            with engine_in_background(wanted=options.engine, quiet=options.quiet):
+                _serve(options)
         case "serve":
             if options.vila:
                 setup.set_up_python()

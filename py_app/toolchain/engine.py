@@ -24,7 +24,7 @@ from toolchain.paths import BUILD, ENGINE, REQUIREMENTS
 from toolchain.process import run_tool
 from toolchain.progress import Progress
 from toolchain.python_env import NETWORK
-from toolchain.steps import Step, fingerprint
+from toolchain.steps import Step, fingerprint, is_done
 
 LOCK = REQUIREMENTS / "engine.txt"
 FOLDER = BUILD / "engine"
@@ -62,6 +62,11 @@ def engine_step() -> Step:
         [MANIFEST],
         build_engine,
     )
+
+
+def is_built() -> bool:
+    """Whether the engine is there and nothing that it is made from has changed."""
+    return is_done(engine_step())
 
 
 def build_engine(progress: Progress) -> str:

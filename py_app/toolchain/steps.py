@@ -30,10 +30,9 @@ class Step:
 
 def run(step: Step, *, stamps: Path = STAMPS, force: bool = False) -> bool:
     """Runs a step unless nothing has changed; says whether it ran. A failing action leaves no stamp behind."""
-    stamp = stamps / step.name
-    complete = stamp.exists() and all(path.exists() for path in step.outputs)
-    if complete and not force and stamp.read_text("utf-8") == fingerprint(step.inputs):
+    if not force and is_done(step, stamps=stamps):
         return False
+    stamp = stamps / step.name
     stamp.unlink(missing_ok=True)
     with Progress(step.doing) as progress:
         result = step.action(progress)
@@ -41,6 +40,13 @@ def run(step: Step, *, stamps: Path = STAMPS, force: bool = False) -> bool:
         stamp.write_text(fingerprint(step.inputs), "utf-8")
         progress.done(result)
     return True
+
+
+def is_done(step: Step, *, stamps: Path = STAMPS) -> bool:
+    """Whether a step has run and nothing of it has changed since."""
+    stamp = stamps / step.name
+    complete = stamp.exists() and all(path.exists() for path in step.outputs)
+    return complete and stamp.read_text("utf-8") == fingerprint(step.inputs)
 
 
 def fingerprint(inputs: Iterable[Path | str]) -> str:
