@@ -3,6 +3,7 @@
  *
  * Owns the filters and what a search matches. Does not decide whether a model runs: that is the entry's verdict.
  */
+import { signal } from '@preact/signals';
 import type { CatalogueEntry } from '../js_bridge/contract.gen';
 
 export interface Filters {
@@ -16,17 +17,26 @@ export interface Filters {
 
 export const NO_FILTERS: Filters = { text: '', engine: 'any', pictures: false, tools: false, runsHere: false, installed: false };
 
-export function matching(entries: readonly CatalogueEntry[], filters: Filters): CatalogueEntry[] {
-  const words = filters.text.toLowerCase().split(/\s+/).filter(Boolean);
+/** What is looked for now; it stays while other views are open. */
+export const filters = signal(NO_FILTERS);
+
+/** Shows one model of the catalogue and nothing else. */
+export function showModel(modelId: string): void {
+  filters.value = { ...NO_FILTERS, text: modelId };
+  document.getElementById('catalogue-heading')?.scrollIntoView();
+}
+
+export function matching(entries: readonly CatalogueEntry[], wanted: Filters): CatalogueEntry[] {
+  const words = wanted.text.toLowerCase().split(/\s+/).filter(Boolean);
   return entries.filter(({ card, fit, installed }) => {
     const text = [card.name, card.id, card.repo, card.summary, card.licence, ...card.abilities].join(' ').toLowerCase();
     return (
       words.every((word) => text.includes(word)) &&
-      (filters.engine === 'any' || card.engine === filters.engine) &&
-      (!filters.pictures || card.modalities.includes('image')) &&
-      (!filters.tools || card.tools) &&
-      (!filters.runsHere || fit.verdict !== 'cannot') &&
-      (!filters.installed || installed)
+      (wanted.engine === 'any' || card.engine === wanted.engine) &&
+      (!wanted.pictures || card.modalities.includes('image')) &&
+      (!wanted.tools || card.tools) &&
+      (!wanted.runsHere || fit.verdict !== 'cannot') &&
+      (!wanted.installed || installed)
     );
   });
 }

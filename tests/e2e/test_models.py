@@ -68,12 +68,18 @@ def test_every_model_is_listed_with_a_verdict_and_nothing_was_asked_of_anyone(mo
     assert hub.asked == []
 
 
+def test_what_the_starter_does_not_know_leads_to_larger_models(models: Cloche) -> None:
+    models.go_home()
+    models.ask("What is the capital of France?")
+    models.page.get_by_role("link", name="Choose a larger model for this device").click()
+    expect(models.page.get_by_role("heading", name="All models")).to_be_visible()
+
+
 def test_a_repository_is_looked_up_added_downloaded_loaded_and_answers(models: Cloche, hub: Hub) -> None:
     page = models.page
     page.get_by_label("Repository or address").fill(REPO)
     models.button(f"Allow {hub.url.removeprefix('http://')} and look up").click()
     models.button(f"Add {NAME}").click()
-    page.get_by_role("searchbox", name="Search models").fill("sparrow")
     sparrow = entry(page, NAME)
     expect(sparrow).to_contain_text("Runs here")
     expect(sparrow).to_contain_text("pictures")

@@ -6,6 +6,7 @@ import { errorOf } from '../actions';
 import { bytes } from '../figures';
 import { importModel } from '../model_import';
 import { addModel, closedOrigins, findModel, lookUpOrigin, readFiles } from '../model_actions';
+import { showModel } from '../model_search';
 import { toast } from '../store';
 import { Icon } from './icon';
 import { HubSettings } from './hub_settings';
@@ -24,9 +25,10 @@ function VariantRow({ variant: { card, fit, advice }, added }: { variant: Varian
   const [error, setError] = useState<ErrorInfo | null>(null);
   const add = async (): Promise<void> => {
     try {
-      await addModel(card);
-      toast(`${card.name} is in the list now. Press Download there.`);
+      const { id, name } = await addModel(card);
+      toast(`${name} is in the list now. Press Download there.`);
       added();
+      showModel(id);
     } catch (thrown) {
       setError(errorOf(thrown));
     }
@@ -95,6 +97,7 @@ function FromDisk() {
       const card = await addModel(read.card);
       await importModel(card, files, (loaded) => setCopied({ loaded, total }));
       toast(`${card.name} is on this device now.`);
+      showModel(card.id);
       setRead(null);
     } catch (thrown) {
       setError(errorOf(thrown));

@@ -3,7 +3,7 @@ import { useEffect, useState } from 'preact/hooks';
 import type { CatalogueList } from '../../js_bridge/contract.gen';
 import { count } from '../figures';
 import { readCatalogue } from '../model_actions';
-import { inOrder, matching, NO_FILTERS, type Filters } from '../model_search';
+import { filters, inOrder, matching, showModel, type Filters } from '../model_search';
 import { state } from '../store';
 import { ModelEntry } from './model_entry';
 
@@ -18,7 +18,11 @@ const FLAGS: readonly [Flag, string][] = [
   ['installed', 'On this device'],
 ];
 
-function FilterBar({ filters, set }: { filters: Filters; set: (change: Partial<Filters>) => void }) {
+function FilterBar() {
+  const { value: chosen } = filters;
+  const set = (change: Partial<Filters>): void => {
+    filters.value = { ...chosen, ...change };
+  };
   return (
     <div class="filters" role="search" aria-label="Models">
       <div class="field wide">
@@ -26,14 +30,14 @@ function FilterBar({ filters, set }: { filters: Filters; set: (change: Partial<F
           type="search"
           aria-label="Search models"
           placeholder="Search models"
-          value={filters.text}
+          value={chosen.text}
           onInput={({ currentTarget }) => set({ text: currentTarget.value })}
         />
       </div>
       <div class="field">
         <select
           aria-label="Engine"
-          value={filters.engine}
+          value={chosen.engine}
           onChange={({ currentTarget }) => set({ engine: currentTarget.value as Filters['engine'] })}
         >
           <option value="any">Any engine</option>
@@ -43,22 +47,16 @@ function FilterBar({ filters, set }: { filters: Filters; set: (change: Partial<F
       </div>
       {FLAGS.map(([flag, label]) => (
         <label key={flag} class="check">
-          <input type="checkbox" checked={filters[flag]} onChange={({ currentTarget }) => set({ [flag]: currentTarget.checked })} /> {label}
+          <input type="checkbox" checked={chosen[flag]} onChange={({ currentTarget }) => set({ [flag]: currentTarget.checked })} /> {label}
         </label>
       ))}
     </div>
   );
 }
 
-interface EntriesProps {
-  catalogue: CatalogueList;
-  filters: Filters;
-  show: (id: string) => void;
-}
-
-function Entries({ catalogue, filters, show }: EntriesProps) {
+function Entries({ catalogue }: { catalogue: CatalogueList }) {
   const [all, setAll] = useState(false);
-  const found = inOrder(matching(catalogue.entries, filters), catalogue.recommended);
+  const found = inOrder(matching(catalogue.entries, filters.value), catalogue.recommended);
   const shown = all ? found : found.slice(0, SHOWN_AT_FIRST);
   const nameOf = (id: string): string => catalogue.entries.find(({ card }) => card.id === id)?.card.name ?? id;
   return (
@@ -69,7 +67,7 @@ function Entries({ catalogue, filters, show }: EntriesProps) {
       {found.length === 0 && <p>Nothing matches. Clear a filter, or add a model of your own below.</p>}
       <ul class="model-entries">
         {shown.map((entry) => (
-          <ModelEntry key={entry.card.id} entry={entry} recommended={entry.card.id === catalogue.recommended} nameOf={nameOf} show={show} />
+          <ModelEntry key={entry.card.id} entry={entry} recommended={entry.card.id === catalogue.recommended} nameOf={nameOf} show={showModel} />
         ))}
       </ul>
       {shown.length < found.length && (
@@ -82,7 +80,6 @@ function Entries({ catalogue, filters, show }: EntriesProps) {
 }
 
 export function Catalogue() {
-  const [filters, setFilters] = useState(NO_FILTERS);
   const { catalogue, phase, storageChanges } = state.value;
   useEffect(() => {
     if (phase === 'up') void readCatalogue();
@@ -93,12 +90,8 @@ export function Catalogue() {
         <h2 id="catalogue-heading">All models</h2>
         <p>Nothing is fetched until you press a button that says what, how much and from where.</p>
       </header>
-      <FilterBar filters={filters} set={(change) => setFilters({ ...filters, ...change })} />
-      {catalogue ? (
-        <Entries catalogue={catalogue} filters={filters} show={(id) => setFilters({ ...NO_FILTERS, text: id })} />
-      ) : (
-        <p role="status">Looking at this device…</p>
-      )}
+      <FilterBar />
+      {catalogue ? <Entries catalogue={catalogue} /> : <p role="status">Looking at this device…</p>}
     </section>
   );
 }
