@@ -43,6 +43,7 @@
     |   +-- AnswerUnreadable  "answer_unreadable"    malformed JSON, wrong content type
     +-- StorageError
         +-- StorageFull       "storage_full"
+        +-- StorageMissing    "no_storage"           the browser gives this page no files to keep
         +-- StorageLost       "storage_lost"         another tab holds the database now
         +-- StorageBroken     "storage_broken"
 
@@ -365,6 +366,13 @@ class StorageFull(StorageError):
 
     code = "storage_full"
     action = "Delete conversations or free disk space, then try again. What you typed is still in the composer."
+
+
+class StorageMissing(StorageError):
+    """The browser gives this page no files to keep."""
+
+    code = "no_storage"
+    action = "Open Cloche in an ordinary window, not a private one."
 
 
 class StorageLost(StorageError):
