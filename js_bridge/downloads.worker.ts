@@ -43,15 +43,14 @@ async function fetchAndKeep(request: FetchFiles, context: FetchContext): Promise
     if (request.keep) throw new RpcError('no_storage', NO_STORE, 'Open Cloche in an ordinary window.');
     return { kept: false, fetched_bytes: 0, reason: NO_STORE, files: [], repaired: [] };
   }
-  const urls = request.files.filter(({ url }) => url).map(({ url }) => new URL(url, request.base_url));
-  await makeSureOfReach(urls, context.signal);
   policy.blocked = false;
+  const allow = (addresses: URL[]) => makeSureOfReach(addresses, context.signal);
   try {
-    return { kept: true, ...(await fetchFiles(request, store, context)), reason: '' };
+    return { kept: true, ...(await fetchFiles(request, store, { ...context, allow })), reason: '' };
   } catch (thrown) {
     const error = RpcError.from(thrown);
     const size = request.files.reduce((sum, file) => sum + file.size, 0);
-    if (error.code === 'fetch_failed') throw (await policy.explain(urls[0]?.href ?? request.base_url)) ?? error;
+    if (error.code === 'fetch_failed') throw (await policy.explain(new URL(request.files[0]!.url, request.base_url))) ?? error;
     if (error.code !== 'storage_full' || request.keep || size > FITS_IN_MEMORY) throw error;
     return { kept: false, fetched_bytes: 0, reason: error.message, files: [], repaired: [] };
   }

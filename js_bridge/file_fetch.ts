@@ -22,6 +22,8 @@ const PROGRESS_MS = 50;
 export interface FetchContext {
   signal: AbortSignal;
   push(progress: FetchProgress): void;
+  /** Rejects where an address that is to be asked may not be. */
+  allow?(addresses: URL[]): Promise<void>;
 }
 
 /** What came of it, but for where it is kept. */
@@ -86,6 +88,8 @@ class Fetching {
       this.at = index;
       there.push(await this.guard(file, () => this.isThere(file)));
     }
+    const missing = files.filter((file, index) => !there[index] && file.url);
+    await this.context.allow?.(missing.map(({ url }) => new URL(url, this.request.base_url)));
     try {
       await this.makeSureOfRoom(there);
       for (const [index, file] of files.entries()) {

@@ -45,12 +45,12 @@ class Policy {
   }
 
   /** What to tell instead of a failed connection, if a redirect led to where this page may not go. */
-  async explain(url: string): Promise<RpcError | undefined> {
+  async explain(url: URL): Promise<RpcError | undefined> {
     // The word of the violation comes a moment after the failure.
     if (!this.blocked) await new Promise((resolve) => setTimeout(resolve));
     if (!this.blocked) return undefined;
     this.blocked = false;
-    return closed(`${new URL(url).origin} sends its files from another address, which this page may not reach.`);
+    return closed(`${url.origin} sends its files from another address, which this page may not reach.`);
   }
 }
 
@@ -77,7 +77,7 @@ export async function readUrl(request: ReadUrl, signal: AbortSignal): Promise<Ur
     if (signal.aborted) throw new RpcError('aborted', 'Stopped on request.');
     if (thrown instanceof RpcError) throw thrown;
     const { origin } = new URL(url);
-    throw (await policy.explain(url)) ?? new RpcError('server_unreachable', `${origin} could not be reached.`, 'Check the connection and try again.', true);
+    throw (await policy.explain(new URL(url))) ?? new RpcError('server_unreachable', `${origin} could not be reached.`, 'Check the connection and try again.', true);
   }
 }
 

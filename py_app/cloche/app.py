@@ -33,7 +33,7 @@ from .packages.packages import Packages
 from .providers.registry import Providers
 from .providers.worker import WorkerTransport
 from .relay.relay import Relay
-from .shapes import ModelStatus, Settings
+from .shapes import ModelCard, ModelStatus, Settings
 from .store.kept_models import KeptModels
 from .store.store import Store
 from .structured.formats import Formats
@@ -150,10 +150,15 @@ class App:
         self.advisor.came = self.storage.came
         self.advisor.removed = self.downloads.drop
         self.storage.fetching = self.downloads.fetching
-        self.storage.card = self.catalogue.card
+        self.storage.card = self._card_to_check
         self.library.fetched = self.storage.noticed
         self.library.touch = self.storage.touch
         self.library.complete = self.advisor.installed = self.storage.complete
+
+    async def _card_to_check(self, model_id: str) -> ModelCard:
+        """A model as it is fetched; one from the person's own disk as it is."""
+        card = await self.catalogue.card(model_id)
+        return card if any(not file.url for file in card.files) else await self.catalogue.resolved(model_id)
 
     def _open_to_people(self) -> None:
         """Let a person's own code take part: kept as extensions, or mounted from the console while the app runs."""
