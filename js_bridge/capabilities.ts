@@ -9,7 +9,7 @@ import type { Device } from './contract.gen';
 import { adapterOf } from './webgpu';
 
 /** The facts, as far as the browser tells them. */
-export async function describeDevice(): Promise<Device> {
+export async function describeDevice(): Promise<Omit<Device, 'fast_engine'>> {
   const [gpu, file_storage, storage] = await Promise.all([webGpu(), fileStorage(), storageUse()]);
   return {
     isolated: isIsolated(),

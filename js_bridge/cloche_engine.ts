@@ -61,6 +61,12 @@ export function engineCode(): Promise<EngineCode | undefined> {
   return code;
 }
 
+/** Whether it has been built; whether the browser can run it shows when it is compiled. */
+export async function engineIsBuilt(): Promise<boolean> {
+  const manifest = await fetch(new URL('engine.json', FOLDER)).then((answer) => answer.json() as Promise<Manifest>, () => undefined);
+  return manifest?.files !== undefined;
+}
+
 async function fetchCode(): Promise<EngineCode | undefined> {
   const manifest = (await (await fetch(new URL('engine.json', FOLDER))).json()) as Manifest;
   if (!manifest.files) return undefined;

@@ -1663,7 +1663,8 @@ export interface Embedding {
  * What this browser and this machine allow. Sizes in bytes; None where the browser does not tell.
  *
  * `memory_gb` is the browser's coarse figure, at most 8 or 32. `gpu` says whether there is an adapter, `gpu_software`
- * that it is no real one; `gpu_buffer_bytes` is the largest buffer it binds.
+ * that it is no real one; `gpu_buffer_bytes` is the largest buffer it binds. `fast_engine`: Cloche's own build of
+ * llama.cpp is there, which is several times faster on the processor and uses one thread.
  */
 export interface Device {
   isolated: boolean;
@@ -1677,6 +1678,7 @@ export interface Device {
   file_storage: boolean;
   used_bytes: number;
   quota_bytes: number;
+  fast_engine: boolean;
 }
 
 /**

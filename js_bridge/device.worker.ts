@@ -6,7 +6,8 @@
  */
 
 import { describeDevice } from './capabilities';
-import type { Measured, Workers } from './contract.gen';
+import { engineIsBuilt } from './cloche_engine';
+import type { Device, Measured, Workers } from './contract.gen';
 import { measureGpu } from './gpu_matvec';
 import { measureMatmul, type Rate } from './matmul';
 import { Rpc } from './rpc';
@@ -16,6 +17,11 @@ declare const self: DedicatedWorkerGlobalScope;
 const ALONE_MS = 120;
 const TOGETHER_MS = 180;
 const MOST_THREADS = 16;
+
+async function describe(): Promise<Device> {
+  const [facts, fast_engine] = await Promise.all([describeDevice(), engineIsBuilt()]);
+  return { ...facts, fast_engine };
+}
 
 async function measure(): Promise<Measured> {
   const alone = measureMatmul(ALONE_MS).gflops;
@@ -50,4 +56,4 @@ async function measureTogether(count: number): Promise<number> {
   }
 }
 
-new Rpc<{}, Workers['device']>(self).serve({ 'device.describe': describeDevice, 'device.measure': measure });
+new Rpc<{}, Workers['device']>(self).serve({ 'device.describe': describe, 'device.measure': measure });

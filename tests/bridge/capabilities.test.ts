@@ -14,6 +14,14 @@ test('capabilities are what this browser really has', async () => {
   if (!found.gpu) expect(found).toMatchObject({ gpu_features: [], gpu_description: '', gpu_buffer_bytes: 0 });
 });
 
+test('the worker says whether the faster engine has been built', async () => {
+  const worker = new Worker(new URL('../../js_bridge/device.worker.ts', import.meta.url), { type: 'module' });
+  const { fast_engine, processors } = await new Rpc<Workers['device'], {}>(worker).call('device.describe', {});
+  worker.terminate();
+  expect(typeof fast_engine).toBe('boolean');
+  expect(processors).toBe(navigator.hardwareConcurrency);
+});
+
 test('the engine gets half the processors, at least one, and one alone without isolation', () => {
   const half = Math.max(1, Math.floor(navigator.hardwareConcurrency / 2));
   expect(defaultThreads()).toBe(isIsolated() ? half : 1);

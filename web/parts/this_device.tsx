@@ -42,6 +42,8 @@ export function ThisDevice() {
         <dd>{gpuLine(device)}</dd>
         <dt>Free for models</dt>
         <dd>{device.quota_bytes ? bytes(Math.max(0, device.quota_bytes - device.used_bytes)) : 'not told'}</dd>
+        <dt>Engine</dt>
+        <dd>{device.fast_engine ? 'Cloche’s own build of llama.cpp, on one thread' : 'llama.cpp as wllama brings it'}</dd>
         <dt>Speed</dt>
         <dd>{speedLine(measured)}</dd>
       </dl>

@@ -103,7 +103,11 @@ class Advisor:
         device, measured = await self._device.describe(), self._device.measured
         on_gpu = fit.runs_on_gpu(device)
         variants = [
-            Variant(card=card, fit=fit.fit_of(card, device, measured), advice=advice_on(card.quantisation, on_gpu))
+            Variant(
+                card=card,
+                fit=fit.fit_of(card, device, measured),
+                advice=advice_on(card.quantisation, on_gpu, device.fast_engine),
+            )
             for card in cards
         ]
         best = "Q4" if on_gpu else "Q8_0"

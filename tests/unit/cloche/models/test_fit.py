@@ -65,6 +65,16 @@ def test_q4_is_about_half_as_fast_as_q8_without_a_gpu(catalogue: list[ModelCard]
     assert 1.8 < q8 / q4 < 2.2
 
 
+def test_the_fast_engine_reads_both_equally_fast_on_one_thread(catalogue: list[ModelCard]) -> None:
+    fast = LAPTOP.model_copy(update={"fast_engine": True})
+    speeds = [
+        fit_of(by_id(catalogue, f"lfm2-vl-450m-{name}"), fast, MEASURED).tokens_per_second for name in ("q8_0", "q4_0")
+    ]
+    assert speeds[0] == speeds[1]
+    more_cores = MEASURED.model_copy(update={"free_cores": 12.0})
+    assert fit_of(by_id(catalogue, "lfm2-vl-450m-q8_0"), fast, more_cores).tokens_per_second == speeds[0]
+
+
 def test_one_thread_without_isolation(catalogue: list[ModelCard]) -> None:
     card = by_id(catalogue, "smollm2-360m-instruct-q8_0")
     alone = fit_of(card, LAPTOP.model_copy(update={"isolated": False}), MEASURED).tokens_per_second

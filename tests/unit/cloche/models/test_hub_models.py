@@ -86,3 +86,4 @@ def test_q8_is_recommended_without_a_gpu_and_q4_with_one() -> None:
     assert "Recommended" in advice_on("Q8_0", on_gpu=False)
     assert "Recommended" not in advice_on("Q4_K_M", on_gpu=False)
     assert "Recommended" in advice_on("Q4_K_M", on_gpu=True)
+    assert "As fast as Q8_0" in advice_on("Q4_0", on_gpu=False, fast_engine=True)
