@@ -30,6 +30,7 @@ SECONDS = 20
 FRAMES = 45
 SIZES = (128, 256, 512, 1024)
 STILL_SECONDS = 15
+FRAMES_LOOKED_AT = 200
 SCENES = [
     scenes.draw("light", [scenes.Shape(kind, colour, 0.5, 0.5, 0.25)])
     for kind, colour in (("circle", "red"), ("star", "blue"), ("heart", "green"), ("cross", "yellow"))
@@ -66,6 +67,7 @@ def measure() -> Iterator[Figure]:
             note="30 is the film",
         )
         yield from _encoding(built)
+        yield _growth(built)
         yield _still(built)
 
 
@@ -133,6 +135,20 @@ def _described(page: Page, picture: list[int], size: int, shift: int) -> dict[st
     order = [picture, size, f"Be brief. {shift}"]
     found: dict[str, Any] = page.evaluate("order => bench.describe(...order)", order)
     return found
+
+
+def _growth(built: Stage) -> Figure:
+    """Memory of the page and all its workers after many frames, against after a few."""
+    with built.profile() as context:
+        page = built.python(context)
+        picture = list(scenes.encoded(SCENES[0].resize((256, 256)), "PNG"))
+        sizes = []
+        for frames in (20, FRAMES_LOOKED_AT):
+            for shift in range(frames):
+                _described(page, picture, 256, shift)
+            sizes.append(page.evaluate("async () => (await performance.measureUserAgentSpecificMemory()).bytes") / 1e6)
+    note = f"after {FRAMES_LOOKED_AT} more frames; everything, the model and Python included"
+    return Figure("memory of a long watch", sizes[1], "MB", against=sizes[0], at_most=1.1, note=note)
 
 
 def _still(built: Stage) -> Figure:
