@@ -28,10 +28,10 @@ export function LiveFigures() {
         {[
           ['Frames seen', String(found.seen)],
           ['Described', String(found.described)],
-          ['Skipped, no difference', String(found.skipped)],
+          ['Skipped, the same', String(found.skipped)],
           ['Latency, median', shown(p50)],
           ['Latency, 95 %', shown(p95)],
-          ['Memory', used === undefined ? 'being measured' : bytes(used)],
+          ['Memory', used === undefined ? 'measuring' : bytes(used)],
         ].map(([name, value]) => (
           <div key={name}>
             <dt>{name}</dt>
