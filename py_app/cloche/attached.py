@@ -45,9 +45,14 @@ def text_of_file(data: bytes) -> str | None:
     return None
 
 
+def has_files(message: Data) -> bool:
+    """Whether a message of the store holds files."""
+    return any(part["type"] == "file" for part in message["parts"])
+
+
 def with_files(message: Data, read: Callable[[str], StoredFile], *, by_tool: bool) -> Data:
     """A message of the store with words in place of its files; `by_tool`: the model can read them with a tool."""
-    if all(part["type"] != "file" for part in message["parts"]):
+    if not has_files(message):
         return message
     files = [told(read(part["file_id"]), by_tool=by_tool) for part in message["parts"] if part["type"] == "file"]
     rest = [part for part in message["parts"] if part["type"] != "file"]

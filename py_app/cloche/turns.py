@@ -14,7 +14,7 @@ from .agent.approval import Approvals
 from .agent.modules import Mount
 from .agent.session import AgentSession, Notices, Request
 from .agent.transcript import history, image_blocks, image_count, text_of
-from .attached import with_files
+from .attached import has_files, with_files
 from .errors import ClocheError, GenerationFailed, ProviderMissing, StorageError
 from .host.base import Host
 from .providers.base import Transport
@@ -197,12 +197,13 @@ class Turns:
     def _request(self, user: Data, before: list[Data], speaker: Speaker) -> Request:
         card = speaker.transport.card
         parameters = effective(card, self._store.sessions.parameters(user["session_id"]))
-        attached = image_blocks(user["parts"])
-        pictures = bool(attached) or any(image_count(message) for message in history(before))
+        attached, messages = image_blocks(user["parts"]), history(before)
+        pictures = bool(attached) or any(image_count(message) for message in messages)
         tools = self._toolbox.offered(user["session_id"], pictures=pictures, card=card)
-        by_tool = any(tool.name == FILE_READ for tool in tools)
-        user, *before = (with_files(message, self._store.files.read, by_tool=by_tool) for message in (user, *before))
-        messages = history(before)
+        if any(has_files(message) for message in (user, *before)):
+            by_tool = any(tool.name == FILE_READ for tool in tools)
+            user, *before = (with_files(one, self._store.files.read, by_tool=by_tool) for one in (user, *before))
+            messages = history(before)
         if parameters.system_prompt:
             messages.insert(0, {"role": "system", "content": parameters.system_prompt})
         return Request(text_of(user["parts"]), attached, messages, options(parameters), tools, speaker)

@@ -1,4 +1,8 @@
-"""Builds the web app with Vite. The new dist/ takes the old one's place only when it is complete."""
+"""Builds the web app with Vite. The new dist/ takes the old one's place only when it is complete.
+
+Beside the app it holds wheels/: the repacked amplifier-core for other people's Pyodide pages. The app does not use that
+copy, so the service worker does not keep it (it comes after Vite has listed what is kept).
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,7 @@ from toolchain.paths import BRIDGE, BUILD, DIST, ENGINE, PUBLIC, ROOT, VENDORED,
 from toolchain.process import run_tool
 from toolchain.progress import Progress
 from toolchain.steps import Step
+from toolchain.vendor import OWN_WHEELS
 
 FRESH = BUILD / "dist"
 REPLACED = BUILD / "dist-replaced"
@@ -23,7 +28,7 @@ def web_step() -> Step:
             *(WEB, BRIDGE, PUBLIC, VENDORED, ENGINE),
             *(ROOT / name for name in ("package-lock.json", "vite.config.ts", "tsconfig.json")),
         ],
-        [DIST / "index.html", DIST / "sw.js", DIST / "python" / "pyodide-lock.json"],
+        [DIST / "index.html", DIST / "sw.js", DIST / "python" / "pyodide-lock.json", DIST / "wheels"],
         _build,
     )
 
@@ -35,6 +40,9 @@ def _build(progress: Progress) -> str:
         todo="mend the file that is named above, then run the same command again.",
         on_line=progress.detail,
     )
+    (FRESH / "wheels").mkdir()
+    for wheel in OWN_WHEELS.glob("amplifier_core-*.whl"):
+        shutil.copyfile(wheel, FRESH / "wheels" / wheel.name)
     shutil.rmtree(REPLACED, ignore_errors=True)
     if DIST.exists():
         DIST.rename(REPLACED)

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from playwright.sync_api import sync_playwright
-from tests.bench import answers, boot, downloads, engine, live, relay, report, storage
+from tests.bench import answers, boot, downloads, engine, kernel, live, relay, report, storage
 
 from toolchain import chromium
 from toolchain.paths import BUILD
@@ -19,6 +19,7 @@ PARTS = {
     "boot": boot.measure,
     "answers": answers.measure,
     "storage": storage.measure,
+    "kernel": kernel.measure,
     "live": live.measure,
     "relay": relay.measure,
     "engine": engine.measure,

@@ -8,6 +8,7 @@ import pytest
 from tests.wasm.pyodide_suite import Pyodide
 
 from toolchain.paths import DIST
+from toolchain.wheel import Wheel
 
 LOCK = json.loads((DIST / "python" / "pyodide-lock.json").read_text("utf-8"))
 
@@ -96,6 +97,19 @@ def test_a_session_of_amplifier_core_runs_a_turn_on_our_engine(pyodide: Pyodide)
     assert told["answer"] == "You said: hello"
     assert told["heard"] == ["session:start", "execution:start", "execution:end", "session:end"]
     assert "/amplifier_core/_engine/" in told["engine"]
+
+
+def test_the_wheel_for_other_pages_is_the_one_that_runs_here_and_is_not_kept_for_offline_use() -> None:
+    (path,) = (DIST / "wheels").glob("*.whl")
+    given, ours = Wheel.read(path), Wheel.read(DIST / "python" / LOCK["packages"]["amplifier-core"]["file_name"])
+    sources = {name: data for name, data in given.files.items() if name.endswith(".py")}
+    assert sources == {name: data for name, data in ours.files.items() if name.endswith(".py")}
+    assert "amplifier_core/_engine/__init__.py" in sources
+    assert not [name for name in given.files if name.endswith((".so", ".pyc"))]
+    assert given.dependencies == ["pydantic", "typing-extensions"]
+    kept = (DIST / "sw.js").read_text("utf-8")
+    assert f"python/wheels/{path.name}" in kept
+    assert f'"wheels/{path.name}' not in kept
 
 
 def test_nothing_is_compiled_at_start(pyodide: Pyodide) -> None:
