@@ -1,7 +1,7 @@
 """The kernel: what our engine costs for a turn, a token, an event and an import, against the native one in CPython.
 
-Each engine runs in a process of its own (kernel_run.py), and the two take turns, so that a busy machine slows both alike.
-What is compared is the same Python on top of either: the package, our loop, context and provider.
+Each engine runs in a process of its own (kernel_run.py), and the two take turns, so that a busy machine slows both
+alike. What is compared is the same Python on top of either: the package, our loop and our context manager.
 """
 
 from __future__ import annotations
