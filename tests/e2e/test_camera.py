@@ -1,4 +1,4 @@
-"""The camera: preview, a snapshot whose pixels are answered about, and a camera that is off when nobody looks."""
+"""The camera: preview, a tool that looks through it, a snapshot that is answered about, off when nobody looks."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def open_camera(cloche: Cloche) -> None:
     expect(cloche.button("Take picture")).to_be_enabled(timeout=30_000)
 
 
-def test_a_snapshot_is_answered_about_and_the_camera_is_off_afterwards(
+def test_it_is_looked_through_a_snapshot_is_answered_about_and_it_is_off_afterwards(
     site: Site, launch_profile: LaunchProfile, tmp_path: Path
 ) -> None:
     film = scenes.film(tmp_path / "scene.mjpeg", scenes.red_circle())
@@ -51,6 +51,12 @@ def test_a_snapshot_is_answered_about_and_the_camera_is_off_afterwards(
     assert cloche.page.evaluate(LIVE_TRACKS) == 0
 
     open_camera(cloche)
+    cloche.ask("What do you see in the camera?")
+    call = cloche.answers.last.get_by_role("group", name="Tool camera_look")
+    call.locator("summary").click()
+    expect(call).to_contain_text("done")
+    expect(call.get_by_label("Result")).to_contain_text("red")
+    cloche.new_chat()
     cloche.button("Take picture").click()
     expect(cloche.attached).to_have_count(1)
     assert cloche.page.evaluate(LIVE_TRACKS) == 0

@@ -13,7 +13,7 @@ from tests.e2e.conftest import Site
 from tests.unit.cloche.packages.wheels import file_name, wheel
 from tests.unit.cloche.providers.faulty_llm_server import Answer, FaultyServer, chunk, event, says
 
-OPEN_ORIGINS = """async () => (await (await fetch('open-origins.json')).json())"""
+OPEN_ORIGINS = """async () => (await (await fetch('open-origins.json')).json()).remote"""
 
 
 @pytest.fixture(scope="module")

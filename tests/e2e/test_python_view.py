@@ -187,6 +187,24 @@ def test_a_tool_of_ones_own_is_mounted_and_the_model_calls_it_at_once(python: Py
     python.open().run("tools.unmount('todo_list')")
 
 
+ASKING = """from cloche.extensions import HookResult
+once = on('prompt:submit', lambda event, data: HookResult(
+    action='ask_user', approval_prompt='May this go on?', approval_options=['Allow once', 'Deny']))"""
+
+
+def test_a_hook_asks_about_what_is_no_tool_call_and_is_answered_in_the_conversation(python: PythonView) -> None:
+    python.run(ASKING)
+    cloche = python.cloche
+    cloche.page.goto(cloche.address + "#/chat")
+    cloche.send("Hello")
+    card = cloche.answers.first.locator("section.approval")
+    expect(card).to_contain_text("May this go on?", timeout=ANSWER_MS)
+    card.get_by_role("button", name="Deny").click()
+    assert "Not allowed by the person." in cloche.finished(cloche.answers.first)
+    expect(cloche.answers.first).to_contain_text("May this go on? Not allowed.")
+    python.open().run("once()")
+
+
 def test_an_example_is_chosen_and_history_brings_code_back(python: PythonView) -> None:
     python.run("first_piece = 1")
     python.page.get_by_label("Example", exact=True).select_option(label="Write a tool and mount it at once")
@@ -203,6 +221,14 @@ def test_an_extension_stays_and_shows_its_errors(python: PythonView) -> None:
     broken = python.save("broken", "import nothing_like_this")
     expect(broken.get_by_label("Error in broken")).to_contain_text("nothing_like_this")
     entry = python.page.get_by_role("list", name="Extensions").get_by_role("listitem", name="backwards")
+    python.page.goto(python.cloche.address + "#/chat")
+    python.cloche.button("Tools").click()
+    switch = python.page.get_by_role("switch", name="backwards")
+    switch.check()
+    expect(switch).to_be_checked()
+    python.page.keyboard.press("Escape")
+    python.open()
+    expect(entry.get_by_label(re.compile("On in “"))).to_be_checked()
     entry.get_by_label("On in all conversations").check()
     python.page.reload()
     python.cloche.wait_ready()
