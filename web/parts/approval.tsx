@@ -81,8 +81,8 @@ export function Approval({ part, question, sessionId }: ApprovalProps) {
       {part.type === 'tool_call' && <Arguments part={part} />}
       {question.origin && (
         <p class="muted">
-          To allow it lets this page reach <code class="address">{question.origin}</code> and nothing else, until this answer is
-          complete or, in this conversation, until you close Cloche. Without cookies or keys.
+          To allow it lets this page reach <code>{question.origin}</code> and nothing else, without cookies or keys: once, until
+          this answer is complete; in this conversation, until you close Cloche.
         </p>
       )}
       <div class="approval-answers" role="group" aria-label="Answer">

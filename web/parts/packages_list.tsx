@@ -43,8 +43,8 @@ function Question({ asked }: { asked: Asked }) {
   return (
     <section class="approval" aria-label="Permission">
       <p role="alert">
-        This needs <code class="address">{asked.origin}</code>. To allow it lets the page reach that origin, and nothing else,
-        until the package is here. Code from there can then be run by your extensions and your console.
+        This needs <code>{asked.origin}</code>. To allow it lets the page reach that origin and nothing else until the package
+        is here. Code from there can then be run by your extensions and your console.
       </p>
       <div class="approval-answers" role="group" aria-label="Answer">
         <button class="button" type="button" onClick={() => asked.answer(true)}>
@@ -123,7 +123,7 @@ export function PackagesList() {
         />
       </div>
       <form
-        class="row"
+        class="row from-index"
         aria-label="Add from an index"
         onSubmit={(event) => {
           event.preventDefault();

@@ -36,11 +36,14 @@ class Packages:
     def restore(self) -> None:
         """Unpack what is kept and is not unpacked yet. One that is damaged is listed with its error."""
         for name, file_name, data in self._database.rows("SELECT name, file_name, bytes FROM packages ORDER BY name"):
-            if name not in self._folders:
-                try:
-                    self._unpack(Wheel(file_name, data))
-                except BadPackage:
-                    continue
+            if name in self._folders:
+                continue
+            try:
+                wheel = Wheel(file_name, data)
+            except BadPackage:
+                continue
+            if wheel.name == name:
+                self._unpack(wheel)
 
     def close(self) -> None:
         """Take everything off the path again."""
