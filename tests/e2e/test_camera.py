@@ -48,7 +48,7 @@ def test_it_is_looked_through_a_snapshot_is_answered_about_and_it_is_off_afterwa
     assert cloche.page.evaluate(LIVE_TRACKS) == 1
     preview(cloche).get_by_role("button", name="Close").click()
     expect(preview(cloche)).to_have_count(0)
-    assert cloche.page.evaluate(LIVE_TRACKS) == 0
+    cloche.page.wait_for_function(f"{LIVE_TRACKS} === 0")
 
     open_camera(cloche)
     cloche.ask("What do you see in the camera?")
@@ -59,7 +59,7 @@ def test_it_is_looked_through_a_snapshot_is_answered_about_and_it_is_off_afterwa
     cloche.new_chat()
     cloche.button("Take picture").click()
     expect(cloche.attached).to_have_count(1)
-    assert cloche.page.evaluate(LIVE_TRACKS) == 0
+    cloche.page.wait_for_function(f"{LIVE_TRACKS} === 0")
     assert "red" in cloche.ask("What color is the circle?")
 
 
