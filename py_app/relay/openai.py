@@ -16,6 +16,7 @@ from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 from .hub import POLICY_VIOLATION, Hub, Source, TooManySourcesError
+from .sockets import limit_sending
 
 MAX_BODY_BYTES = 32 << 20
 #: a client may take this long to send its request
@@ -121,7 +122,8 @@ class OpenAIRequest(Source):
     # ------------------------------------------------------------ the answer
 
     def _carry(self) -> None:
-        """Pass the tab's answer on, until its end or until the client goes."""
+        """Pass the tab's answer on, until its end or until the client goes or stops reading."""
+        limit_sending(self._handler.connection)
         threading.Thread(target=self._watch, name="relay-watch", daemon=True).start()
         begun = False
         while True:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from tests.unit.relay.scripted_tab import KEY, Served, frame, marks, serving
 
+from relay import sockets
 from relay.openai import MAX_BODY_BYTES
 
 BEARER = {"Authorization": f"Bearer {KEY}", "Content-Type": "application/json"}
@@ -20,6 +21,16 @@ BEARER = {"Authorization": f"Bearer {KEY}", "Content-Type": "application/json"}
 async def ask(served: Served, headers: dict[str, str], body: str = "{}") -> tuple[int, Any]:
     status, text = await asyncio.to_thread(served.get, "/v1/chat/completions", headers, "POST", body)
     return status, json.loads(text)["error"]
+
+
+def begin(served: Served) -> socket.socket:
+    """A connection that has asked and does not read."""
+    raw = socket.create_connection(("localhost", served.server.port), timeout=10)
+    raw.sendall(
+        f"POST /v1/chat/completions HTTP/1.1\r\nHost: {served.host}\r\nAuthorization: Bearer {KEY}\r\n"
+        "Content-Length: 2\r\n\r\n{}".encode()
+    )
+    return raw
 
 
 def said(job: dict[str, Any]) -> list[dict[str, Any]]:
@@ -105,19 +116,30 @@ async def test_a_body_without_a_bearable_length_is_not_read(tmp_path: Path, head
 
 async def test_a_client_that_hangs_up_stops_the_model(tmp_path: Path) -> None:
     async with serving(tmp_path) as served, served.tab(None, openai=True) as tab:
-
-        def ask_and_leave() -> socket.socket:
-            raw = socket.create_connection(("localhost", served.server.port), timeout=10)
-            raw.sendall(
-                f"POST /v1/chat/completions HTTP/1.1\r\nHost: {served.host}\r\nAuthorization: Bearer {KEY}\r\n"
-                "Content-Length: 2\r\n\r\n{}".encode()
-            )
-            return raw
-
-        raw = await asyncio.to_thread(ask_and_leave)
+        raw = await asyncio.to_thread(begin, served)
         job = await tab.jobs.get()
         raw.close()
         assert await asyncio.wait_for(tab.cancelled.get(), 10) == job["id"]
+
+
+async def test_a_client_that_stops_reading_is_let_go_and_keeps_nobody_waiting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sockets, "SEND_SECONDS", 1)
+    async with serving(tmp_path) as served, served.tab(None, openai=True) as tab:
+        raw = await asyncio.to_thread(begin, served)
+        job = await tab.jobs.get()
+        await tab.say(type="head", id=job["id"], status=200, content_type="text/event-stream")
+        for _ in range(10):
+            await tab.say(type="body", id=job["id"], text="x" * 1_500_000)
+        await tab.say(type="end", id=job["id"])
+        asking = asyncio.create_task(ask(served, BEARER))
+        other = await tab.jobs.get()
+        await tab.say(type="head", id=other["id"], status=418, content_type="application/json")
+        await tab.finish(other, '{"error": "teapot"}')
+        assert await asking == (418, "teapot")
+        await tab.until_clients(0)
+        raw.close()
 
 
 async def test_a_tab_that_closes_ends_what_waits(tmp_path: Path) -> None:
