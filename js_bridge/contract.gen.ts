@@ -130,6 +130,7 @@ export interface Message {
  * Generation parameters of a session; None leaves the choice to the model's card.
  *
  * `tool_choice` is "auto" (as None), "none", "required" (the first thing is a call) or the name of the tool to call.
+ * `image_detail` is how large pictures reach a model (see engine_contract.ImageContent).
  */
 export interface Parameters {
   system_prompt: string | null;
@@ -141,6 +142,7 @@ export interface Parameters {
   seed: number | null;
   stop: string[] | null;
   tool_choice: string | null;
+  image_detail: "auto" | "low" | "high" | null;
 }
 
 /** A model of a provider. The provider "local" is the engine in this tab, with whatever model it has loaded. */

@@ -35,6 +35,7 @@ export const NONE: Parameters = {
   seed: null,
   stop: null,
   tool_choice: null,
+  image_detail: null,
 };
 
 export type Read<T> = { value: T; problem?: undefined } | { value?: undefined; problem: string };

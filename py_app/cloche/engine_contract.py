@@ -15,10 +15,9 @@ from pydantic import Field
 
 from .commands import Command, NoParams
 from .models.file_shapes import FetchTuning, FileFacts, ReadUrl, RemoveFiles, StoredFiles, UrlContent
-from .shapes import EngineInfo, EngineOptions, Model, ModelFile, Timings, Usage
+from .shapes import EngineInfo, EngineOptions, ImageDetail, Model, ModelFile, Timings, Usage
 
 ImageFit = Literal["auto", "pad", "crop", "squeeze"]
-ImageDetail = Literal["auto", "low", "high"]
 
 
 class FetchFiles(Model):

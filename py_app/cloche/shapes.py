@@ -155,10 +155,14 @@ class Message(Model):
     siblings: list[str] = []
 
 
+ImageDetail = Literal["auto", "low", "high"]
+
+
 class Parameters(Model):
     """Generation parameters of a session; None leaves the choice to the model's card.
 
     `tool_choice` is "auto" (as None), "none", "required" (the first thing is a call) or the name of the tool to call.
+    `image_detail` is how large pictures reach a model (see engine_contract.ImageContent).
     """
 
     system_prompt: str | None = Field(default=None, max_length=20_000)
@@ -170,6 +174,7 @@ class Parameters(Model):
     seed: int | None = Field(default=None, ge=0, le=2**32 - 1)
     stop: list[Annotated[str, Field(min_length=1, max_length=100)]] | None = Field(default=None, max_length=8)
     tool_choice: str | None = Field(default=None, min_length=1, max_length=128)
+    image_detail: ImageDetail | None = None
 
 
 class ModelChoice(Model):

@@ -76,6 +76,24 @@ export function ParametersPanel() {
         rows={2}
         commit={(typed) => save('stop', readStop(typed))}
       />
+      <div class="field">
+        <label for="parameter-image_detail">Detail of pictures</label>
+        <select
+          id="parameter-image_detail"
+          value={parameters.image_detail ?? ''}
+          aria-describedby="parameter-image_detail-help"
+          onChange={({ currentTarget }) =>
+            void setParameters({ ...parameters, image_detail: (currentTarget.value || null) as Parameters['image_detail'] }).catch(report)
+          }
+        >
+          <option value="">as this device can</option>
+          <option value="low">quick (256 pixels)</option>
+          <option value="high">full</option>
+        </select>
+        <p class="muted" id="parameter-image_detail-help">
+          Full takes longer: large encoders get small pictures on a device without a fast GPU.
+        </p>
+      </div>
       <button class="button" type="button" disabled={!changed} onClick={() => void setParameters(NONE).catch(report)}>
         <Icon of={RotateCcw} /> Reset
       </button>

@@ -116,7 +116,9 @@ class ChatCompletionsProvider:
 
         given = request.model_dump(include=set(PASSED_ON), exclude_none=True)
         return EngineRequest(
-            messages=engine_messages(request.messages, read_image),
+            messages=engine_messages(
+                request.messages, read_image, (request.model_extra or {}).get("image_detail", "auto")
+            ),
             tools=engine_tools(request.tools),
             max_tokens=request.max_output_tokens or DEFAULT_MAX_TOKENS,
             response_format=engine_format(request),

@@ -20,6 +20,7 @@ from ..engine_contract import (
     ToolFunction,
 )
 from ..engine_contract import ToolSpec as EngineToolSpec
+from ..shapes import ImageDetail
 
 ReadImage = Callable[[str], bytes]
 Role = Literal["system", "user", "assistant", "tool"]
@@ -33,12 +34,14 @@ ROLES: dict[str, Role] = {
 }
 
 
-def engine_messages(messages: Sequence[Message], read_image: ReadImage) -> list[ChatMessage]:
+def engine_messages(
+    messages: Sequence[Message], read_image: ReadImage, detail: ImageDetail = "auto"
+) -> list[ChatMessage]:
     """All messages of a request."""
-    return [engine_message(message, read_image) for message in messages]
+    return [engine_message(message, read_image, detail) for message in messages]
 
 
-def engine_message(message: Message, read_image: ReadImage) -> ChatMessage:
+def engine_message(message: Message, read_image: ReadImage, detail: ImageDetail) -> ChatMessage:
     """One message: pictures first, then the text; reasoning stays behind."""
     role = ROLES[message.role]
     if isinstance(message.content, str):
@@ -48,7 +51,7 @@ def engine_message(message: Message, read_image: ReadImage) -> ChatMessage:
     calls: list[ToolCall] = []
     for block in message.content:
         if block.type == "image":
-            images.append(ImageContent(data=read_image(block.source["image_id"])))
+            images.append(ImageContent(data=read_image(block.source["image_id"]), detail=detail))
         elif block.type == "text":
             texts.append(block.text)
         elif block.type == "tool_result":

@@ -127,7 +127,7 @@ def message_body(message: ChatMessage) -> dict[str, Any]:
     body: dict[str, Any] = message.model_dump(exclude={"content"}, exclude_none=True)
     if isinstance(message.content, list):
         body["content"] = [
-            {"type": "image_url", "image_url": {"url": data_url(part.data)}}
+            {"type": "image_url", "image_url": image_url(part)}
             if isinstance(part, ImageContent)
             else {"type": "text", "text": part.text}
             for part in message.content
@@ -140,6 +140,12 @@ def message_body(message: ChatMessage) -> dict[str, Any]:
 def image_type(data: bytes) -> str:
     """The MIME type of a stored picture, which is PNG or JPEG."""
     return "image/png" if data.startswith(PNG_MAGIC) else "image/jpeg"
+
+
+def image_url(content: ImageContent) -> dict[str, Any]:
+    """A picture as OpenAI's API takes it; `detail` only where somebody chose one, since not every server knows it."""
+    url = {"url": data_url(content.data)}
+    return url if content.detail == "auto" else {**url, "detail": content.detail}
 
 
 def data_url(data: bytes) -> str:

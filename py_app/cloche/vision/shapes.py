@@ -11,8 +11,8 @@ from typing import Literal
 from pydantic import Field
 
 from ..commands import Command, NoParams
-from ..engine_contract import ImageDetail, ImageFit
-from ..shapes import Model, NewImage, Session, ToolCallPart
+from ..engine_contract import ImageFit
+from ..shapes import ImageDetail, Model, NewImage, Session, ToolCallPart
 
 MOST_FRAMES = 8
 #: the session that approvals of the Live view belong to

@@ -12,12 +12,12 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
-from ..engine_contract import ChatMessage, ChatRequest, Completion, ImageContent, ImageDetail, ImageFit, TextContent
+from ..engine_contract import ChatMessage, ChatRequest, Completion, ImageContent, ImageFit, TextContent
 from ..errors import BadInput, EngineCrashed, ImageUnsupported
 from ..host.base import Host
 from ..models.library import Library
 from ..providers.worker import WorkerTransport
-from ..shapes import EngineInfo, ModelCard
+from ..shapes import EngineInfo, ImageDetail, ModelCard
 from .picture import Picture, file_of
 from .shapes import Description
 

@@ -13,6 +13,7 @@ const parameters: Parameters = {
   seed: null,
   stop: null,
   tool_choice: null,
+  image_detail: null,
 };
 
 function session(id: string, changes: Partial<Session> = {}): Session {

@@ -98,10 +98,12 @@ async def test_a_picture_reaches_the_engine_before_the_text() -> None:
     host = engine.host()
     async with running(host) as app:
         session_id = await new_session(app)
+        chosen = {"session_id": session_id, "parameters": {"image_detail": "low"}}
+        await app.handle("session.set_parameters", chosen)
         await ask(app, host, session_id, "What is it?", images=[PICTURE])
         (message,) = engine.requests[0]["messages"]
         image, text = message["content"]
-        assert (image["data"], text["text"]) == (PNG, "What is it?")
+        assert (image["data"], image["detail"], text["text"]) == (PNG, "low", "What is it?")
 
 
 async def test_a_picture_alone_is_a_message() -> None:

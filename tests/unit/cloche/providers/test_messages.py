@@ -21,6 +21,12 @@ def test_text_stays_text() -> None:
     assert engine_message("user", "Hello") == {"role": "user", "content": "Hello"}
 
 
+def test_a_chosen_detail_goes_with_each_picture() -> None:
+    block = {"type": "image", "source": {"image_id": "i1"}}
+    (message,) = engine_messages([Message(role="user", content=[block])], lambda image_id: image_id.encode(), "high")
+    assert [part.detail for part in message.content] == ["high"]  # type: ignore[union-attr]
+
+
 def test_a_developer_speaks_as_system() -> None:
     assert engine_message("developer", "Be brief.")["role"] == "system"
 
