@@ -11,15 +11,8 @@ import { toast } from '../store';
 import { Icon } from './icon';
 import { HubSettings } from './hub_settings';
 import { hostOf, Verdict } from './model_entry';
+import { Problem } from './problem';
 import { Progress } from './progress';
-
-function Problem({ error }: { error: ErrorInfo | null }) {
-  return error ? (
-    <p class="field-error" role="alert">
-      {error.message} {error.action}
-    </p>
-  ) : null;
-}
 
 function VariantRow({ variant: { card, fit, advice }, added }: { variant: Variant; added: () => void }) {
   const [error, setError] = useState<ErrorInfo | null>(null);

@@ -14,6 +14,7 @@ import {
 } from '../model_actions';
 import { model, settings } from '../store';
 import { ModelSettings } from './model_settings';
+import { Problem } from './problem';
 
 const ENGINES = { llamacpp: 'llama.cpp', webllm: 'WebLLM', remote: 'remote', browser: 'the browser' };
 const VERDICTS = { runs: 'Runs here', slow: 'Runs slowly', cannot: 'Does not run here' };
@@ -66,11 +67,7 @@ function Fetching({ download }: { download: Download }) {
       >
         <span style={total > 0 ? { transform: `scaleX(${share})` } : undefined} />
       </div>
-      {download.error && (
-        <p class="field-error" role="alert">
-          {download.error.message} {download.error.action}
-        </p>
-      )}
+      <Problem error={download.error} />
       <div class="actions">
         {state === 'running' || state === 'queued' ? (
           <button class="button" type="button" aria-label={`Pause ${name}`} onClick={() => changeDownload(id, 'pause')}>

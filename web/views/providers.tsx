@@ -9,6 +9,7 @@ import type { ErrorInfo, Provider } from '../../js_bridge/contract.gen';
 import { errorOf } from '../actions';
 import { count } from '../figures';
 import { openOrigins, readOrigins, remoteOff } from '../open_origins';
+import { Problem } from '../parts/problem';
 import { addProvider, allowAgain, originOf, refreshModels, removeProvider, setKey, unlockKeys } from '../provider_actions';
 import { offlineReady } from '../service_worker';
 import { providers } from '../store';
@@ -19,15 +20,6 @@ const KEYS = {
   sealed: 'kept on this device, sealed with your passphrase; open now',
   locked: 'kept on this device, sealed with your passphrase; locked',
 };
-
-function Problem({ error }: { error: ErrorInfo | null }) {
-  if (!error) return null;
-  return (
-    <p class="field-error" role="alert">
-      {error.message} {error.action}
-    </p>
-  );
-}
 
 /** Runs what a form asks for, and shows why it did not work. */
 function useTask(): [ErrorInfo | null, boolean, (task: () => Promise<void>) => Promise<boolean>] {
