@@ -4,10 +4,10 @@
  * Owns the order of opening an origin and asking Python, and the reading of files that a person chose. An origin is opened
  * for downloads by the press of a button that names it.
  */
-import type { CatalogueEntry, Download, EngineOptions, HeadsRead, ModelCard, Offer } from '../js_bridge/contract.gen';
+import type { CatalogueEntry, EngineOptions, HeadsRead, ModelCard, Offer } from '../js_bridge/contract.gen';
 import { report, saveSettings } from './actions';
 import { allowDownloads, downloadOrigins, readOrigins } from './open_origins';
-import { connection, dispatch, settings, state } from './store';
+import { connection, dispatch, settings } from './store';
 
 export const STARTER = 'cloche-starter';
 const HUB_NAMES = /^(https?:\/\/)?(www\.)?(huggingface\.co|hf\.co)(\/|$)/;
@@ -43,9 +43,6 @@ export async function setOptions(modelId: string, options: EngineOptions): Promi
 export const closedOrigins = (origins: readonly string[]): string[] =>
   origins.filter((origin) => origin !== location.origin && !(downloadOrigins.value ?? []).includes(origin));
 
-export const downloadOf = (modelId: string): Download | undefined =>
-  state.value.downloads.downloads.find((download) => download.model_id === modelId);
-
 export async function startDownload({ card, origins }: CatalogueEntry): Promise<void> {
   try {
     await allowDownloads(...origins);
@@ -53,13 +50,6 @@ export async function startDownload({ card, origins }: CatalogueEntry): Promise<
   } catch (thrown) {
     report(thrown);
   }
-}
-
-export function changeDownload(modelId: string, what: 'pause' | 'resume' | 'cancel'): void {
-  connection
-    .call(`download.${what}`, { model_id: modelId })
-    .then((downloads) => dispatch(['download:changed', downloads]))
-    .catch(report);
 }
 
 /** Deletes a model's files; the starter takes its place where it was the chosen one. */

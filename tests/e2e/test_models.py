@@ -32,12 +32,14 @@ def models(browser: Browser, tmp_path_factory: pytest.TempPathFactory, hub: Hub)
         cloche = Cloche(context.new_page(), site.url).open("#/models")
         cloche.wait_offline_ready()
         page = cloche.page
-        page.get_by_text("Hub and allowed addresses").click()
+        page.get_by_text("Another hub").click()
         page.get_by_label("Model hub: Hugging Face, or a mirror with the same paths").fill(hub.url)
         page.get_by_label("Model hub: Hugging Face, or a mirror with the same paths").press("Tab")
-        page.get_by_label("Another address that a hub sends its files from").fill(hub.cdn_url)
+        page.get_by_role("link", name="Storage", exact=True).last.click()
+        page.get_by_label("Address to download from").fill(hub.cdn_url)
         cloche.button("Allow").click()
-        expect(page.get_by_role("list", name="Addresses open for downloads")).to_contain_text(hub.cdn_url)
+        expect(cloche.button(f"Block {hub.cdn_url}")).to_be_visible()
+        page.goto(f"{site.url}#/models")
         yield cloche
 
 

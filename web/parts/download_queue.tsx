@@ -4,6 +4,7 @@ import { bytes, duration } from '../figures';
 import { downloads } from '../store';
 import { inQueue } from '../storage_actions';
 import { MakeRoom } from './make_room';
+import { Problem } from './problem';
 
 const STATES = {
   queued: 'Waiting its turn',
@@ -40,7 +41,8 @@ function Bar({ label, loaded, total }: { label: string; loaded: number; total: n
   );
 }
 
-function Entry({ download, place }: { download: Download; place: number }) {
+/** How far one download is, what stands in its way, and what can be done with it. `place` counts from the queue's head. */
+export function DownloadState({ download, place }: { download: Download; place: number }) {
   const { model_id: modelId, name, state, stage, error, files } = download;
   const running = state === 'running';
   const button = (label: string, press: () => void) => (
@@ -49,47 +51,51 @@ function Entry({ download, place }: { download: Download; place: number }) {
     </button>
   );
   return (
+    <>
+      <div class="progress">
+        <div class="progress-text">
+          <span>{(running && stage) || STATES[state]}</span>
+          <span class="figure muted">
+            {figures(download.loaded_bytes, download.total_bytes, download.bytes_per_second, download.seconds_left)}
+          </span>
+        </div>
+        <Bar label={`Download of ${name}`} loaded={download.loaded_bytes} total={download.total_bytes} />
+      </div>
+      {state !== 'needs_space' && <Problem error={error} />}
+      {state === 'needs_space' && <MakeRoom download={download} />}
+      {files.length > 1 && (
+        <details>
+          <summary>Files</summary>
+          <ul class="files">
+            {files.map((file) => (
+              <li key={file.name}>
+                <span>{file.name}</span>
+                <span class="muted figure">
+                  {figures(file.loaded_bytes, file.total_bytes, file.bytes_per_second, file.seconds_left)}
+                </span>
+              </li>
+            ))}
+          </ul>
+        </details>
+      )}
+      <div class="actions">
+        {(running || state === 'queued') && button('Pause', () => inQueue('download.pause', { model_id: modelId }))}
+        {state === 'paused' && button('Resume', () => inQueue('download.resume', { model_id: modelId }))}
+        {(state === 'failed' || state === 'needs_space') &&
+          button('Try again', () => inQueue('download.resume', { model_id: modelId }))}
+        {place > 0 && state === 'queued' && button('Sooner', () => inQueue('download.move', { model_id: modelId, place: place - 1 }))}
+        {button(state === 'done' ? 'Dismiss' : 'Cancel', () => inQueue('download.cancel', { model_id: modelId }))}
+      </div>
+    </>
+  );
+}
+
+function Entry({ download, place }: { download: Download; place: number }) {
+  return (
     <li>
-      <article class="kept" aria-label={`Download of ${name}`}>
-        <h3>{name}</h3>
-        <div class="progress">
-          <div class="progress-text">
-            <span>{(running && stage) || STATES[state]}</span>
-            <span class="figure muted">
-              {figures(download.loaded_bytes, download.total_bytes, download.bytes_per_second, download.seconds_left)}
-            </span>
-          </div>
-          <Bar label={`Download of ${name}`} loaded={download.loaded_bytes} total={download.total_bytes} />
-        </div>
-        {error && state !== 'needs_space' && (
-          <p class="field-error" role="alert">
-            {error.message} {error.action}
-          </p>
-        )}
-        {state === 'needs_space' && <MakeRoom download={download} />}
-        {files.length > 1 && (
-          <details>
-            <summary>Files</summary>
-            <ul class="files">
-              {files.map((file) => (
-                <li key={file.name}>
-                  <span>{file.name}</span>
-                  <span class="muted figure">
-                    {figures(file.loaded_bytes, file.total_bytes, file.bytes_per_second, file.seconds_left)}
-                  </span>
-                </li>
-              ))}
-            </ul>
-          </details>
-        )}
-        <div class="actions">
-          {(running || state === 'queued') && button('Pause', () => inQueue('download.pause', { model_id: modelId }))}
-          {state === 'paused' && button('Resume', () => inQueue('download.resume', { model_id: modelId }))}
-          {(state === 'failed' || state === 'needs_space') &&
-            button('Try again', () => inQueue('download.resume', { model_id: modelId }))}
-          {place > 0 && state === 'queued' && button('Sooner', () => inQueue('download.move', { model_id: modelId, place: place - 1 }))}
-          {button(state === 'done' ? 'Dismiss' : 'Cancel', () => inQueue('download.cancel', { model_id: modelId }))}
-        </div>
+      <article class="kept" aria-label={`Download of ${download.name}`}>
+        <h3>{download.name}</h3>
+        <DownloadState download={download} place={place} />
       </article>
     </li>
   );

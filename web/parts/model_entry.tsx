@@ -1,20 +1,18 @@
 /** One model of the catalogue: what it is good for, whether it runs here, and what can be done with it now. */
 import { useState } from 'preact/hooks';
-import type { CatalogueEntry, Download, Fit } from '../../js_bridge/contract.gen';
-import { bytes, count, duration } from '../figures';
+import type { CatalogueEntry, Fit } from '../../js_bridge/contract.gen';
+import { bytes, count } from '../figures';
 import {
-  changeDownload,
   chooseModel,
   closedOrigins,
   deleteFiles,
-  downloadOf,
   removeModel,
   startDownload,
   unloadModel,
 } from '../model_actions';
-import { model, settings } from '../store';
+import { downloads, model, settings } from '../store';
+import { DownloadState } from './download_queue';
 import { ModelSettings } from './model_settings';
-import { Problem } from './problem';
 
 const ENGINES = { llamacpp: 'llama.cpp', webllm: 'WebLLM', remote: 'remote', browser: 'the browser' };
 const VERDICTS = { runs: 'Runs here', slow: 'Runs slowly', cannot: 'Does not run here' };
@@ -41,58 +39,15 @@ export function Verdict({ fit, nameOf, show }: { fit: Fit; nameOf?: (id: string)
   );
 }
 
-function Fetching({ download }: { download: Download }) {
-  const { model_id: id, name, state, stage, loaded_bytes: loaded, total_bytes: total, bytes_per_second: speed } = download;
-  const share = total > 0 ? Math.min(1, loaded / total) : 0;
-  const label = `Download of ${name}`;
-  const figures = [
-    total > 0 ? `${bytes(loaded)} of ${bytes(total)}` : bytes(loaded),
-    state === 'running' && speed > 0 ? `${bytes(speed)}/s` : '',
-    state === 'running' && download.seconds_left !== null ? `${duration(download.seconds_left * 1000)} left` : '',
-  ];
-  const words = { queued: 'Waiting its turn', running: stage || 'Downloading', paused: 'Paused', needs_space: 'Needs more room', failed: 'Failed', done: 'Done' };
-  return (
-    <div class="progress">
-      <div class="progress-text">
-        <span>{words[state]}</span>
-        <span class="figure muted">{figures.filter(Boolean).join(', ')}</span>
-      </div>
-      <div
-        class={`progress-bar ${total > 0 ? '' : 'unmeasured'}`}
-        role="progressbar"
-        aria-label={label}
-        aria-valuemin={0}
-        aria-valuemax={100}
-        aria-valuenow={total > 0 ? Math.round(share * 100) : undefined}
-      >
-        <span style={total > 0 ? { transform: `scaleX(${share})` } : undefined} />
-      </div>
-      <Problem error={download.error} />
-      <div class="actions">
-        {state === 'running' || state === 'queued' ? (
-          <button class="button" type="button" aria-label={`Pause ${name}`} onClick={() => changeDownload(id, 'pause')}>
-            Pause
-          </button>
-        ) : (
-          <button class="button" type="button" aria-label={`Resume ${name}`} onClick={() => changeDownload(id, 'resume')}>
-            {state === 'failed' ? 'Try again' : 'Resume'}
-          </button>
-        )}
-        <button class="button" type="button" aria-label={`Cancel ${name}`} onClick={() => changeDownload(id, 'cancel')}>
-          Cancel
-        </button>
-      </div>
-    </div>
-  );
-}
-
 function Actions({ entry }: { entry: CatalogueEntry }) {
   const { card, fit, installed, origins } = entry;
   const [sure, setSure] = useState(false);
   const { state, card: current } = model.value;
   const here = current?.id === card.id && settings.value.model_id === card.id;
-  const download = downloadOf(card.id);
-  if (download && download.state !== 'done') return <Fetching download={download} />;
+  const { downloads: queue } = downloads.value;
+  const place = queue.findIndex((download) => download.model_id === card.id);
+  const download = queue[place];
+  if (download && download.state !== 'done') return <DownloadState download={download} place={place} />;
   const closed = closedOrigins(origins).map(hostOf);
   const size = `${fit.estimated ? 'about ' : ''}${bytes(fit.bytes)}`;
   const offer =
