@@ -1,7 +1,7 @@
 // Matrix kernels on WebAssembly's SIMD instructions, for upstream's repacked layout 4x4.
 //
-// Owns the arithmetic: quantising activations, integer products of 8-bit and 4-bit weights, products of floats. It is
-// compiled twice, with relaxed SIMD and without. The relaxed dot product multiplies signed bytes by bytes that ought to
+// Owns the arithmetic: quantising activations, integer products of 8-bit and 4-bit weights, products of floats, exp. It
+// is compiled twice, with relaxed SIMD and without. The relaxed dot product multiplies signed bytes by bytes that ought to
 // have seven bits; what happens with the eighth depends on the machine, so it is tried once and the way chosen:
 //   unsigned, no saturation (x86 with VNNI): weights + 128 as the second operand; a sum starts at -128 * sum(activations);
 //   signed (ARM): weights as they are;
@@ -325,6 +325,18 @@ void multiply_f32(int64_t k, float * c, int64_t ldc, const float * a4, const flo
 extern "C" {
 __attribute__((export_name("cloche_dot"))) int  cloche_dot(void) { return (int) cloche::dot_semantics(); }
 __attribute__((export_name("cloche_set_dot"))) void cloche_set_dot(int dot) { cloche::set_dot_semantics((cloche::Dot) dot); }
+}
+
+// The C library's exp took an eighth of the time of a prompt. 2^y, the fraction of y by its series; error below 1e-8.
+extern "C" __attribute__((export_name("expf"))) float expf(float x) {
+    const double y        = __builtin_fmax(-200, __builtin_fmin(200, x * 1.4426950408889634));
+    const double whole    = __builtin_rint(y);
+    const double f        = x == x ? (y - whole) * 0.6931471805599453 : x;
+    const double fraction = 1 + f * (1 + f * (1.0 / 2 + f * (1.0 / 6 + f * (1.0 / 24 + f * (1.0 / 120 + f * (1.0 / 720 + f / 5040))))));
+    const int64_t bits    = (int64_t) (whole + 1023) << 52;
+    double        power;
+    memcpy(&power, &bits, sizeof(power));
+    return (float) (fraction * power);
 }
 
 // Upstream's names for the same.

@@ -239,6 +239,16 @@ describe.each(['relaxed', 'plain'] as const)('%s kernels', (kind) => {
     engine['cloche_set_dot']!(own);
   });
 
+  test('raise e to any power', () => {
+    const exp = engine['expf']!;
+    for (let x = -110; x < 88.7; x += 0.0371) {
+      const wanted = Math.fround(Math.exp(Math.fround(x)));
+      // One place of a float's last, and the smallest float.
+      expect(Math.abs(exp(x) - wanted)).toBeLessThanOrEqual(2 ** -23 * wanted + 2 ** -149);
+    }
+    expect([exp(0), exp(-Infinity), exp(Infinity), exp(1e9), exp(NaN)]).toEqual([1, 0, Infinity, Infinity, NaN]);
+  });
+
   test('quantise with rounding to the nearest', () => {
     const room = new Room(engine);
     const values = Float32Array.from({ length: 4 * BLOCK }, (_, i) => (i < BLOCK ? 0 : (random() - 0.5) * 10 ** (i % 9)));
