@@ -8,7 +8,7 @@
 import type { ChatRequest, Completion, CountTokens, Delta, EngineInfo, LoadModel, Streams, Workers } from './contract.gen';
 import { DeltaBatch } from './delta_batch';
 import { fetchFiles } from './file_fetch';
-import { MemoryStore, OpfsStore } from './model_files';
+import { isNamed, MemoryStore, OpfsStore } from './model_files';
 import { Rpc, RpcError } from './rpc';
 import { Turns } from './turns';
 import { WebLlmEngine } from './webllm_engine';
@@ -118,6 +118,10 @@ async function filesOf(request: LoadModel): Promise<File[]> {
 const model = new Model();
 void opfs.then(() => shelf.install());
 watchDevices(model.lose);
+self.addEventListener('unhandledrejection', (event) => {
+  // WebLLM leaves promises of the device behind when it is lost; whoever waits has heard of that already.
+  if (isNamed(event.reason, 'AbortError') || isNamed(event.reason, 'OperationError')) event.preventDefault();
+});
 new Rpc<{}, Workers['webllm'], {}, Streams>(self).serve({
   'files.fetch': async (request, context) => ({
     ...(await fetchFiles(request, memory, context)),

@@ -1,43 +1,145 @@
 """The starter model on WebLLM: the unmodified engine, on the software GPU that Chromium brings.
 
-One profile for the whole module: each journey goes on where the one before ended.
+One tab for the whole module: it begins on llama.cpp, and every journey goes on where the one before ended. The watch of
+the profile holds WebLLM to the Content-Security-Policy and to this origin.
 """
 
 from __future__ import annotations
 
 import json
+import re
+import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
-from playwright.sync_api import Playwright
+from playwright.sync_api import BrowserContext, Playwright, expect
 from tests.e2e import webllm_models
-from tests.e2e.cloche_page import Cloche
+from tests.e2e.cloche_page import ANSWER_MS, Cloche
 from tests.e2e.conftest import QUIET_FLAGS, OpenSite, Site, Watch
+from tests.e2e.test_answer_format import answer_as, code_of
 
+STARTER = "Cloche starter"
 GPU_FLAGS = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"]
+STOPPED_WITHIN_S = 3.0
+HELLO = "Hello! How can I help you?"
+ENDLESS = 'root ::= ("red " | "green ")+'
+CHOICE: dict[str, Any] = {
+    "type": "object",
+    "properties": {"color": {"enum": ["red", "green"]}, "count": {"type": "integer", "minimum": 0, "maximum": 9}},
+    "required": ["color", "count"],
+    "additionalProperties": False,
+}
 
 
 @pytest.fixture(scope="module")
-def webgpu_site(open_site: OpenSite) -> Site:
-    """The app with the WebLLM variant in the place of the model that comes with it."""
+def webllm_site(open_site: OpenSite) -> Site:
     site = open_site()
     webllm_models.install(site.overlay)
-    card = webllm_models.card(id="cloche-starter")
-    (site.overlay / "models" / "starter").mkdir(parents=True)
-    (site.overlay / "models" / "starter" / "card.json").write_text(json.dumps(card))
     return site
 
 
 @pytest.fixture(scope="module")
-def webgpu(playwright: Playwright, chromium: str, webgpu_site: Site, watches: list[Watch]) -> Iterator[Cloche]:
+def context(playwright: Playwright, chromium: str) -> Iterator[BrowserContext]:
     flags = [flag for flag in QUIET_FLAGS if flag != "--disable-gpu"]
     with (
         playwright.chromium.launch(executable_path=chromium, args=[*flags, *GPU_FLAGS]) as browser,
         browser.new_context() as context,
     ):
-        watches.append(Watch(context, webgpu_site.url))
-        yield Cloche(context.new_page(), webgpu_site.url).open()
+        yield context
 
 
-def test_the_starter_answers_through_webllm(webgpu: Cloche) -> None:
-    assert webgpu.ask("Hello") == "Hello! How can I help you?"
+@pytest.fixture(scope="module")
+def webllm(context: BrowserContext, webllm_site: Site, watches: list[Watch]) -> Cloche:
+    watches.append(Watch(context, webllm_site.url))
+    return Cloche(context.new_page(), webllm_site.url).open()
+
+
+def running_on(cloche: Cloche, what: str) -> None:
+    """The line about the model says that this runs."""
+    expect(cloche.page.locator("#model-line")).to_contain_text(what, timeout=ANSWER_MS)
+    cloche.wait_ready()
+
+
+def switch_to(cloche: Cloche, name: str) -> None:
+    """Choose a model in the composer."""
+    cloche.button("Model").click()
+    cloche.page.get_by_label("Model on this device").select_option(label=name)
+    cloche.page.keyboard.press("Escape")
+
+
+def test_it_is_downloaded_and_a_conversation_goes_on_with_it_and_back(webllm: Cloche) -> None:
+    page = webllm.page
+    assert webllm.ask("Hello") == HELLO
+    conversation = page.url
+    page.goto(f"{webllm.address}#/models")
+    page.get_by_role("searchbox", name="Search models").fill(webllm_models.NAME)
+    entry = page.get_by_role("listitem").get_by_role("article", name=webllm_models.NAME, exact=True)
+    expect(entry).to_contain_text("imitated by the processor")
+    entry.get_by_role("button", name=re.compile("download", re.IGNORECASE)).click()
+    webllm.button(f"Load {webllm_models.NAME}").click(timeout=ANSWER_MS)
+    page.goto(conversation)
+    running_on(webllm, "WebGPU")
+    assert webllm.ask("Hello") == HELLO
+    switch_to(webllm, STARTER)
+    running_on(webllm, "CPU")
+    assert webllm.ask("Hello") == HELLO
+    expect(webllm.answers).to_have_count(3)
+    switch_to(webllm, webllm_models.NAME)
+    running_on(webllm, "WebGPU")
+
+
+def test_an_endless_answer_by_a_grammar_stops_at_once_and_the_next_message_works(webllm: Cloche) -> None:
+    webllm.go_home()
+    answer_as(webllm, "Grammar", "GBNF grammar", ENDLESS)
+    webllm.set_parameter("Max tokens", "1800")
+    answer = webllm.start("Hello")
+    expect(answer).to_contain_text(re.compile("(red |green ){3}"), timeout=ANSWER_MS)
+    started = time.monotonic()
+    webllm.stop()
+    webllm.finished(answer)
+    assert time.monotonic() - started < STOPPED_WITHIN_S
+    expect(answer).to_contain_text("Stopped")
+    webllm.new_chat()
+    assert webllm.ask("Hello") == HELLO
+    running_on(webllm, "WebGPU")
+
+
+def test_an_answer_keeps_to_a_json_schema(webllm: Cloche) -> None:
+    webllm.go_home()
+    answer_as(webllm, "JSON", "JSON schema", json.dumps(CHOICE))
+    webllm.set_parameter("Max tokens", "120")
+    webllm.ask("What color is it?")
+    answer = json.loads(code_of(webllm.answers.last))
+    assert set(answer) == {"color", "count"}
+    assert answer["color"] in {"red", "green"}
+    assert answer["count"] in range(10)
+
+
+def test_the_engine_comes_back_after_the_graphics_card_was_lost(webllm: Cloche, context: BrowserContext) -> None:
+    assert context.browser
+    webllm.go_home()
+    answer_as(webllm, "Grammar", "GBNF grammar", ENDLESS)
+    webllm.set_parameter("Max tokens", "1800")
+    answer = webllm.start("Hello")
+    expect(answer).to_contain_text(re.compile("(red |green ){3}"), timeout=ANSWER_MS)
+    context.browser.new_browser_cdp_session().send("Browser.crashGpuProcess")
+    expect(answer).to_contain_text("graphics card", timeout=ANSWER_MS)
+    running_on(webllm, "WebGPU")
+    webllm.new_chat()
+    assert webllm.ask("Hello") == HELLO
+
+
+def test_without_a_network_it_loads_from_this_machine(webllm: Cloche, context: BrowserContext) -> None:
+    webllm.go_home()
+    webllm.wait_offline_ready()
+    context.set_offline(True)
+    webllm.reload()
+    running_on(webllm, "WebGPU")
+    assert webllm.ask("Hello") == HELLO
+    context.set_offline(False)
+    stored = webllm.page.evaluate(
+        "async () => { const names = []; for await (const name of (await navigator.storage.getDirectory()).keys())"
+        " names.push(name); return names; }"
+    )
+    assert "tvmjs-opfs-store" not in stored

@@ -28,12 +28,20 @@ def contents() -> dict[str, bytes]:
     return {LIBRARY: library.read_bytes()} | files(original(WEIGHTS))
 
 
-def card(**changes: object) -> dict[str, Any]:
+def card() -> dict[str, Any]:
     """The starter's card, for its language half on the other engine."""
     roles = {LIBRARY: "library", CONFIG: "config", TOKENIZER: "tokenizer"}
     return (
         json.loads(original("card.json"))
-        | {"id": MODEL, "name": NAME, "engine": "webllm", "modalities": ["text"], "native_tools": False, "tools": False}
+        | {
+            "id": MODEL,
+            "name": NAME,
+            "engine": "webllm",
+            "modalities": ["text"],
+            "native_tools": False,
+            "tools": False,
+            "source": "catalogue",
+        }
         | {
             "files": [
                 {
@@ -46,12 +54,12 @@ def card(**changes: object) -> dict[str, Any]:
                 for name, data in contents().items()
             ]
         }
-        | changes
     )
 
 
 def install(overlay: Path) -> None:
-    """Put the files into a server's overlay; who names them is another matter."""
+    """Put the files into a server's overlay, with a catalogue that has this model and nothing else of ours."""
     (overlay / FOLDER).mkdir(parents=True, exist_ok=True)
     for name, data in contents().items():
         (overlay / FOLDER / name).write_bytes(data)
+    (overlay / "catalogue.json").write_text(json.dumps({"llamacpp": [card()], "webllm": []}))

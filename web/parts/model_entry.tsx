@@ -50,8 +50,10 @@ function Actions({ entry }: { entry: CatalogueEntry }) {
   if (download && download.state !== 'done') return <DownloadState download={download} place={place} />;
   const closed = closedOrigins(origins).map(hostOf);
   const size = `${fit.estimated ? 'about ' : ''}${bytes(fit.bytes)}`;
-  const offer =
-    closed.length > 0 ? `Allow ${closed.join(' and ')} and download ${size}` : `Download ${size} from ${origins.map(hostOf).join(' and ')}`;
+  const from = origins.length > 0 ? ` from ${origins.map(hostOf).join(' and ')}` : '';
+  const offer = closed.length > 0 ? `Allow ${closed.join(' and ')} and download ${size}` : `Download ${size}${from}`;
+  // Files that were taken from this machine have no address to come from again; those of this site's own need no other.
+  const offered = origins.length > 0 || card.files.every(({ url }) => url !== '');
   const removable = card.source === 'added';
   return (
     <div class="actions">
@@ -65,7 +67,7 @@ function Actions({ entry }: { entry: CatalogueEntry }) {
           Load
         </button>
       )}
-      {!installed && origins.length > 0 && (
+      {!installed && offered && (
         <button
           class="button primary"
           type="button"
