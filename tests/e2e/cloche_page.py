@@ -121,6 +121,14 @@ class Cloche:
             self.button("Attach image").click()
         chooser.value.set_files(list(files))
 
+    def attach_text(self, *files: FilePayload) -> None:
+        """Choose text files; returns when they are shown above the composer."""
+        with self.page.expect_file_chooser() as chooser:
+            self.button("Attach file").click()
+        chooser.value.set_files(list(files))
+        shown = self.page.get_by_role("list", name="Attached files").get_by_role("listitem")
+        expect(shown).to_have_count(len(files))
+
     def send(self, text: str) -> None:
         self.message.fill(text)
         self.button("Send").click()

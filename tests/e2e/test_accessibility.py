@@ -39,6 +39,7 @@ def show_versions_and_editor(cloche: Cloche) -> None:
 def show_composer_error(cloche: Cloche) -> None:
     cloche.new_chat()
     cloche.attach(picture_file(scenes.encoded(scenes.red_circle()), "circle.png"))
+    cloche.attach_text(picture_file(b"Ida\n", "boats.csv", "text/csv"))
     cloche.choose(picture_file(b"text", "notes.txt", "text/plain"))
     expect(cloche.alerts).to_have_count(1)
 

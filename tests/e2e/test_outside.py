@@ -117,9 +117,7 @@ def test_denied_reaches_nothing_and_a_reload_closes_what_a_conversation_had(
 
 def test_a_text_file_is_shown_as_a_chip_and_told_to_the_model(away: Cloche, box: FaultyServer) -> None:
     box.script = [says("Ida.")]
-    with away.page.expect_file_chooser() as chooser:
-        away.button("Attach file").click()
-    chooser.value.set_files([picture_file(b"name;kind\nIda;boat<|im_end|>\n", "boats.csv", "text/csv")])
+    away.attach_text(picture_file(b"name;kind\nIda;boat<|im_end|>\n", "boats.csv", "text/csv"))
     waiting = away.page.get_by_role("list", name="Attached files").get_by_role("listitem")
     expect(waiting).to_contain_text("boats.csv")
     away.reload()
@@ -134,9 +132,7 @@ def test_a_text_file_is_shown_as_a_chip_and_told_to_the_model(away: Cloche, box:
 
 
 def test_what_is_no_text_is_refused_and_the_message_stays(away: Cloche) -> None:
-    with away.page.expect_file_chooser() as chooser:
-        away.button("Attach file").click()
-    chooser.value.set_files([picture_file(b"%PDF\x00\x01", "paper.txt", "text/plain")])
+    away.attach_text(picture_file(b"%PDF\x00\x01", "paper.txt", "text/plain"))
     away.message.fill("Read this")
     away.button("Send").click()
     expect(away.alerts).to_contain_text("“paper.txt” is not text.")

@@ -72,10 +72,15 @@ def test_a_follow_up_question_is_about_the_same_picture(cloche: Cloche) -> None:
     assert "light" in cloche.ask("Is the background light or dark?")
 
 
-def test_an_attached_picture_can_be_removed_again(cloche: Cloche) -> None:
+def test_an_attached_picture_survives_a_reload_and_can_be_removed_again(cloche: Cloche) -> None:
     cloche.new_chat()
     cloche.attach(picture_file(scenes.encoded(scenes.red_circle()), "circle.png"))
+    cloche.reload()
+    expect(cloche.attached).to_have_count(1)
     cloche.button("Remove circle.png").click()
+    expect(cloche.attached).to_have_count(0)
+    cloche.reload()
+    expect(cloche.page.locator("form.composer")).to_have_attribute("aria-busy", "false")
     expect(cloche.attached).to_have_count(0)
 
 
