@@ -5,7 +5,7 @@
  * for downloads by the press of a button that names it.
  */
 import type { CatalogueEntry, EngineOptions, HeadsRead, ModelCard, Offer } from '../js_bridge/contract.gen';
-import { report, saveSettings } from './actions';
+import { loadModel, report, saveSettings } from './actions';
 import { allowDownloads, downloadOrigins, readOrigins } from './open_origins';
 import { connection, dispatch, settings } from './store';
 
@@ -22,8 +22,11 @@ export async function readCatalogue(): Promise<void> {
   }
 }
 
-/** Loads a model in place of the one before, and at every start from now on. */
-export const chooseModel = (modelId: string): Promise<void> => saveSettings({ model_id: modelId });
+/** Loads a model in place of the one before, and at every start from now on; the chosen one again, if it was unloaded. */
+export async function chooseModel(modelId: string): Promise<void> {
+  if (settings.value.model_id === modelId) loadModel();
+  else await saveSettings({ model_id: modelId });
+}
 
 export function unloadModel(): void {
   connection.call('model.unload', {}).catch(report);

@@ -6,7 +6,6 @@ it, and once by itself before the first model is loaded that did not come with t
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from math import floor
 from typing import Any
 
@@ -30,7 +29,6 @@ class ThisDevice:
         self._rows = rows
         self._measuring = asyncio.Lock()
         self.facts: Device | None = None
-        self.changed: Callable[[], None] = lambda: None
 
     @property
     def measured(self) -> Measured | None:
@@ -47,7 +45,6 @@ class ThisDevice:
         async with self._measuring:
             measured = Measured.model_validate(await self._ask("device.measure"))
             self._rows.keep_measured(measured)
-        self.changed()
         return measured
 
     async def tuned(self, options: EngineOptions) -> EngineOptions:
