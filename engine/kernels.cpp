@@ -58,8 +58,7 @@ struct Q4 {
     }
 };
 
-template <int ROWS, typename Weights>
-inline void scale_and_store(const v128_t * sums, float * s, size_t stride) {
+template <int ROWS> inline void store(const v128_t * sums, float * s, size_t stride) {
     for (int r = 0; r < ROWS; r++) {
         wasm_v128_store(s + r * stride, sums[r]);
     }
@@ -95,7 +94,7 @@ void multiply_relaxed(int blocks, float * s, size_t stride, const typename Weigh
                 total[r]          = multiply_add(wasm_f32x4_convert_i32x4(sum[r]), both, total[r]);
             }
         }
-        scale_and_store<ROWS, Weights>(total, s, stride);
+        store<ROWS>(total, s, stride);
     }
 }
 #endif
@@ -134,7 +133,7 @@ void multiply_exact(int blocks, float * s, size_t stride, const typename Weights
                 total[r]          = multiply_add(wasm_f32x4_convert_i32x4(sum), both, total[r]);
             }
         }
-        scale_and_store<ROWS, Weights>(total, s, stride);
+        store<ROWS>(total, s, stride);
     }
 }
 
@@ -332,7 +331,8 @@ extern "C" __attribute__((export_name("expf"))) float expf(float x) {
     const double y        = __builtin_fmax(-200, __builtin_fmin(200, x * 1.4426950408889634));
     const double whole    = __builtin_rint(y);
     const double f        = x == x ? (y - whole) * 0.6931471805599453 : x;
-    const double fraction = 1 + f * (1 + f * (1.0 / 2 + f * (1.0 / 6 + f * (1.0 / 24 + f * (1.0 / 120 + f * (1.0 / 720 + f / 5040))))));
+    const double high     = 1.0 / 24 + f * (1.0 / 120 + f * (1.0 / 720 + f / 5040));
+    const double fraction = 1 + f * (1 + f * (1.0 / 2 + f * (1.0 / 6 + f * high)));
     const int64_t bits    = (int64_t) (whole + 1023) << 52;
     double        power;
     memcpy(&power, &bits, sizeof(power));

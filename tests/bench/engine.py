@@ -18,8 +18,8 @@ from tests.bench.stage import Stage, median, stage
 
 from toolchain.paths import ENGINE
 
-ROUNDS = 5
-WORDS = 150
+ROUNDS = 3
+WORDS = 80
 TOKENS = 24
 IMAGE = 256
 
