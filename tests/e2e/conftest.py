@@ -29,6 +29,7 @@ QUIET_FLAGS = [
     "--disable-component-update",
     "--disable-sync",
     "--no-first-run",
+    "--enable-blink-features=ForceEagerMeasureMemory",  # memory is measured when it is asked for
 ]
 
 

@@ -300,7 +300,7 @@ def test_without_room_for_it_a_download_does_not_begin(downloading: Downloading,
     assert tab.do("names", model_id) == []
 
 
-def test_loading_and_ending_an_engine_twenty_times_leaves_memory_flat(
+def test_loading_and_ending_an_engine_again_and_again_leaves_memory_flat(
     downloading: Downloading, tab: Tab, site: Site
 ) -> None:
     card = json.loads(models.original("card.json"))
@@ -308,6 +308,5 @@ def test_loading_and_ending_an_engine_twenty_times_leaves_memory_flat(
     assert tab.fetched(fetch)["kept"] is True
     (engine,) = DIST.glob("assets/llamacpp.worker-*.js")
     load = {"model_id": "flat", "files": card["files"], "context_window": 512, "purpose": "chat", "options": {}}
-    sizes = tab.do("loadAndEnd", f"{site.url}assets/{engine.name}", load, 20)
-    assert len(sizes) == 4
-    assert max(sizes) - sizes[0] < 8 * 2**20, sizes
+    sizes = tab.do("loadAndEnd", f"{site.url}assets/{engine.name}", load, 6)
+    assert max(sizes[1:]) - sizes[0] < 4 * 2**20, sizes

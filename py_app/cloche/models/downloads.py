@@ -118,6 +118,8 @@ class Downloads:
         self._running: tuple[Job, asyncio.Task[None]] | None = None
         self._dropping: set[asyncio.Task[None]] = set()
         self._told_at = 0.0
+        #: will tell the page what came since it was told last
+        self._due: asyncio.TimerHandle | None = None
         self._closed = False
 
     def commands(self) -> dict[str, Callable[[Any], Any]]:
@@ -256,6 +258,11 @@ class Downloads:
         self._tell()
 
     def _tell(self) -> None:
+        if self._due is not None:
+            self._due.cancel()
+            self._due = None
+        if self._closed:
+            return
         self._told_at = time.monotonic()
         self._host.emit([("download:changed", self.all().model_dump())])
 
@@ -322,6 +329,8 @@ class Downloads:
             job.saw(FetchProgress.model_validate(batch[-1]), now)
             if job.stage != before or now - self._told_at >= TELL_SECONDS:
                 self._tell()
+            elif self._due is None:
+                self._due = asyncio.get_running_loop().call_later(TELL_SECONDS, self._tell)
 
         async with self._files.worker() as link:
             try:

@@ -127,7 +127,7 @@ async function loadAndEnd(script, params, times) {
   for (let time = 0; time < times; time++) {
     const answer = await calls.get(begin(script, 'model.load', params)).answer;
     if (answer.error) throw new Error(answer.error.message);
-    if (time % 5 === 4) sizes.push((await performance.measureUserAgentSpecificMemory()).bytes);
+    sizes.push((await performance.measureUserAgentSpecificMemory()).bytes);
   }
   return sizes;
 }
