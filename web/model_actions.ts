@@ -7,6 +7,7 @@
 import type { CatalogueEntry, EngineOptions, HeadsRead, ModelCard, Offer } from '../js_bridge/contract.gen';
 import { loadModel, report, saveSettings } from './actions';
 import { allowDownloads, downloadOrigins, readOrigins } from './open_origins';
+import { askToKeep } from './storage_actions';
 import { connection, dispatch, settings } from './store';
 
 export const STARTER = 'cloche-starter';
@@ -47,6 +48,8 @@ export const closedOrigins = (origins: readonly string[]): string[] =>
   origins.filter((origin) => origin !== location.origin && !(downloadOrigins.value ?? []).includes(origin));
 
 export async function startDownload({ card, origins }: CatalogueEntry): Promise<void> {
+  // What takes minutes to fetch the browser shall not clear away; only a page can ask it.
+  void askToKeep();
   try {
     await allowDownloads(...origins);
     dispatch(['download:changed', await connection.call('download.start', { model_id: card.id })]);
