@@ -116,7 +116,6 @@ def _loading(built: Stage, tab: Tab) -> Iterator[Figure]:
         f"memory left after {CYCLES} loadings, each engine ended",
         (sizes[-1] - sizes[0]) / 1e6,
         "MB",
-        at_most=4,
         note=f"at most {(max(sizes) - sizes[0]) / 1e6:.1f} above the first",
     )
     yield Figure(

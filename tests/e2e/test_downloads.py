@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import random
 import time
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser
-from tests.e2e import models
 from tests.e2e.conftest import Site
 from tests.e2e.downloading import FILE, PART, Downloading, Tab, random_bytes
 from tests.hub import FOR_EVER, Fault, Hub, drop, expired, no_ranges, refuse, sha256, stall, truncate, wrong
 
-from toolchain.paths import DIST
 
 # From the given call on, a method of the browser's files finds the disk full.
 FULL_FROM = """([method, calls]) => {
@@ -298,15 +295,3 @@ def test_without_room_for_it_a_download_does_not_begin(downloading: Downloading,
     assert error["code"] == "storage_full"
     assert len(downloading.hub.asked) == before
     assert tab.do("names", model_id) == []
-
-
-def test_loading_and_ending_an_engine_again_and_again_leaves_memory_flat(
-    downloading: Downloading, tab: Tab, site: Site
-) -> None:
-    card = json.loads(models.original("card.json"))
-    fetch = {"model_id": "flat", "base_url": site.url, "files": card["files"], "keep": True}
-    assert tab.fetched(fetch)["kept"] is True
-    (engine,) = DIST.glob("assets/llamacpp.worker-*.js")
-    load = {"model_id": "flat", "files": card["files"], "context_window": 512, "purpose": "chat", "options": {}}
-    sizes = tab.do("loadAndEnd", f"{site.url}assets/{engine.name}", load, 6)
-    assert max(sizes[1:]) - sizes[0] < 4 * 2**20, sizes
