@@ -12,7 +12,6 @@ from tests.e2e.conftest import Site
 from tests.e2e.downloading import FILE, PART, Downloading, Tab, random_bytes
 from tests.hub import FOR_EVER, Fault, Hub, drop, expired, no_ranges, refuse, sha256, stall, truncate, wrong
 
-
 # From the given call on, a method of the browser's files finds the disk full.
 FULL_FROM = """([method, calls]) => {
   const kinds = [FileSystemSyncAccessHandle.prototype, FileSystemFileHandle.prototype];
