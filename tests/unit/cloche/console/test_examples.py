@@ -15,6 +15,8 @@ def engine_for(name: str) -> ScriptedEngine:
     """Enough replies for any example; one example wants the model to call its function."""
     if name == "05_tool_for_one_answer":
         return ScriptedEngine(Reply(tool_calls=[call_of("price", {"item": "tea"})]), "Tea costs 3.5.")
+    if name == "14_form":
+        return ScriptedEngine('{"name": "a triangle", "corners": 3}', '"happy"', "yes")
     return ScriptedEngine(*["Happy."] * 6)
 
 
