@@ -25,6 +25,8 @@ export function AnswerFormatFields() {
   const sessionId = openSession.value?.id ?? null;
   const [format, setFormat] = useState(NONE);
   const [kind, setKind] = useState<Kind>('text');
+  /** Counts the changes that the builder did not make. */
+  const [version, setVersion] = useState(0);
   const shown = useRef<string | null>(null);
   /** A new chat becomes a session when its first choice is saved: what is typed stays. */
   const saving = useRef(false);
@@ -35,6 +37,7 @@ export function AnswerFormatFields() {
     connection.call('session.answer_format', { session_id: sessionId }).then((kept) => {
       setFormat(kept);
       setKind(kept.kind);
+      setVersion((before) => before + 1);
     }, report);
   }, [sessionId]);
 
@@ -56,6 +59,11 @@ export function AnswerFormatFields() {
     if (wanted === 'text') void save(NONE);
   };
   const saveSchema = (typed: string): Promise<string | null> => save({ ...NONE, kind: 'json_schema', json_schema: typed });
+  const saveTyped = async (typed: string): Promise<string | null> => {
+    const problem = await saveSchema(typed);
+    if (!problem) setVersion((before) => before + 1);
+    return problem;
+  };
   const lines = (typed: string): string[] => typed.split('\n').map((line) => line.trim()).filter(Boolean);
 
   return (
@@ -80,9 +88,9 @@ export function AnswerFormatFields() {
             value={format.json_schema}
             placeholder={EXAMPLE}
             rows={5}
-            commit={saveSchema}
+            commit={saveTyped}
           />
-          <SchemaBuilder schema={format.json_schema} commit={saveSchema} />
+          <SchemaBuilder schema={format.json_schema} version={version} commit={saveSchema} />
         </>
       )}
       {kind === 'grammar' && (

@@ -7,6 +7,8 @@ import { Icon } from './icon';
 interface BuilderProps {
   /** The schema as it is kept. */
   schema: string;
+  /** Another number says that the schema was changed elsewhere: only then it replaces what is written here. */
+  version: number;
   /** Keeps another one; the returned text, if any, says why it cannot be. */
   commit: (schema: string) => Promise<string | null>;
 }
@@ -76,29 +78,23 @@ function Row({ field, number, write, remove }: RowProps) {
   );
 }
 
-export function SchemaBuilder({ schema, commit }: BuilderProps) {
+export function SchemaBuilder({ schema, version, commit }: BuilderProps) {
   const [fields, setFields] = useState<SchemaField[] | null>(() => fieldsOf(schema));
   const latest = useRef(fields ?? []);
   const [problem, setProblem] = useState<string | null>(null);
-  /** The schema that the fields came from or went to: only another one replaces them. */
-  const known = useRef(schema);
   useEffect(() => {
-    if (known.current === schema) return;
-    known.current = schema;
     const found = fieldsOf(schema);
     latest.current = found ?? [];
     setFields(found);
     setProblem(null);
-  }, [schema]);
+  }, [version]);
   const write = (next: SchemaField[]): void => {
     latest.current = next;
     setFields(next);
   };
   /** Keeps what is written, as soon as a field is left. */
   const keep = async (): Promise<void> => {
-    const wrong = problemOf(latest.current);
-    if (!wrong) known.current = schemaOf(latest.current);
-    setProblem(wrong ?? (await commit(known.current)));
+    setProblem(problemOf(latest.current) ?? (await commit(schemaOf(latest.current))));
   };
   return (
     <details class="schema-builder">
