@@ -91,6 +91,8 @@ def test_a_schema_that_cannot_be_held_to_is_refused_beside_the_field(cloche: Clo
     cloche.new_chat()
     answer_as(cloche, "JSON", "JSON schema", '{"type": "object", "not": {}}')
     expect(cloche.alerts).to_have_text(["In the schema: the keyword “not” is not supported."])
+    cloche.set_parameter("JSON schema", "")
+    expect(cloche.alerts).to_have_count(0)
 
 
 def answer_as(cloche: Cloche, kind: str, label: str, text: str) -> None:

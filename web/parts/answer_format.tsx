@@ -60,7 +60,8 @@ export function AnswerFormatFields() {
   };
   const saveSchema = (typed: string): Promise<string | null> => save({ ...NONE, kind: 'json_schema', json_schema: typed });
   const saveTyped = async (typed: string): Promise<string | null> => {
-    const problem = await saveSchema(typed);
+    // Nothing written yet is no form yet.
+    const problem = typed.trim() ? await saveSchema(typed) : await save(NONE);
     if (!problem) setVersion((before) => before + 1);
     return problem;
   };
