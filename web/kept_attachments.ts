@@ -32,7 +32,11 @@ function opened(): Promise<IDBDatabase> {
 }
 
 async function inStore<T>(mode: IDBTransactionMode, use: (store: IDBObjectStore) => IDBRequest<T>): Promise<T> {
-  return done(use((await opened()).transaction(STORE, mode).objectStore(STORE)));
+  const transaction = (await opened()).transaction(STORE, mode);
+  const request = use(transaction.objectStore(STORE));
+  // At once: a page that goes away takes back what has not been committed.
+  transaction.commit();
+  return done(request);
 }
 
 export async function readKept(sessionId: string | null): Promise<readonly Kept[]> {

@@ -99,8 +99,9 @@ class Cloche:
             expect(self.button(panel)).to_have_attribute("aria-expanded", "false")
         expect(self.page.get_by_role("article")).to_have_count(0)
         expect(self.page.locator("form.composer")).to_have_attribute("aria-busy", "false")
-        for remove in self.page.get_by_role("list", name=re.compile("^Attached")).get_by_role("button").all():
-            remove.click()
+        removers = self.page.get_by_role("list", name=re.compile("^Attached")).get_by_role("button")
+        for _ in range(removers.count()):
+            removers.first.click()
         self.message.fill("")
 
     def reload(self) -> None:
