@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from playwright.sync_api import sync_playwright
-from tests.bench import answers, boot, downloads, engine, kernel, live, relay, report, storage
+from tests.bench import answers, boot, downloads, engine, kernel, live, relay, report, storage, webllm
 
 from toolchain import chromium
 from toolchain.paths import BUILD
@@ -24,6 +24,7 @@ PARTS = {
     "relay": relay.measure,
     "engine": engine.measure,
     "downloads": downloads.measure,
+    "webllm": webllm.measure,
 }
 
 

@@ -63,14 +63,14 @@ class Stage:
         return f"{self.server.url}assets/{found.name}"
 
     @contextmanager
-    def profile(self) -> Iterator[BrowserContext]:
+    def profile(self, *flags: str) -> Iterator[BrowserContext]:
         """A browser with a fresh profile on disk: no cache, no files, no service worker.
 
         Not a private window, in which every access to a file goes through another process.
         """
         with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
             context = self.playwright.chromium.launch_persistent_context(
-                folder, executable_path=str(chromium.chromium()), args=QUIET_FLAGS
+                folder, executable_path=str(chromium.chromium()), args=[*QUIET_FLAGS, *flags]
             )
             try:
                 yield context

@@ -17,10 +17,10 @@ from playwright.sync_api import BrowserContext, Playwright, expect
 from tests.e2e import webllm_models
 from tests.e2e.cloche_page import ANSWER_MS, Cloche
 from tests.e2e.conftest import QUIET_FLAGS, OpenSite, Site, Watch
+from tests.e2e.models import WEIGHTS, original
 from tests.e2e.test_answer_format import answer_as, code_of
 
 STARTER = "Cloche starter"
-GPU_FLAGS = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"]
 STOPPED_WITHIN_S = 3.0
 HELLO = "Hello! How can I help you?"
 ENDLESS = 'root ::= ("red " | "green ")+'
@@ -35,7 +35,7 @@ CHOICE: dict[str, Any] = {
 @pytest.fixture(scope="module")
 def webllm_site(open_site: OpenSite) -> Site:
     site = open_site()
-    webllm_models.install(site.overlay)
+    webllm_models.install(site.overlay, webllm_models.contents(original(WEIGHTS)))
     return site
 
 
@@ -43,7 +43,7 @@ def webllm_site(open_site: OpenSite) -> Site:
 def context(playwright: Playwright, chromium: str) -> Iterator[BrowserContext]:
     flags = [flag for flag in QUIET_FLAGS if flag != "--disable-gpu"]
     with (
-        playwright.chromium.launch(executable_path=chromium, args=[*flags, *GPU_FLAGS]) as browser,
+        playwright.chromium.launch(executable_path=chromium, args=[*flags, *webllm_models.GPU_FLAGS]) as browser,
         browser.new_context() as context,
     ):
         yield context

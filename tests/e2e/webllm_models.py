@@ -12,9 +12,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from tests.e2e.models import WEIGHTS, original
+from tests.e2e.models import original
 from tests.webllm_model.weights import CONFIG, TOKENIZER, files
 
+GPU_FLAGS = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"]
 LIBRARY = "starter.wasm"
 MODEL = "cloche-starter-webllm"
 NAME = "Cloche starter on WebGPU"
@@ -22,13 +23,13 @@ FOLDER = Path("models") / "starter-webllm"
 
 
 @cache
-def contents() -> dict[str, bytes]:
-    """Every file of the model by its name."""
+def contents(weights: bytes) -> dict[str, bytes]:
+    """Every file of the model by its name, from the bytes of its GGUF."""
     library = Path(__file__).resolve().parents[1] / "data" / "webllm" / LIBRARY
-    return {LIBRARY: library.read_bytes()} | files(original(WEIGHTS))
+    return {LIBRARY: library.read_bytes()} | files(weights)
 
 
-def card() -> dict[str, Any]:
+def card(contents: dict[str, bytes]) -> dict[str, Any]:
     """The starter's card, for its language half on the other engine."""
     roles = {LIBRARY: "library", CONFIG: "config", TOKENIZER: "tokenizer"}
     return (
@@ -51,15 +52,15 @@ def card() -> dict[str, Any]:
                     "size": len(data),
                     "sha256": hashlib.sha256(data).hexdigest(),
                 }
-                for name, data in contents().items()
+                for name, data in contents.items()
             ]
         }
     )
 
 
-def install(overlay: Path) -> None:
+def install(overlay: Path, contents: dict[str, bytes]) -> None:
     """Put the files into a server's overlay, with a catalogue that has this model and nothing else of ours."""
     (overlay / FOLDER).mkdir(parents=True, exist_ok=True)
-    for name, data in contents().items():
+    for name, data in contents.items():
         (overlay / FOLDER / name).write_bytes(data)
-    (overlay / "catalogue.json").write_text(json.dumps({"llamacpp": [card()], "webllm": []}))
+    (overlay / "catalogue.json").write_text(json.dumps({"llamacpp": [card(contents)], "webllm": []}))

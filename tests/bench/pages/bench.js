@@ -19,8 +19,17 @@ async function bareBoot() {
 }
 
 /** wllama without the app; `decodeDirectly` then gives tokens a second, `describeDirectly` describes a film. */
-async function loadDirectly(...load) {
-  const worker = startWorker('direct.worker.js');
+function loadDirectly(...load) {
+  return drive('direct.worker.js', load);
+}
+
+/** WebLLM without the app, in the same way. */
+function loadWebLlmDirectly(...load) {
+  return drive('direct_webllm.worker.js', load);
+}
+
+async function drive(script, load) {
+  const worker = startWorker(script);
   const order = (message) => new Promise((resolve, reject) => {
     worker.onmessage = ({ data }) => resolve(data);
     worker.onerror = reject;
@@ -132,4 +141,4 @@ async function open(session_id) {
   return { ms: performance.now() - start, messages: messages.length };
 }
 
-globalThis.bench = { bareBoot, loadDirectly, startCloche, decodeThroughPython, carry, commit, converse, describe, open };
+globalThis.bench = { bareBoot, loadDirectly, loadWebLlmDirectly, startCloche, decodeThroughPython, carry, commit, converse, describe, open };

@@ -1,0 +1,55 @@
+/** Requests for WebLLM and what comes back, without a graphics card: the engine itself is in tests/e2e/test_webllm.py. */
+
+import type { ChatCompletionChunk } from '@mlc-ai/web-llm';
+import { expect, test } from 'vitest';
+import type { ChatRequest } from '../../js_bridge/contract.gen';
+import { toWebLlm, WebLlmAnswer } from '../../js_bridge/webllm_request';
+import { ask } from './engine_workers';
+
+const translated = (request: ChatRequest): Record<string, unknown> =>
+  toWebLlm(request, () => 'https://pictures.invalid/1') as unknown as Record<string, unknown>;
+
+test("OpenAI's schema becomes text, because WebLLM ignores it otherwise; its own forms pass", () => {
+  const schema = { type: 'object' };
+  const asked = ask('Hello', { response_format: { type: 'json_schema', json_schema: { name: 'a', schema } } });
+  expect(translated(asked).response_format).toEqual({ type: 'json_object', schema: '{"type":"object"}' });
+  const grammar = { type: 'grammar', grammar: 'root ::= "a"' };
+  expect(translated(ask('Hello', { response_format: grammar })).response_format).toEqual(grammar);
+});
+
+test('what was left open is left out', () => {
+  expect(Object.keys(translated(ask('Hello'))).sort()).toEqual([
+    'max_tokens',
+    'messages',
+    'stream',
+    'stream_options',
+    'temperature',
+  ]);
+});
+
+test('pictures get addresses and come before the one text of a message', () => {
+  const picture = { type: 'image' as const, data: new Uint8Array(1), fit: 'auto' as const, detail: 'auto' as const };
+  const asked = ask([{ type: 'text', text: 'one' }, picture, { type: 'text', text: 'two' }]);
+  expect(translated(asked).messages).toEqual([
+    {
+      role: 'user',
+      content: [
+        { type: 'image_url', image_url: { url: 'https://pictures.invalid/1' } },
+        { type: 'text', text: 'one\ntwo' },
+      ],
+    },
+  ]);
+});
+
+test('tokens of the prompt that had been computed before are counted, and told apart', () => {
+  const answer = new WebLlmAnswer(performance.now());
+  const chunk = (content: string, finish_reason: string | null): ChatCompletionChunk =>
+    ({ choices: [{ delta: { content }, finish_reason }] }) as unknown as ChatCompletionChunk;
+  expect(answer.add(chunk('Hel', null))?.text).toBe('Hel');
+  expect(answer.add(chunk('', null))).toBeUndefined();
+  answer.add(chunk('lo', 'length'));
+  answer.add({ choices: [], usage: { prompt_tokens: 5, completion_tokens: 2 } } as unknown as ChatCompletionChunk);
+  const { text, finish_reason, usage, token_ids } = answer.complete({ prompt_tokens: 40, token_ids: [7, 8] });
+  expect({ text, finish_reason, token_ids }).toEqual({ text: 'Hello', finish_reason: 'length', token_ids: [7, 8] });
+  expect(usage).toEqual({ prompt_tokens: 40, completion_tokens: 2, cached_tokens: 35, image_tokens: 0 });
+});
