@@ -395,11 +395,14 @@ def _tree(cls: type[ClocheError]) -> dict[str, type[ClocheError]]:
     return found
 
 
-def from_code(code: str, message: str) -> ClocheError:
-    """The error that a worker reported by its code; an unknown code becomes an EngineError that keeps it."""
+def from_code(code: str, message: str, action: str = "") -> ClocheError:
+    """The error that a worker reported by its code; an unknown code becomes an EngineError that keeps it.
+
+    `action` is what the worker, which knows more, says is to be done; "" leaves it to the code.
+    """
     cls = _tree(ClocheError).get(code)
     if cls is not None:
-        return cls(message)
-    error = EngineError(message)
+        return cls(message, action=action or None)
+    error = EngineError(message, action=action or None)
     error.code = code
     return error

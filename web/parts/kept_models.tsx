@@ -2,6 +2,7 @@
 import { useState } from 'preact/hooks';
 import type { KeptModel } from '../../js_bridge/contract.gen';
 import { bytes, time } from '../figures';
+import { downloads } from '../store';
 import { checking, check, deleteKept, exportFile, kept, pin } from '../storage_actions';
 
 const ENGINES: Record<string, string> = { llamacpp: 'llama.cpp', webllm: 'WebLLM' };
@@ -82,14 +83,17 @@ function Entry({ model }: { model: KeptModel }) {
 }
 
 export function KeptModels() {
-  const found = kept.value;
+  const fetching = new Set(
+    downloads.value.downloads.filter(({ state }) => state !== 'done').map(({ model_id }) => model_id),
+  );
+  const models = kept.value?.models.filter(({ model_id }) => !fetching.has(model_id));
   return (
     <section class="card" aria-labelledby="kept-heading">
       <h2 id="kept-heading">Models on this device</h2>
       <p class="muted">Pinned models are never offered for deletion when another one needs room.</p>
-      {found?.models.length === 0 && <p>Nothing is kept yet: models that you download will be listed here.</p>}
+      {models?.length === 0 && <p>Nothing is kept yet: models that you download will be listed here.</p>}
       <ul class="kept-list">
-        {found?.models.map((model) => (
+        {models?.map((model) => (
           <Entry key={model.model_id} model={model} />
         ))}
       </ul>

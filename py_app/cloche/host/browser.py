@@ -171,7 +171,7 @@ class BrowserHost(Host):
         answer, _ = self._calls.get(number, (None, None))
         if answer is not None and not answer.done():
             error = json.loads(text)
-            answer.set_exception(from_code(error["code"], error["message"]))
+            answer.set_exception(from_code(error["code"], error["message"], error["action"]))
 
     # ------------------------------------------------------------ commands of the page
 
