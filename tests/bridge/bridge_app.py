@@ -23,6 +23,9 @@ class App:
         """Says goodbye."""
         self.host.emit([("notice", {"code": "goodbye"})])
 
+    def interrupt(self) -> None:
+        """Nothing of a person's runs here."""
+
     async def handle(self, method: str, params: Any) -> Any:
         """Runs the method of that name."""
         return await getattr(self, method)(**params)
