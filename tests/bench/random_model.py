@@ -95,7 +95,7 @@ def _enlarge_vocabulary(model: Gguf, size: int) -> None:
     """Adds tokens that no text has, each of the list's other properties like the last token's."""
     _, raw = model.keys["tokenizer.ggml.tokens"]
     (count,) = struct.unpack_from("<Q", raw, 4)
-    extra = [f"<unused {index}>".encode() for index in range(size - count)]
+    extra = [f"unused{index}".encode() for index in range(size - count)]
     tokens = raw[12:] + b"".join(struct.pack("<Q", len(token)) + token for token in extra)
     model.keys["tokenizer.ggml.tokens"] = (ARRAY, struct.pack("<IQ", STRING, size) + tokens)
     for key, width in (("tokenizer.ggml.token_type", 4), ("tokenizer.ggml.scores", 4)):
