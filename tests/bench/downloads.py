@@ -17,7 +17,6 @@ from toolchain.paths import DIST
 SIZE = 96 * 2**20
 ROUNDS = 5
 INTERRUPTIONS = 20
-CYCLES = 20
 FILE = "large.bin"
 
 BARE = """([script, url]) => new Promise((resolve) => {
@@ -111,13 +110,6 @@ def _loading(built: Stage, tab: Tab) -> Iterator[Figure]:
     script = f"{built.server.url}assets/{engine.name}"
     disk = [float(tab.page.evaluate(LOAD, [script, None, load])) for _ in range(ROUNDS)]
     memory = [float(tab.page.evaluate(LOAD, [script, fetch, load])) for _ in range(ROUNDS)]
-    sizes = tab.do("loadAndEnd", script, load, CYCLES)
-    yield Figure(
-        f"memory left after {CYCLES} loadings, each engine ended",
-        (sizes[-1] - sizes[0]) / 1e6,
-        "MB",
-        note=f"at most {(max(sizes) - sizes[0]) / 1e6:.1f} above the first",
-    )
     yield Figure(
         "loading the starter model from OPFS against a Blob in memory", median(disk), "ms", against=median(memory)
     )

@@ -121,19 +121,7 @@ async function flip(modelId, name, at) {
   await writable.close();
 }
 
-/** Loads a model into an engine and ends the engine, so many times; bytes of this page with all its workers after each. */
-async function loadAndEnd(script, params, times) {
-  const sizes = [];
-  for (let time = 0; time < times; time++) {
-    const answer = await calls.get(begin(script, 'model.load', params)).answer;
-    if (answer.error) throw new Error(answer.error.message);
-    sizes.push((await performance.measureUserAgentSpecificMemory()).bytes);
-  }
-  return sizes;
-}
-
 globalThis.downloads = {
-  loadAndEnd,
   open,
   send,
   sendOnce,
