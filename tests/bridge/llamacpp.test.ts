@@ -41,7 +41,7 @@ describe('loading', () => {
   test('reports what really runs', async () => {
     const info = await engine.call('model.load', loadOf());
     expect(info).toMatchObject({ backend: 'cpu', context_window: 2048, images: true });
-    expect(info.engine).toMatch(OWN_ENGINE ? /^llama\.cpp \d.*Cloche/ : /^llama\.cpp b\d+ .*wllama/);
+    expect(info.engine).toMatch(OWN_ENGINE ? /^llama\.cpp \d.*Cloche/ : /^llama\.cpp b\d+.*wllama/);
     const half = Math.max(1, Math.floor(navigator.hardwareConcurrency / 2));
     expect(info.threads).toBe(crossOriginIsolated && !OWN_ENGINE ? half : 1);
   });
