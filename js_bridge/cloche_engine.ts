@@ -77,6 +77,8 @@ async function fetchCode(): Promise<EngineCode | undefined> {
 }
 
 export class ClocheEngine implements LlamaEngine {
+  /** It keeps few old prompts by itself (engine/glue.cpp). */
+  readonly full = false;
   /** Where it hears of a stop in the middle of a step, that is worth more than a new instance. */
   readonly patience = isIsolated() ? 5000 : 150;
   readonly gone: Promise<never>;

@@ -28,6 +28,8 @@ export interface LlamaEngine {
   readonly pulse: Pulse;
   /** Milliseconds that a stopped request may take to let go of the instance before it is better replaced. */
   readonly patience: number;
+  /** Whether what it has gathered takes so much memory that it is better replaced before the next request. */
+  readonly full: boolean;
   /** Rejects when the instance is dead, by `exit` (code "aborted") or by itself ("engine_crashed"). */
   readonly gone: Promise<never>;
   /** Loads the model; fails with "model_load_failed" and the engine's own reason. */

@@ -12,6 +12,7 @@ import type { ChatRequest, Completion, Embedding, EngineInfo, LoadModel } from '
 import { readEncoder, withoutTiles, type Encoder } from './encoder';
 import { prepared } from './encoder_images';
 import { GgufArray, readGgufHeader } from './gguf';
+import { KeptPrompts, kvBytesPerToken } from './kept_prompts';
 import {
   type CompletionOptions,
   crash,
@@ -61,6 +62,7 @@ export class LlamaInstance implements LlamaEngine {
   /** A text of exactly one token that joins no other, and the tokens of an empty prompt padded with it. */
   private padding: { text: string; base: number } | undefined;
   private paddingToken = ' a';
+  private prompts: KeptPrompts | undefined;
 
   constructor() {
     this.gone = new Promise((_resolve, reject) => (this.die = reject));
@@ -88,6 +90,7 @@ export class LlamaInstance implements LlamaEngine {
     // loadModel resolves for files that llama.cpp refused, too.
     if (!context.success) throw this.loadFailed('the engine refused the files');
     await this.readHeaders(weights[0], projector);
+    this.prompts = new KeptPrompts(kvBytesPerToken(context));
     this.loaded = {
       engine: `llama.cpp ${Wllama.getLibllamaVersion()} (wllama 3.8.1)`,
       backend: this.gpu ? 'webgpu' : 'cpu',
@@ -126,7 +129,13 @@ export class LlamaInstance implements LlamaEngine {
         },
       }),
     );
-    return answer.complete(images > 0 ? { ms: this.imageClock.elapsed, tokens: this.tokensOf(sizes) } : null);
+    const completion = answer.complete(images > 0 ? { ms: this.imageClock.elapsed, tokens: this.tokensOf(sizes) } : null);
+    this.prompts?.note(completion.usage);
+    return completion;
+  }
+
+  get full(): boolean {
+    return this.prompts?.tooMany ?? false;
   }
 
   /**

@@ -108,7 +108,7 @@ class Engine {
 
   /**
    * Waits for the turn and for a loaded instance, and lets `use` have it. A stop is answered at once; the turn ends when
-   * the instance is free again, or replaced because it did not come free in time or died.
+   * the instance is free again, or replaced because it did not come free in time, died, or holds too much.
    */
   private async withInstance<T>(signal: AbortSignal, use: (instance: LlamaEngine) => Promise<T>): Promise<T> {
     const leave = await this.turns.enter(signal);
@@ -118,6 +118,7 @@ class Engine {
       const instance = this.instance as LlamaEngine;
       work = use(instance);
       const result = await this.orStop(signal, work);
+      if (instance.full) this.replace();
       leave();
       return result;
     } catch (thrown) {

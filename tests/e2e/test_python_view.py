@@ -246,9 +246,12 @@ def test_python_starts_anew_when_stop_does_not_help(python: PythonView) -> None:
     code = """import asyncio
 while True:
     try:
-        await asyncio.Event().wait()
-    except asyncio.CancelledError:
-        print('no')"""
+        try:
+            await asyncio.Event().wait()
+        finally:
+            print('no')
+    except BaseException:
+        pass"""
     run = python.start(code)
     python.cloche.button("Stop code").click()
     expect(run.get_by_label("Printed")).to_contain_text("no")

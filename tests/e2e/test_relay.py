@@ -103,8 +103,9 @@ def test_an_openai_client_chats_streams_and_shows_a_picture(relayed: Cloche, key
     client = openai.OpenAI(base_url=f"{relayed.address}v1", api_key=key, max_retries=0, timeout=WAIT)
     with pytest.raises(openai.PermissionDeniedError):
         client.models.list()
-    relayed.page.get_by_role("switch", name="OpenAI-compatible endpoint").check()
-    expect(relayed.page.get_by_role("switch", name="OpenAI-compatible endpoint")).to_be_checked()
+    switch = relayed.page.get_by_role("switch", name="OpenAI-compatible endpoint")
+    switch.click()
+    expect(switch).to_be_checked()
     assert [model.id for model in client.models.list()] == [MODEL]
 
     answer = client.chat.completions.create(model=MODEL, messages=[{"role": "user", "content": "Hello"}])

@@ -53,8 +53,8 @@ def test_two_conversations_that_are_answered_at_once_keep_to_themselves(cloche: 
     words = {"alpha": "", "beta": ""}
     for word in words:
         cloche.new_chat()
-        answer_as(cloche, "Grammar", "GBNF grammar", f'root ::= "{word}" (" {word}"){{24}}')
-        cloche.set_parameter("Max tokens", "300")
+        answer_as(cloche, "Grammar", "GBNF grammar", f'root ::= "{word}" (" {word}"){{199}}')
+        cloche.set_parameter("Max tokens", "1500")
         cloche.button("Close parameters").click()
         words[word] = cloche.page.url
     for word, address in words.items():
@@ -64,7 +64,7 @@ def test_two_conversations_that_are_answered_at_once_keep_to_themselves(cloche: 
     for word, address in words.items():
         cloche.page.goto(address)
         expect(cloche.questions).to_contain_text([f"Say {word}"])
-        assert cloche.finished(cloche.answers.last) == " ".join([word] * 25)
+        assert cloche.finished(cloche.answers.last) == " ".join([word] * 200)
 
 
 def test_back_forward_and_reload_keep_the_view(cloche: Cloche) -> None:

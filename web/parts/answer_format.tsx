@@ -28,13 +28,17 @@ export function AnswerFormatFields() {
   /** Counts the changes that the builder did not make. */
   const [version, setVersion] = useState(0);
   const shown = useRef<string | null>(null);
+  /** What a person chooses counts more than what was kept and comes later. */
+  const chosen = useRef(false);
   /** A new chat becomes a session when its first choice is saved: what is typed stays. */
   const saving = useRef(false);
   useEffect(() => {
     if (!sessionId || shown.current === sessionId) return;
     shown.current = sessionId;
     if (saving.current) return;
+    chosen.current = false;
     connection.call('session.answer_format', { session_id: sessionId }).then((kept) => {
+      if (chosen.current || shown.current !== sessionId) return;
       setFormat(kept);
       setKind(kept.kind);
       setVersion((before) => before + 1);
@@ -55,6 +59,7 @@ export function AnswerFormatFields() {
     }
   };
   const choose = (wanted: Kind): void => {
+    chosen.current = true;
     setKind(wanted);
     if (wanted === 'text') void save(NONE);
   };

@@ -67,7 +67,7 @@ function Entry({ model }: { model: KeptModel }) {
         <div class="actions">
           {complete && (
             <button class="button" type="button" aria-label={`Check ${name}`} disabled={busy} onClick={() => void check(model)}>
-              {busy ? 'Checking …' : 'Check again'}
+              {busy ? 'Checking …' : 'Check'}
             </button>
           )}
           {complete && (

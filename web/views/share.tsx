@@ -189,6 +189,13 @@ function Cameras({ now }: { now: RelayState }) {
 }
 
 function OpenAI({ now }: { now: RelayState }) {
+  const [switching, setSwitching] = useState(false);
+  /** The relay has agreed when the switch can be used again. */
+  const open = async (openai: boolean): Promise<void> => {
+    setSwitching(true);
+    await setRelay({ openai });
+    setSwitching(false);
+  };
   return (
     <section class="card" aria-labelledby="openai-heading">
       <header>
@@ -201,7 +208,8 @@ function OpenAI({ now }: { now: RelayState }) {
           type="checkbox"
           role="switch"
           checked={now.settings.openai}
-          onChange={({ currentTarget }) => void setRelay({ openai: currentTarget.checked })}
+          disabled={switching}
+          onChange={({ currentTarget }) => void open(currentTarget.checked)}
         />
         <label for="relay-openai">OpenAI-compatible endpoint</label>
       </div>
