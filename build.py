@@ -89,10 +89,14 @@ def perform(options: argparse.Namespace, extra: list[str]) -> int:
                 setup.set_up_python()
             _serve(options)
         case "build":
+            setup.build_engine()
             setup.build(retry_numpy=options.retry_numpy)
         case "test":
-            prepare = setup.build if in_browser(options.suites) else setup.set_up
-            prepare()
+            if in_browser(options.suites):
+                setup.build_engine()
+                setup.build()
+            else:
+                setup.set_up()
             return 1 if run_suites(options.suites, extra).failed else 0
         case "check":
             setup.set_up()

@@ -84,11 +84,11 @@ describe('a stop', () => {
     const replaced = acts('load').then(() => loads++);
     const took = await stopAt((signal) => engine.call('chat.complete', request, { signal }), encoding);
     expect(took).toBeLessThan(250);
-    // Cloche's engine hears of the stop while it computes; anything else has to be replaced.
-    const heard = OWN_ENGINE && crossOriginIsolated;
-    if (!heard) await replaced;
+    // Without isolation Cloche's engine may be through with the picture before it is replaced.
+    const expected = OWN_ENGINE ? (crossOriginIsolated ? [0] : [0, 1]) : [1];
+    if (!OWN_ENGINE) await replaced;
     await expectAnswer(engine);
-    expect(loads).toBe(heard ? 0 : 1);
+    expect(expected).toContain(loads);
   });
 
   test('before the turn comes takes the request out of the queue', async () => {

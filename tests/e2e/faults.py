@@ -72,4 +72,4 @@ def full_disk(page: Page) -> Iterator[None]:
 
 def trap_engine(page: Page) -> None:
     """The engine's WASM instance dies at the next request."""
-    worker(page, "^blob:").evaluate(TRAP)
+    worker(page, r"cloche_engine\.worker|^blob:").evaluate(TRAP)

@@ -13,7 +13,7 @@ from tests.e2e.conftest import OpenProfile, Site
 from toolchain.paths import NODE_MODULES
 
 AXE = (NODE_MODULES / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
-MOST_TAB_STOPS = 120
+MOST_TAB_STOPS = 400
 ANIMATIONS_OVER = "Promise.all(document.getAnimations().map((animation) => animation.finished.catch(() => null)))"
 
 
