@@ -110,6 +110,7 @@ class Cloche:
 
     def new_chat(self) -> None:
         self.button("New chat").click()
+        expect(self.page).to_have_url(re.compile("#/chat$"))
         expect(self.page.get_by_role("article")).to_have_count(0)
 
     def attach(self, *files: FilePayload) -> None:

@@ -20,6 +20,7 @@ NOTE_STREAMS = """
   };
 """
 LIVE_TRACKS = "streams.flatMap((stream) => stream.getTracks()).filter((track) => track.readyState === 'live').length"
+CAMERA_OFF = f"async () => {{ while ({LIVE_TRACKS} > 0) await new Promise(requestAnimationFrame); }}"
 
 
 def preview(cloche: Cloche) -> Locator:
@@ -48,7 +49,7 @@ def test_it_is_looked_through_a_snapshot_is_answered_about_and_it_is_off_afterwa
     assert cloche.page.evaluate(LIVE_TRACKS) == 1
     preview(cloche).get_by_role("button", name="Close").click()
     expect(preview(cloche)).to_have_count(0)
-    cloche.page.wait_for_function(f"{LIVE_TRACKS} === 0")
+    cloche.page.evaluate(CAMERA_OFF)
 
     open_camera(cloche)
     cloche.ask("What do you see in the camera?")
@@ -59,7 +60,7 @@ def test_it_is_looked_through_a_snapshot_is_answered_about_and_it_is_off_afterwa
     cloche.new_chat()
     cloche.button("Take picture").click()
     expect(cloche.attached).to_have_count(1)
-    cloche.page.wait_for_function(f"{LIVE_TRACKS} === 0")
+    cloche.page.evaluate(CAMERA_OFF)
     assert "red" in cloche.ask("What color is the circle?")
 
 

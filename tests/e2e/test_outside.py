@@ -14,6 +14,9 @@ from tests.unit.cloche.packages.wheels import file_name, wheel
 from tests.unit.cloche.providers.faulty_llm_server import Answer, FaultyServer, chunk, event, says
 
 OPEN_ORIGINS = """async () => (await (await fetch('open-origins.json')).json()).remote"""
+ONE_ORIGIN_LEFT = f"""async () => {{
+  while ((await ({OPEN_ORIGINS})()).length !== 1) await new Promise(requestAnimationFrame);
+}}"""
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +95,7 @@ def test_a_page_is_fetched_when_the_person_allows_its_address(
     path, headers, _ = web.asked[-1]
     assert path == "/boats?list=all"
     assert not {"cookie", "referer", "authorization"} & set(headers)
-    away.page.wait_for_function(f"async () => (await ({OPEN_ORIGINS})()).length === 1")
+    away.page.evaluate(ONE_ORIGIN_LEFT)
     assert opened(away) == [box.origin]
 
 
@@ -112,7 +115,7 @@ def test_denied_reaches_nothing_and_a_reload_closes_what_a_conversation_had(
     assert len(web.asked) == before + 2
     assert sorted(opened(away)) == sorted([box.origin, web.origin])
     away.reload()
-    away.page.wait_for_function(f"async () => (await ({OPEN_ORIGINS})()).length === 1")
+    away.page.evaluate(ONE_ORIGIN_LEFT)
 
 
 def test_a_text_file_is_shown_as_a_chip_and_told_to_the_model(away: Cloche, box: FaultyServer) -> None:
@@ -203,7 +206,7 @@ def test_a_package_comes_from_an_index_with_all_it_needs_and_stays(
     expect(listed).to_have_count(2, timeout=ANSWER_MS)
     expect(listed.last).to_contain_text("spindle 1.2")
     assert {path for path, *_ in files.asked} == {f"/{file_name(name, '1.2')}" for name in ("spindle", "flyer")}
-    away.page.wait_for_function(f"async () => (await ({OPEN_ORIGINS})()).length === 1")
+    away.page.evaluate(ONE_ORIGIN_LEFT)
     away.reload()
     run = value_of(away, "import spindle, flyer\nspindle.name + flyer.name")
     expect(run.get_by_label("Value")).to_have_text("'spindleflyer'")
@@ -219,7 +222,7 @@ def test_a_package_that_an_index_has_not_is_said_to_be_missing(away: Cloche, ind
     form.get_by_role("button").click()
     away.page.get_by_role("region", name="Permission").get_by_role("button", name="Allow").click()
     expect(away.alerts.filter(has_text="nothing")).to_be_visible(timeout=ANSWER_MS)
-    away.page.wait_for_function(f"async () => (await ({OPEN_ORIGINS})()).length === 1")
+    away.page.evaluate(ONE_ORIGIN_LEFT)
 
 
 def test_a_wheel_is_added_from_a_file(away: Cloche) -> None:
