@@ -712,7 +712,11 @@ export interface WheelFile {
   bytes: Uint8Array;
 }
 
-/** A requirement such as `attrs` or `rich>=13`, to be got with all that it needs from a package index. */
+/**
+ * A requirement such as `attrs` or `rich>=13`, to be got with all that it needs from a package index.
+ *
+ * `index_url` "" is micropip's own index, PyPI.
+ */
 export interface PackageRequest {
   requirement: string;
   index_url?: string;

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -222,6 +223,19 @@ def test_a_package_that_an_index_has_not_is_said_to_be_missing(away: Cloche, ind
     form.get_by_role("button").click()
     away.page.get_by_role("region", name="Permission").get_by_role("button", name="Allow").click()
     expect(away.alerts.filter(has_text="nothing")).to_be_visible(timeout=ANSWER_MS)
+    away.page.evaluate(ONE_ORIGIN_LEFT)
+
+
+def test_without_an_address_the_usual_index_is_named_before_it_is_reached(away: Cloche) -> None:
+    away.page.goto(f"{away.address}#/python")
+    form = away.page.get_by_role("form", name="Add from an index")
+    form.get_by_label("Package").fill("spindle")
+    form.get_by_label("Index address").fill("")
+    form.get_by_role("button").click()
+    question = away.page.get_by_role("region", name="Permission")
+    expect(question.locator("code")).to_have_text(re.compile(r"^https://"), timeout=ANSWER_MS)
+    question.get_by_role("button", name="Cancel").click()
+    expect(question).to_have_count(0)
     away.page.evaluate(ONE_ORIGIN_LEFT)
 
 

@@ -8,8 +8,6 @@ import { addWheel, fetchPackage, listPackages, packages, removePackage } from '.
 import { toast } from '../store';
 import { Icon } from './icon';
 
-const PYPI = 'https://pypi.org/simple';
-
 interface Asked {
   origin: string;
   answer: (allowed: boolean) => void;
@@ -61,7 +59,7 @@ function Question({ asked }: { asked: Asked }) {
 export function PackagesList() {
   const chooser = useRef<HTMLInputElement>(null);
   const [requirement, setRequirement] = useState('');
-  const [index, setIndex] = useState(PYPI);
+  const [index, setIndex] = useState('');
   const [asked, setAsked] = useState<Asked | null>(null);
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState('');
@@ -142,11 +140,12 @@ export function PackagesList() {
         <input
           type="url"
           aria-label="Index address"
+          placeholder="PyPI, or another address"
           autocomplete="off"
           value={index}
           onInput={({ currentTarget }) => setIndex(currentTarget.value)}
         />
-        <button class="button" type="submit" disabled={busy || !requirement.trim() || !index.trim()}>
+        <button class="button" type="submit" disabled={busy || !requirement.trim()}>
           <Icon of={Globe} /> Get from the index
         </button>
       </form>

@@ -20,11 +20,11 @@ MAX_INDEX_BYTES = 64 * 1024 * 1024
 
 
 class Index:
-    """A package index at an address."""
+    """A package index at an address; "" is micropip's own."""
 
     def __init__(self, host: Host, url: str) -> None:
         self._host = host
-        self._url = url.rstrip("/")
+        self.url = url.rstrip("/")
         self._remote = Remote(host)
         self._failure: ClocheError | None = None
         self._found: list[tuple[str, bytes]] = []
@@ -37,10 +37,12 @@ class Index:
         None, where `needs` says which origin is closed. Raises BadPackage or RemoteError.
         """
         await self._host.load_package("micropip")
+        from micropip.package_index import DEFAULT_INDEX_URLS
         from micropip.package_manager import PackageManager
 
+        self.url = self.url or DEFAULT_INDEX_URLS[0]
         try:
-            await PackageManager(self._surroundings()).install([requirement], index_urls=[self._url], deps=True)
+            await PackageManager(self._surroundings()).install([requirement], index_urls=[self.url], deps=True)
         except Exception as error:
             if self.needs:
                 return []

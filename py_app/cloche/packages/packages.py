@@ -66,7 +66,7 @@ class Packages:
         if index.needs:
             return PackagesAdded(added=[], needs=index.needs)
         wheels = [Wheel(file_name, data) for file_name, data in found]
-        return PackagesAdded(added=self._keep(wheels, origin_of(request.index_url)))
+        return PackagesAdded(added=self._keep(wheels, origin_of(index.url)))
 
     def remove(self, ref: PackageRef) -> None:
         """Remove a package; what has imported it keeps what it has."""

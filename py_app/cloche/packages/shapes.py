@@ -10,7 +10,6 @@ from ..commands import Command, NoParams
 from ..shapes import Model
 
 MAX_WHEEL_BYTES = 32 * 1024 * 1024
-PYPI = "https://pypi.org/simple"
 
 
 class PackageInfo(Model):
@@ -36,10 +35,13 @@ class WheelFile(Model):
 
 
 class PackageRequest(Model):
-    """A requirement such as `attrs` or `rich>=13`, to be got with all that it needs from a package index."""
+    """A requirement such as `attrs` or `rich>=13`, to be got with all that it needs from a package index.
+
+    `index_url` "" is micropip's own index, PyPI.
+    """
 
     requirement: str = Field(min_length=1, max_length=300)
-    index_url: str = Field(default=PYPI, max_length=1000)
+    index_url: str = Field(default="", max_length=1000)
 
 
 class PackageRef(Model):
