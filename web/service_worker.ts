@@ -8,6 +8,8 @@ import { signal } from '@preact/signals';
 import type { InstallProgress, SkipWaiting } from '../js_bridge/sw';
 import { ownScript } from './trusted_types';
 
+/** Browsers ask for a newer version only when a page is opened; a tab may stay open for weeks. */
+const ASK_EVERY_MS = 10 * 60_000;
 const RELOADED = 'cloche-isolation-reload';
 
 /** Bytes of the app kept for offline use so far; null before there is anything to tell. */
@@ -75,6 +77,16 @@ export async function keepOffline(): Promise<void> {
   if (first) await activated(first);
   offlineReady.value = true;
   document.documentElement.dataset['offlineReady'] = '';
+  askForNewer(registration);
+}
+
+/** Now and then, and when the person comes back to the tab. Without a network there is nothing newer. */
+function askForNewer(registration: ServiceWorkerRegistration): void {
+  const ask = (): void => {
+    if (!document.hidden) registration.update().catch(() => undefined);
+  };
+  document.addEventListener('visibilitychange', ask);
+  setInterval(ask, ASK_EVERY_MS);
 }
 
 /** The person agreed: the waiting version takes over, then the page reloads into it. */

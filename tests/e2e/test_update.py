@@ -43,6 +43,8 @@ def test_a_new_version_waits_for_the_persons_word(site: Site, open_profile: Open
     expect(cloche.button("Update now")).to_have_count(0)
 
     publish_second_edition(site)
+    cloche.page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")  # the person comes back to the tab
+    expect(cloche.button("Update now")).to_be_visible(timeout=60_000)
     cloche.reload()
     expect(cloche.button("Update now")).to_be_visible(timeout=60_000)
     assert edition(cloche) == 0
