@@ -9,7 +9,6 @@ from __future__ import annotations
 import importlib
 import shutil
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -31,6 +30,8 @@ class Packages:
         self._host = host
         self._database = database
         self._folders: dict[str, Path] = {}
+        #: what is wrong with those that are kept and could not be unpacked
+        self._errors: dict[str, str] = {}
         self.changed: Callable[[], None] = lambda: None
 
     def restore(self) -> None:
@@ -40,10 +41,11 @@ class Packages:
                 continue
             try:
                 wheel = Wheel(file_name, data)
-            except BadPackage:
-                continue
-            if wheel.name == name:
-                self._unpack(wheel)
+                if wheel.name != name:
+                    raise BadPackage(f"“{file_name}” is not a wheel of {name}.")
+                self._put_on(name, wheel.unpack())
+            except BadPackage as error:
+                self._errors[name] = error.message
 
     def close(self) -> None:
         """Take everything off the path again."""
@@ -53,7 +55,7 @@ class Packages:
     def all(self) -> list[PackageInfo]:
         """All packages by name."""
         rows = self._database.rows("SELECT name, version, file_name, origin, bytes FROM packages ORDER BY name")
-        return [info_of(*row) for row in rows]
+        return [self._info(*row) for row in rows]
 
     def add(self, file: WheelFile) -> PackagesAdded:
         """Keep a wheel, in place of another version of it."""
@@ -95,20 +97,20 @@ class Packages:
                     "INSERT OR REPLACE INTO packages VALUES (?, ?, ?, ?, ?, ?)",
                     (wheel.name, wheel.version, wheel.file_name, origin, time.time(), wheel.data),
                 )
-        for wheel in wheels:
+            folders = [wheel.unpack() for wheel in wheels]
+        for wheel, folder in zip(wheels, folders, strict=True):
             self._take_off(wheel.name)
-            self._unpack(wheel)
+            self._put_on(wheel.name, folder)
         self.changed()
         return [wheel.name for wheel in wheels]
 
-    def _unpack(self, wheel: Wheel) -> None:
-        folder = Path(tempfile.mkdtemp(prefix=f"cloche-{wheel.name}-"))
-        wheel.unpack(folder)
-        self._folders[wheel.name] = folder
+    def _put_on(self, name: str, folder: Path) -> None:
+        self._folders[name] = folder
         sys.path.append(str(folder))
         importlib.invalidate_caches()
 
     def _take_off(self, name: str) -> None:
+        self._errors.pop(name, None)
         folder = self._folders.pop(name, None)
         if folder is None:
             return
@@ -119,15 +121,15 @@ class Packages:
         shutil.rmtree(folder, ignore_errors=True)
         importlib.invalidate_caches()
 
-
-def info_of(name: str, version: str, file_name: str, origin: str, data: bytes) -> PackageInfo:
-    """A package as the page gets it."""
-    try:
-        wheel = Wheel(file_name, data)
-    except BadPackage as error:
+    def _info(self, name: str, version: str, file_name: str, origin: str, data: bytes) -> PackageInfo:
+        error = self._errors.get(name, "")
+        wheel = None if error else Wheel(file_name, data)
         return PackageInfo(
-            name=name, version=version, origin=origin, size=len(data), imports=[], missing=[], error=error.message
+            name=name,
+            version=version,
+            origin=origin,
+            size=len(data),
+            imports=wheel.imports if wheel else [],
+            missing=wheel.missing if wheel else [],
+            error=error,
         )
-    return PackageInfo(
-        name=name, version=version, origin=origin, size=len(data), imports=wheel.imports, missing=wheel.missing
-    )

@@ -8,7 +8,10 @@ from __future__ import annotations
 import importlib.metadata
 import io
 import re
+import shutil
+import tempfile
 import zipfile
+import zlib
 from email.parser import HeaderParser
 from pathlib import Path, PurePosixPath
 
@@ -18,6 +21,8 @@ FILE_NAME = re.compile(r"([A-Za-z0-9][\w.]*)-([A-Za-z0-9][\w.!+]*)(?:-\d[\w.]*)?
 REQUIREMENT = re.compile(r"[A-Za-z0-9][\w.-]*")
 MAX_UNPACKED_BYTES = 128 * 1024 * 1024
 MAX_FILES = 20_000
+#: how zipfile says that a file is damaged, locked, or packed in a way that it does not know
+UNREADABLE = (zipfile.BadZipFile, zlib.error, RuntimeError, EOFError, OSError, ValueError)
 
 
 class Wheel:
@@ -37,8 +42,8 @@ class Wheel:
             self._check()
             metadata = next(info for info in self._files if info.filename.endswith(".dist-info/METADATA"))
             head = HeaderParser().parsestr(self._archive.read(metadata).decode())
-        except (zipfile.BadZipFile, StopIteration, UnicodeDecodeError, NotImplementedError, EOFError, OSError) as error:
-            raise BadPackage(f"“{file_name}” is not a whole wheel.") from error
+        except (StopIteration, *UNREADABLE) as error:
+            raise self._not_whole() from error
         self._requires = [str(value) for value in head.get_all("Requires-Dist", [])]
 
     @property
@@ -54,12 +59,21 @@ class Wheel:
         needed = [REQUIREMENT.match(value) for value in self._requires if ";" not in value]
         return sorted({normalised(name[0]) for name in needed if name and not is_there(name[0])})
 
-    def unpack(self, folder: Path) -> None:
-        """Write its files into a folder."""
-        for info in self._files:
-            path = folder / info.filename
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(self._archive.read(info))
+    def unpack(self) -> Path:
+        """Write its files into a new folder. Raises BadPackage where they cannot be read; then there is no folder."""
+        folder = Path(tempfile.mkdtemp(prefix=f"cloche-{self.name}-"))
+        try:
+            for info in self._files:
+                path = folder / info.filename
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(self._archive.read(info))
+        except UNREADABLE as error:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise self._not_whole() from error
+        return folder
+
+    def _not_whole(self) -> BadPackage:
+        return BadPackage(f"“{self.file_name}” is not a whole wheel.")
 
     def _check(self) -> None:
         if len(self._files) > MAX_FILES or sum(info.file_size for info in self._files) > MAX_UNPACKED_BYTES:

@@ -85,6 +85,16 @@ def zipped(name: str, data: bytes = b"") -> bytes:
     return packed.getvalue()
 
 
+def with_a_changed_bit(data: bytes) -> bytes:
+    """A wheel whose list of files is whole, and whose module is not."""
+    return data.replace(b"answer = 42", b"answer = 43")
+
+
+def with_a_file_in_a_file() -> bytes:
+    """A wheel that cannot be unpacked: one of its files would have to be a folder."""
+    return wheel("x", files={"x": "", "x/y.py": ""})
+
+
 @pytest.mark.parametrize(
     ("name", "data", "reason"),
     [
@@ -94,6 +104,8 @@ def zipped(name: str, data: bytes = b"") -> bytes:
         (file_name("x"), b"no zip", "not a whole wheel"),
         (file_name("x"), zipped("x.py"), "not a whole wheel"),
         (file_name("x"), wheel("x")[:-30], "not a whole wheel"),
+        (file_name("x"), with_a_changed_bit(wheel("x")), "not a whole wheel"),
+        (file_name("x"), with_a_file_in_a_file(), "not a whole wheel"),
         (file_name("x"), zipped("x.so", b"\x7fELF"), "not pure Python"),
         (file_name("x"), zipped("../evil.py"), "a file outside of itself"),
     ],
@@ -105,12 +117,27 @@ async def test_what_cannot_be_added_says_why(name: str, data: bytes, reason: str
         assert await app.handle("packages.list", {}) == []
 
 
-async def test_a_damaged_package_does_not_keep_the_app_from_starting(tmp_path: Path) -> None:
+async def test_a_version_that_cannot_be_unpacked_leaves_the_one_before(tmp_path: Path) -> None:
+    path = str(tmp_path / "app.db")
+    async with running(ScriptedEngine().host(path)) as app:
+        await add(app, "whorl")
+        damaged = {"name": file_name("whorl", "2.0"), "bytes": with_a_changed_bit(wheel("whorl", "2.0"))}
+        with pytest.raises(BadPackage):
+            await app.handle("packages.add", damaged)
+        assert await value(app, "import whorl\nwhorl.answer") == "42"
+    async with running(ScriptedEngine().host(path)) as app:
+        assert [info["version"] for info in await app.handle("packages.list", {})] == ["1.0"]
+        assert await value(app, "import whorl\nwhorl.answer") == "42"
+
+
+@pytest.mark.parametrize("damaged", [b"\0", with_a_changed_bit(wheel("spool")), with_a_file_in_a_file()])
+async def test_a_damaged_package_does_not_keep_the_app_from_starting(tmp_path: Path, damaged: bytes) -> None:
     path = str(tmp_path / "app.db")
     async with running(ScriptedEngine().host(path)) as app:
         await add(app, "spool")
-        app.store.database.write("UPDATE packages SET bytes = x'00'")
+        app.store.database.write("UPDATE packages SET bytes = ?", (damaged,))
     async with running(ScriptedEngine().host(path)) as app:
         (info,) = await app.handle("packages.list", {})
         assert "not a whole wheel" in info["error"]
         await app.handle("packages.remove", {"name": "spool"})
+        assert await app.handle("packages.list", {}) == []
