@@ -34,7 +34,7 @@ class Index:
     async def find(self, requirement: str) -> list[tuple[str, bytes]]:
         """The wheels of a requirement and of all that it needs and that is not there, as (file name, bytes).
 
-        None, where `needs` says which origin is closed. Raises BadPackage or RemoteError.
+        No wheels where `needs` says which origin is closed. Raises BadPackage or RemoteError.
         """
         await self._host.load_package("micropip")
         from micropip.package_index import DEFAULT_INDEX_URLS
@@ -54,11 +54,11 @@ class Index:
         return self._found
 
     async def _fetch(self, url: str, headers: dict[str, str], most: int) -> tuple[dict[str, str], bytes]:
-        pieces: list[bytes] = []
+        body = bytearray()
 
         def take(piece: HttpPiece) -> None:
-            pieces.append(piece.data or b"")
-            if sum(map(len, pieces)) > most:
+            body.extend(piece.data or b"")
+            if len(body) > most:
                 raise BadPackage(f"{url} is larger than {most // 1_048_576} MB.")
 
         try:
@@ -74,7 +74,7 @@ class Index:
         if head.status != 200:
             self._failure = BadPackage(f"The index answered {head.status} to {url}.")
             raise self._failure
-        return head.headers, b"".join(pieces)
+        return head.headers, bytes(body)
 
     def _surroundings(self) -> Any:
         """What micropip calls its compatibility layer: a class whose functions are looked up by name."""
