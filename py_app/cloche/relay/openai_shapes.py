@@ -15,18 +15,10 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from ..engine_contract import ChatMessage, ChatRequest, ImageContent, TextContent, ToolCall, ToolFunction, ToolSpec
 from ..errors import BadImage, BadInput
+from ..providers.messages import ROLES
 from ..structured.schema import check_schema
 
 DATA_URL = re.compile(r"data:image/[\w.+-]+;base64,", re.ASCII)
-Role = Literal["system", "user", "assistant", "tool"]
-ROLES: dict[str, Role] = {
-    "system": "system",
-    "developer": "system",
-    "user": "user",
-    "assistant": "assistant",
-    "tool": "tool",
-    "function": "tool",
-}
 
 
 class Incoming(BaseModel):
