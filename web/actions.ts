@@ -141,13 +141,15 @@ export async function chooseTools(names: string[] | null): Promise<ToolInfo[]> {
 export async function answerApproval(answer: ApprovalAnswer, origin: string): Promise<boolean> {
   const lends = origin !== '' && answer.choice !== 'deny';
   try {
-    if (lends) await lend(origin, answer.choice === 'conversation');
+    if (lends) await lend(origin, false);
     try {
       await connection.call('approval.answer', answer);
     } catch (thrown) {
       if (lends) await giveBack([origin]);
       throw thrown;
     }
+    // Only now: what a conversation needs is never given back, and this answer might have come too late.
+    if (lends && answer.choice === 'conversation') await lend(origin, true);
     return true;
   } catch (thrown) {
     report(thrown);
