@@ -226,6 +226,21 @@ def test_a_package_that_an_index_has_not_is_said_to_be_missing(away: Cloche, ind
     away.page.evaluate(ONE_ORIGIN_LEFT)
 
 
+def test_whoever_leaves_the_question_has_not_allowed_it_and_closes_what_was_open(
+    away: Cloche, index: FaultyServer, files: FaultyServer
+) -> None:
+    form = away.page.get_by_role("form", name="Add from an index")
+    form.get_by_label("Package").fill("spindle")
+    form.get_by_label("Index address").fill(f"{index.origin}/simple")
+    form.get_by_role("button").click()
+    question = away.page.get_by_role("region", name="Permission")
+    question.get_by_role("button", name="Allow").click()
+    expect(question).to_contain_text(files.origin, timeout=ANSWER_MS)
+    assert index.origin in opened(away)
+    away.page.goto(f"{away.address}#/chat")
+    away.page.evaluate(ONE_ORIGIN_LEFT)
+
+
 def test_without_an_address_the_usual_index_is_named_before_it_is_reached(away: Cloche) -> None:
     away.page.goto(f"{away.address}#/python")
     form = away.page.get_by_role("form", name="Add from an index")

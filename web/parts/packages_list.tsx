@@ -38,6 +38,8 @@ function Entry({ info }: { info: PackageInfo }) {
 function Question({ asked }: { asked: Asked }) {
   const first = useRef<HTMLButtonElement>(null);
   useEffect(() => first.current?.focus(), [asked.origin]);
+  // Whoever leaves has not allowed it; after an answer this says nothing.
+  useEffect(() => () => asked.answer(false), [asked]);
   return (
     <section class="approval" aria-label="Permission">
       <p role="alert">
