@@ -1371,6 +1371,86 @@ export interface OriginAnswer {
 }
 
 /**
+ * One request to another origin. Only the worker "remote" may make one, and only to origins a person has opened.
+ *
+ * Streams `HttpPiece`: the first has the head, the others the body: text, decoded as UTF-8, or bytes if `binary`. A
+ * redirection is an error unless it stays within the origin and `redirects` lets it. Errors: `remote_off` (nothing
+ * enforces the list of origins here), `origin_closed`, `server_unreachable` (also when a stream breaks off).
+ */
+export interface HttpRequest {
+  url: string;
+  method?: "GET" | "POST";
+  headers?: Record<string, string>;
+  body?: string | null;
+  binary?: boolean;
+  redirects?: "refused" | "same_origin";
+}
+
+/** Status and headers of a response; the names of headers are in lower case. */
+export interface HttpHead {
+  status: number;
+  headers: Record<string, string>;
+}
+
+/** What came of a response since the last piece. */
+export interface HttpPiece {
+  head: HttpHead | null;
+  text: string;
+  data: Uint8Array | null;
+}
+
+/**
+ * A WebSocket to another origin, as the worker "remote" may open it, or to this one.
+ *
+ * A worker holds one. Streams `SocketPiece`, the first when the socket is open; the result comes when it has closed.
+ * Errors as for `http.stream`.
+ */
+export interface OpenSocket {
+  url: string;
+}
+
+/** None: the socket is open. Else a message, decoded as UTF-8. */
+export interface SocketPiece {
+  text: string | null;
+}
+
+/** How a socket closed: RFC 6455's code and the reason that came with it. */
+export interface SocketEnd {
+  code: number;
+  reason: string;
+}
+
+/** A message; it is not sent while more than `most_waiting` bytes wait to leave. */
+export interface SendText {
+  text: string;
+  most_waiting?: number | null;
+}
+
+/** Whether a message was sent, and the bytes that wait to leave now. */
+export interface SentText {
+  sent: boolean;
+  waiting_bytes: number;
+}
+
+/** End a socket: 1000 or 3000 to 4999. */
+export interface CloseSocket {
+  code?: number;
+  reason?: string;
+}
+
+/** Encrypt a short text with a passphrase (PBKDF2-SHA-256, AES-256-GCM); the result is base64. */
+export interface SealSecret {
+  passphrase: string;
+  text: string;
+}
+
+/** Decrypt what `secret.seal` gave. The error `wrong_passphrase` also covers damage. */
+export interface OpenSecret {
+  passphrase: string;
+  sealed: string;
+}
+
+/**
  * Bring the files of a model to this machine, checked by sha256. `base_url` is absolute.
  *
  * Streams `FetchProgress`. A file that is there with the right hash is not fetched again (above 64 MiB the right size
@@ -1553,86 +1633,6 @@ export interface Completion {
  */
 export interface CountTokens {
   texts: string[];
-}
-
-/**
- * One request to another origin. Only the worker "remote" may make one, and only to origins a person has opened.
- *
- * Streams `HttpPiece`: the first has the head, the others the body: text, decoded as UTF-8, or bytes if `binary`. A
- * redirection is an error unless it stays within the origin and `redirects` lets it. Errors: `remote_off` (nothing
- * enforces the list of origins here), `origin_closed`, `server_unreachable` (also when a stream breaks off).
- */
-export interface HttpRequest {
-  url: string;
-  method?: "GET" | "POST";
-  headers?: Record<string, string>;
-  body?: string | null;
-  binary?: boolean;
-  redirects?: "refused" | "same_origin";
-}
-
-/** Status and headers of a response; the names of headers are in lower case. */
-export interface HttpHead {
-  status: number;
-  headers: Record<string, string>;
-}
-
-/** What came of a response since the last piece. */
-export interface HttpPiece {
-  head: HttpHead | null;
-  text: string;
-  data: Uint8Array | null;
-}
-
-/**
- * A WebSocket to another origin, as the worker "remote" may open it, or to this one.
- *
- * A worker holds one. Streams `SocketPiece`, the first when the socket is open; the result comes when it has closed.
- * Errors as for `http.stream`.
- */
-export interface OpenSocket {
-  url: string;
-}
-
-/** None: the socket is open. Else a message, decoded as UTF-8. */
-export interface SocketPiece {
-  text: string | null;
-}
-
-/** How a socket closed: RFC 6455's code and the reason that came with it. */
-export interface SocketEnd {
-  code: number;
-  reason: string;
-}
-
-/** A message; it is not sent while more than `most_waiting` bytes wait to leave. */
-export interface SendText {
-  text: string;
-  most_waiting?: number | null;
-}
-
-/** Whether a message was sent, and the bytes that wait to leave now. */
-export interface SentText {
-  sent: boolean;
-  waiting_bytes: number;
-}
-
-/** End a socket: 1000 or 3000 to 4999. */
-export interface CloseSocket {
-  code?: number;
-  reason?: string;
-}
-
-/** Encrypt a short text with a passphrase (PBKDF2-SHA-256, AES-256-GCM); the result is base64. */
-export interface SealSecret {
-  passphrase: string;
-  text: string;
-}
-
-/** Decrypt what `secret.seal` gave. The error `wrong_passphrase` also covers damage. */
-export interface OpenSecret {
-  passphrase: string;
-  sealed: string;
 }
 
 /** Load an interpreter of its own, then close it off. `base_url` is absolute. */

@@ -11,8 +11,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from ..engine_contract import CloseSocket, OpenSocket, SendText, SentText, SocketEnd
 from ..errors import ClocheError, ServerUnreachable
+from ..remote_shapes import CloseSocket, OpenSocket, SendText, SentText, SocketEnd
 from .base import Host, Link
 
 OPEN_SECONDS = 20.0

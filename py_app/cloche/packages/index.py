@@ -10,10 +10,10 @@ from __future__ import annotations
 import json
 from typing import Any, ClassVar
 
-from ..engine_contract import HttpPiece, HttpRequest
 from ..errors import BadPackage, ClocheError, OriginClosed
 from ..host.base import Host
 from ..providers.remote import BRIEF, Remote, origin_of
+from ..remote_shapes import HttpPiece, HttpRequest
 from .shapes import MAX_WHEEL_BYTES
 
 MAX_INDEX_BYTES = 64 * 1024 * 1024

@@ -21,12 +21,12 @@ from ..engine_contract import (
     Completion,
     Delta,
     FunctionCall,
-    HttpRequest,
     ImageContent,
     ToolCall,
     ToolCallDelta,
 )
 from ..errors import AnswerUnreadable, ContentFiltered
+from ..remote_shapes import HttpRequest
 from ..shapes import Timings, Usage
 from .answer_forms import ANSWER, in_words, schema_of
 from .http_transport import OK, Endpoint, HttpTransport, Reader, ServedModel

@@ -13,8 +13,9 @@ from abc import abstractmethod
 from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple, Protocol
 
-from ..engine_contract import ChatRequest, Completion, Delta, HttpHead, HttpPiece, HttpRequest
+from ..engine_contract import ChatRequest, Completion, Delta
 from ..errors import AnswerDropped, AnswerUnreadable, RemoteError, ServerUnreachable
+from ..remote_shapes import HttpHead, HttpPiece, HttpRequest
 from ..shapes import EngineInfo, ModelCard, Parameters, Timings
 from .answer_forms import boxed, is_object, schema_of, unboxed
 from .base import OnDeltas, Transport

@@ -15,8 +15,9 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from ..calling.choice import AUTO, REQUIRED
-from ..engine_contract import ChatMessage, ChatRequest, Completion, HttpRequest, ImageContent
+from ..engine_contract import ChatMessage, ChatRequest, Completion, ImageContent
 from ..errors import AnswerUnreadable, RequestRefused
+from ..remote_shapes import HttpRequest
 from .answer_forms import in_words, is_strict, schema_of
 from .base import OnDeltas
 from .http_transport import OK, Endpoint, HttpTransport, Reader, ServedModel

@@ -11,7 +11,6 @@ import json
 import time
 from typing import Any
 
-from ..engine_contract import HttpHead
 from ..errors import (
     ClocheError,
     ContentFiltered,
@@ -23,6 +22,7 @@ from ..errors import (
     ServerFailed,
     ToolsRefused,
 )
+from ..remote_shapes import HttpHead
 
 QUOTED_CHARS = 300
 TOO_LONG = (

@@ -12,9 +12,9 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from ..engine_contract import HttpHead, HttpPiece, HttpRequest, OpenSecret, SealSecret
 from ..errors import EngineCrashed, ServerSilent, ServerUnreachable
 from ..host.base import Host, Link
+from ..remote_shapes import HttpHead, HttpPiece, HttpRequest, OpenSecret, SealSecret
 
 MAX_BODY_CHARS = 8_000_000
 

@@ -13,10 +13,10 @@ from urllib.parse import urlsplit
 
 from pydantic import Field
 
-from ..engine_contract import HttpHead, HttpPiece, HttpRequest
 from ..errors import BadInput, RemoteError
 from ..host.base import Host
 from ..providers.remote import BRIEF, Remote, origin_of
+from ..remote_shapes import HttpHead, HttpPiece, HttpRequest
 from .html_text import text_of_html
 from .reading import LENGTH, Length, Start, piece
 from .tool import FunctionTool, ToolFault, tool

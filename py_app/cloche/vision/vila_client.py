@@ -17,9 +17,9 @@ from contextlib import suppress
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-from ..engine_contract import SocketEnd
 from ..errors import BadInput, ClocheError, KeyRefused, OriginClosed, RemoteError, RequestRefused, ServerUnreachable
 from ..host.websocket import WebSocket
+from ..remote_shapes import SocketEnd
 from . import camera_feed
 from .camera_feed import CameraFeed
 from .video_stream import VideoStream
