@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+from tests.unit.cloche.providers.asking import SCHEMA, formed, json_schema
 from tests.unit.cloche.providers.faulty_llm_server import Answer, FaultyServer, fails
 from tests.unit.cloche.scripted import PNG
 
@@ -155,17 +156,6 @@ async def test_the_models_are_listed() -> None:
 
 
 CLOCK = ToolSpec(function=ToolFunction(name="clock", description="The time.", parameters={"type": "object"}))
-SCHEMA = {"type": "object", "properties": {"color": {"type": "string"}}, "required": ["color"]}
-
-
-def formed(form: dict[str, Any]) -> ChatRequest:
-    """A request for an answer of a form."""
-    return HELLO.model_copy(update={"response_format": form})
-
-
-def json_schema(schema: dict[str, Any]) -> dict[str, Any]:
-    """A schema as the engines' contract has it."""
-    return {"type": "json_schema", "json_schema": {"name": "answer", "schema": schema, "strict": True}}
 
 
 @pytest.mark.parametrize(
