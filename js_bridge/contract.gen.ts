@@ -198,6 +198,45 @@ export interface NewFile {
 }
 
 /**
+ * Choices that hold for the whole app and are kept. Asked for permission, nobody answers: denied after a while.
+ *
+ * `hub_url` is where models are looked up and fetched from: Hugging Face, or a mirror with the same paths.
+ */
+export interface Settings {
+  theme: "system" | "light" | "dark";
+  send_with: "enter" | "ctrl-enter";
+  model_id: string;
+  hub_url: string;
+  approval_seconds: number;
+  chain: ModelChoice[];
+}
+
+/** A model as its server lists it; None where the server does not say. */
+export interface ProviderModel {
+  id: string;
+  name: string;
+  context_window: number | null;
+  images: boolean | null;
+}
+
+/**
+ * Whoever runs models: this tab, the browser, or a server that a person has added.
+ *
+ * `key` says where the key is: in memory until the tab closes, sealed with a passphrase, or sealed and still locked.
+ * `origin` is "" where nothing leaves this machine.
+ */
+export interface Provider {
+  id: string;
+  kind: "local" | "openai" | "anthropic" | "browser";
+  name: string;
+  base_url: string;
+  origin: string;
+  remote: boolean;
+  key: "none" | "memory" | "sealed" | "locked";
+  models: ProviderModel[];
+}
+
+/**
  * How a model is to be loaded; None leaves the choice to the app. Contexts and batches in tokens.
  *
  * `gpu_layers` 0 keeps everything on the processor. `cache_type` is how the KV cache is stored: smaller types need
@@ -323,43 +362,18 @@ export interface ModelStatus {
   error: ErrorInfo | null;
 }
 
-/**
- * Choices that hold for the whole app and are kept. Asked for permission, nobody answers: denied after a while.
- *
- * `hub_url` is where models are looked up and fetched from: Hugging Face, or a mirror with the same paths.
- */
-export interface Settings {
-  theme: "system" | "light" | "dark";
-  send_with: "enter" | "ctrl-enter";
-  model_id: string;
-  hub_url: string;
-  approval_seconds: number;
-  chain: ModelChoice[];
+/** For commands that need nothing. */
+export type NoParams = Record<string, never>;
+
+/** Names a session. */
+export interface SessionRef {
+  session_id: string;
 }
 
-/** A model as its server lists it; None where the server does not say. */
-export interface ProviderModel {
-  id: string;
-  name: string;
-  context_window: number | null;
-  images: boolean | null;
-}
-
-/**
- * Whoever runs models: this tab, the browser, or a server that a person has added.
- *
- * `key` says where the key is: in memory until the tab closes, sealed with a passphrase, or sealed and still locked.
- * `origin` is "" where nothing leaves this machine.
- */
-export interface Provider {
-  id: string;
-  kind: "local" | "openai" | "anthropic" | "browser";
-  name: string;
-  base_url: string;
-  origin: string;
-  remote: boolean;
-  key: "none" | "memory" | "sealed" | "locked";
-  models: ProviderModel[];
+/** Names a message of a session. */
+export interface MessageRef {
+  session_id: string;
+  message_id: string;
 }
 
 /** Where things are kept. `durable` is false when the browser gives no OPFS: then nothing outlives the tab. */
@@ -377,20 +391,6 @@ export interface AppInfo {
   storage: StorageInfo;
   model: ModelStatus;
   providers: Provider[];
-}
-
-/** For commands that need nothing. */
-export type NoParams = Record<string, never>;
-
-/** Names a session. */
-export interface SessionRef {
-  session_id: string;
-}
-
-/** Names a message of a session. */
-export interface MessageRef {
-  session_id: string;
-  message_id: string;
 }
 
 /** A new title for a session. */
@@ -1904,6 +1904,11 @@ export const LIMITS = {
     mime: { maxLength: 200 },
     name: { minLength: 1, maxLength: 200 },
   },
+  Settings: {
+    hub_url: { maxLength: 500 },
+    approval_seconds: { minimum: 5, maximum: 3600 },
+    chain: { maxItems: 8 },
+  },
   EngineOptions: {
     context_window: { minimum: 256, maximum: 1048576 },
     threads: { minimum: 1, maximum: 128 },
@@ -1917,11 +1922,6 @@ export const LIMITS = {
   ModelFile: {
     name: { maxLength: 200 },
     size: { minimum: 0 },
-  },
-  Settings: {
-    hub_url: { maxLength: 500 },
-    approval_seconds: { minimum: 5, maximum: 3600 },
-    chain: { maxItems: 8 },
   },
   SessionRename: {
     title: { minLength: 1, maxLength: 200 },

@@ -21,6 +21,7 @@ from .conversations import Conversations
 from .errors import BadInput, Busy, StorageLost
 from .extensions.extensions import Extensions
 from .host.base import Host
+from .model_shapes import ModelCard, ModelStatus
 from .models.advisor import Advisor
 from .models.catalogue import Catalogue
 from .models.device import ThisDevice
@@ -33,7 +34,7 @@ from .packages.packages import Packages
 from .providers.registry import Providers
 from .providers.worker import WorkerTransport
 from .relay.relay import Relay
-from .shapes import ModelCard, ModelStatus, Settings
+from .shapes import Settings
 from .store.kept_models import KeptModels
 from .store.store import Store
 from .structured.formats import Formats

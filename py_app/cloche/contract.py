@@ -1,9 +1,9 @@
 """Every command and event that crosses the boundary between the page and Python.
 
-Owns the commands and events, nothing else; the data that they carry is in shapes.py. `js_bridge/contract.gen.ts` is
-generated from both, so a name or a field exists in one place. A command is a request from the page with one answer; an
-event is a fact that Python tells the page, which folds it into its state. Wire form: JSON, except `bytes`, which travel
-as `Uint8Array` (transferred, not copied).
+Owns the commands and events, nothing else; most data that they carry is in shapes.py and the capabilities' own shapes.
+`js_bridge/contract.gen.ts` is generated from all of them, so a name or a field exists in one place. A command is a
+request from the page with one answer; an event is a fact that Python tells the page, which folds it into its state.
+Wire form: JSON, except `bytes`, which travel as `Uint8Array` (transferred, not copied).
 """
 
 from __future__ import annotations
@@ -16,21 +16,21 @@ from pydantic import Field
 from .commands import Command, MessageRef, NoParams, SessionRef
 from .console import shapes as console
 from .extensions import shapes as extensions
+from .model_shapes import ModelStatus
 from .models import file_shapes, storage_shapes
 from .models import shapes as models
 from .packages import shapes as packages
 from .providers import shapes as providers
 from .relay import shapes as relay
 from .shapes import (
-    AppInfo,
     Conversation,
     ErrorInfo,
     Message,
     Model,
-    ModelStatus,
     NewFile,
     NewImage,
     Parameters,
+    Provider,
     SearchHit,
     Session,
     Settings,
@@ -51,6 +51,25 @@ CAPABILITIES: tuple[ModuleType, ...] = (
 )
 
 # ---------------------------------------------------------------- commands
+
+
+class StorageInfo(Model):
+    """Where things are kept. `durable` is false when the browser gives no OPFS: then nothing outlives the tab."""
+
+    durable: bool
+    database_bytes: int = 0
+    reason: str = ""
+
+
+class AppInfo(Model):
+    """What the page needs to draw itself, given once Python is up."""
+
+    version: str
+    sessions: list[Session]
+    settings: Settings
+    storage: StorageInfo
+    model: ModelStatus
+    providers: list[Provider]
 
 
 class SessionRename(Model):

@@ -20,7 +20,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
-from . import commands, contract, engine_contract, remote_shapes, shapes
+from . import commands, contract, engine_contract, model_shapes, remote_shapes, shapes
 from .commands import Command, NoParams
 from .shapes import Model
 
@@ -37,7 +37,7 @@ LIMIT_NAMES = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "mi
 def models() -> list[type[Model]]:
     """All shapes in the order of their definition."""
     found: list[type[Model]] = []
-    for module in (shapes, commands, contract, *contract.CAPABILITIES, remote_shapes, engine_contract):
+    for module in (shapes, model_shapes, commands, contract, *contract.CAPABILITIES, remote_shapes, engine_contract):
         classes = (value for value in vars(module).values() if inspect.isclass(value) and issubclass(value, Model))
         found.extend(shape for shape in classes if shape.__module__ == module.__name__)
     return [model for model in found if model is not Model]

@@ -15,6 +15,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from .commands import Command, NoParams
+from .model_shapes import EngineInfo, EngineOptions, ModelFile
 from .models.file_shapes import FetchTuning, FileFacts, ReadUrl, RemoveFiles, StoredFiles, UrlContent
 from .remote_shapes import (
     CloseSocket,
@@ -29,7 +30,7 @@ from .remote_shapes import (
     SocketEnd,
     SocketPiece,
 )
-from .shapes import EngineInfo, EngineOptions, ImageDetail, Model, ModelFile, Timings, Usage
+from .shapes import ImageDetail, Model, Timings, Usage
 
 ImageFit = Literal["auto", "pad", "crop", "squeeze"]
 

@@ -1,7 +1,7 @@
-"""The data that the page, Python and the workers all know: messages, sessions, models, settings.
+"""The data that the page, Python and the workers all know: messages, sessions, settings, providers.
 
-Owns these shapes, nothing else; contract.py says which commands and events carry them. Times are seconds since the Unix
-epoch (float), durations are milliseconds (`*_ms`), sizes are bytes.
+Owns these shapes, nothing else; those of models are model_shapes.py's, and contract.py says which commands and events
+carry them. Times are seconds since the Unix epoch (float), durations are milliseconds (`*_ms`), sizes are bytes.
 """
 
 from __future__ import annotations
@@ -237,134 +237,6 @@ class NewFile(Model):
 # ---------------------------------------------------------------- the app
 
 
-class EngineOptions(Model):
-    """How a model is to be loaded; None leaves the choice to the app. Contexts and batches in tokens.
-
-    `gpu_layers` 0 keeps everything on the processor. `cache_type` is how the KV cache is stored: smaller types need
-    less memory and lose a little accuracy. `adapter_scale` is the strength of the card's LoRA adapters.
-    """
-
-    context_window: int | None = Field(default=None, ge=256, le=1_048_576)
-    threads: int | None = Field(default=None, ge=1, le=128)
-    gpu_layers: int | None = Field(default=None, ge=0, le=1000)
-    batch: int | None = Field(default=None, ge=32, le=8192)
-    cache_type: Literal["f16", "q8_0", "q4_0"] | None = None
-    adapter_scale: float | None = Field(default=None, ge=0, le=4)
-
-
-class ModelCard(Model):
-    """A model that can be chosen. Sizes in bytes, contexts in tokens; 0 and "" stand for what is not known.
-
-    `source` says where the card is from: it came with the app, it is of the app's catalogue, or a person added it.
-    `repo` is the hub's repository ("" for none), `revision` the commit that the files are of ("" until it is resolved).
-    `engine_model` is the engine's own name of it, where that is not the id.
-    `memory_bytes` is what the model needs at its default context, `features` what the GPU must have, `buffer_bytes` the
-    largest buffer that it must allow. `purpose` chat models converse, the others only serve other parts of the app.
-
-    `default_tools` are offered to the model unless a session says otherwise (None: all that only read); with
-    `tools_with_pictures` false they are left out while a picture is in the conversation, because the model has too
-    little room for both. `native_tools` false: the engine knows no tools, so that they are written into the prompt as
-    `tool_format` says (None: guessed from the model's name). `trained_context` is what the history is trimmed to,
-    `context_window` what the engine can hold at all; `image_tokens` is what one picture takes of either.
-    """
-
-    id: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]*$", max_length=120)
-    name: str
-    engine: Literal["llamacpp", "webllm", "remote", "browser"]
-    source: Literal["builtin", "catalogue", "added"] = "catalogue"
-    purpose: Literal["chat", "embedding", "rerank"] = "chat"
-    modalities: list[Literal["text", "image"]]
-    tools: bool = False
-    default_tools: list[str] | None = None
-    tools_with_pictures: bool = True
-    native_tools: bool = True
-    tool_format: Literal["hermes", "qwen", "llama3", "mistral", "generic"] | None = None
-    context_window: int
-    trained_context: int | None = None
-    image_tokens: int = 256
-    licence: str
-    summary: str
-    tiny: bool = False
-    abilities: list[str] = []
-    limits: list[str] = []
-    examples: list[str] = []
-    image_examples: list[str] = []
-    defaults: Parameters = Parameters()
-    figures: list[Figure] = []
-    repo: str = ""
-    revision: str = ""
-    engine_model: str = ""
-    architecture: str = ""
-    quantisation: str = ""
-    parameter_count: int = 0
-    memory_bytes: int = 0
-    buffer_bytes: int = 0
-    features: list[str] = []
-    files: list[ModelFile]
-
-
-class Figure(Model):
-    """A measured figure of a card: share of right answers (0 to 1) over `cases` held-out cases."""
-
-    label: str
-    value: float
-    cases: int
-
-
-class ModelFile(Model):
-    """One file of a model.
-
-    `url` is relative to the app's base address, absolute, or `hub:<repo>/resolve/<revision>/<path>`, which
-    models/hub.py turns into an absolute one. `size` 0 and `sha256` "" are unknown: the hub's metadata tells them when
-    the model is fetched, and what came is pinned then.
-    """
-
-    role: Literal["weights", "projector", "adapter", "library", "config", "tokenizer"]
-    name: str = Field(pattern=r"^[A-Za-z0-9][^/\\\x00-\x1f]*$", max_length=200)
-    url: str
-    size: int = Field(default=0, ge=0)
-    sha256: str = Field(default="", pattern=r"^([0-9a-f]{64})?$")
-
-
-class ImageEncoder(Model):
-    """The part of a model that sees, as its file tells. A picture's longest side is brought to `side` pixels at most.
-
-    `dynamic`: it takes pictures of many sizes; else all are brought to the one size that it has.
-    """
-
-    family: str
-    side: int
-    dynamic: bool
-
-
-class EngineInfo(Model):
-    """What really runs: filled from the loaded engine, never from what was asked for."""
-
-    engine: str
-    backend: Literal["cpu", "webgpu"]
-    threads: int
-    context_window: int
-    images: bool
-    encoder: ImageEncoder | None = None
-    load_ms: float
-
-
-class ModelStatus(Model):
-    """State of the chosen model. `loaded_bytes` of `total_bytes` while files are fetched and checked.
-
-    An unloaded model takes no memory; the next message has it loaded again.
-    """
-
-    state: Literal["absent", "fetching", "loading", "ready", "failed", "unloaded"]
-    card: ModelCard | None = None
-    engine: EngineInfo | None = None
-    stage: str = ""
-    loaded_bytes: int = 0
-    total_bytes: int = 0
-    kept: bool = True
-    error: ErrorInfo | None = None
-
-
 class Settings(Model):
     """Choices that hold for the whole app and are kept. Asked for permission, nobody answers: denied after a while.
 
@@ -403,22 +275,3 @@ class Provider(Model):
     remote: bool = False
     key: Literal["none", "memory", "sealed", "locked"] = "none"
     models: list[ProviderModel] = []
-
-
-class StorageInfo(Model):
-    """Where things are kept. `durable` is false when the browser gives no OPFS: then nothing outlives the tab."""
-
-    durable: bool
-    database_bytes: int = 0
-    reason: str = ""
-
-
-class AppInfo(Model):
-    """What the page needs to draw itself, given once Python is up."""
-
-    version: str
-    sessions: list[Session]
-    settings: Settings
-    storage: StorageInfo
-    model: ModelStatus
-    providers: list[Provider]

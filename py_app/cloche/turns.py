@@ -17,11 +17,12 @@ from .agent.transcript import history, image_blocks, image_count, text_of
 from .attached import has_files, with_files
 from .errors import ClocheError, GenerationFailed, ProviderMissing, StorageError
 from .host.base import Host
+from .model_shapes import ModelCard
 from .providers.base import Transport
 from .providers.failures import original
 from .providers.registry import Providers, may_ask_next, reasons
 from .providers.speaker import Speaker
-from .shapes import ModelCard, Parameters
+from .shapes import Parameters
 from .store.store import Store
 from .structured.answering import answer_as
 from .structured.plan import Plan

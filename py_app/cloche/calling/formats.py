@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Literal, NamedTuple
 
 from ..engine_contract import ToolCall, ToolSpec
-from ..shapes import ModelCard
+from ..model_shapes import ModelCard
 
 Name = Literal["hermes", "qwen", "llama3", "mistral", "generic"]
 

@@ -11,8 +11,8 @@ from typing import Any
 
 from ..engine_contract import ChatRequest, Completion, Delta, ToolCall, ToolCallDelta
 from ..errors import ToolsRefused
+from ..model_shapes import EngineInfo, ModelCard
 from ..providers.base import OnDeltas, Transport
-from ..shapes import EngineInfo, ModelCard
 from .choice import AUTO, call_format
 from .formats import format_of
 from .prompt import as_text

@@ -13,7 +13,7 @@ from urllib.parse import unquote, urlsplit
 from ..engine_contract import FetchedFiles
 from ..errors import BadInput, BadModelFile
 from ..host.base import Host
-from ..shapes import ModelCard
+from ..model_shapes import ModelCard
 from . import fit
 from .catalogue import Catalogue
 from .device import ThisDevice

@@ -14,7 +14,8 @@ from pydantic import Field, ValidationError
 
 from ..errors import BadInput, FetchFailed, HubFailed, ModelLoadFailed, NotFound
 from ..host.base import Host
-from ..shapes import EngineOptions, Model, ModelCard, ModelFile
+from ..model_shapes import EngineOptions, ModelCard, ModelFile
+from ..shapes import Model
 from ..store.models import ModelRows
 from .hub import COMMIT, Hub, HubFile, Repo
 from .hub_models import file_of, groups_of, projector_for

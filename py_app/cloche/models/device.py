@@ -13,7 +13,7 @@ from ..commands import NoParams
 from ..engine_contract import Device, Measured
 from ..errors import ClocheError
 from ..host.base import Host
-from ..shapes import EngineOptions
+from ..model_shapes import EngineOptions
 from ..store.models import ModelRows
 from .fit import runs_on_gpu
 

@@ -17,7 +17,8 @@ from typing import Any
 from ..engine_contract import FetchedFiles, FetchFiles, FetchProgress
 from ..errors import ClocheError, EngineCrashed, FetchFailed, NotFound, StorageFull
 from ..host.base import Host, Link
-from ..shapes import ErrorInfo, ModelCard, ModelFile
+from ..model_shapes import ModelCard, ModelFile
+from ..shapes import ErrorInfo
 from ..store.kept_models import KeptModels, QueuedRow
 from . import storage_shapes as shapes
 from .files import Files

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from ..engine_contract import Device, Measured
-from ..shapes import ModelCard
+from ..model_shapes import ModelCard
 from .quantisations import bytes_a_weight, cpu_speed_of
 from .shapes import Fit
 

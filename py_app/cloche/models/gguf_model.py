@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from ..errors import BadModelFile
-from ..shapes import ModelCard
+from ..model_shapes import ModelCard
 from .gguf_header import GgufHeader
 from .hub_models import DEFAULT_CONTEXT, SMALLEST_CONTEXT, card_id
 from .quantisations import FILE_TYPES, quantisation_in

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..errors import HubFailed
-from ..shapes import ModelCard, ModelFile
+from ..model_shapes import ModelCard, ModelFile
 from .hub import HubFile, Repo, hub_url
 from .quantisations import quantisation_in
 

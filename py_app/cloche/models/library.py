@@ -14,7 +14,8 @@ from typing import Any
 from ..engine_contract import FetchedFiles, FetchFiles, LoadModel
 from ..errors import ClocheError, ModelLoadFailed, ModelNotReady
 from ..host.base import Host, Link
-from ..shapes import EngineInfo, EngineOptions, ErrorInfo, ModelCard, ModelStatus
+from ..model_shapes import EngineInfo, EngineOptions, ModelCard, ModelStatus
+from ..shapes import ErrorInfo
 from .catalogue import Catalogue
 
 Tune = Callable[[EngineOptions], Awaitable[EngineOptions]]

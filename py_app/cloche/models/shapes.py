@@ -11,7 +11,8 @@ from pydantic import Field
 
 from ..commands import Command, NoParams
 from ..engine_contract import Device, Measured
-from ..shapes import EngineOptions, Model, ModelCard, ModelStatus
+from ..model_shapes import EngineOptions, ModelCard, ModelStatus
+from ..shapes import Model
 from .file_shapes import FileFacts
 
 

@@ -15,7 +15,7 @@ from typing import Any
 from ..engine_contract import FetchedFiles, FetchFiles
 from ..errors import Busy, NotFound, StorageError
 from ..host.base import Host
-from ..shapes import ModelCard
+from ..model_shapes import ModelCard
 from ..store.kept_models import KeptFileRow, KeptModels, KeptRow
 from .file_shapes import FetchTuning, StoredFiles, StoredModel
 from .files import Files

@@ -12,7 +12,8 @@ from typing import Any
 
 from pydantic import Field
 
-from ..shapes import Model, ModelCard
+from ..model_shapes import ModelCard
+from ..shapes import Model
 from .hub import PUBLIC_HUB
 from .hub_models import card_id
 

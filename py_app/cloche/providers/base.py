@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..engine_contract import ChatRequest, Completion
-from ..shapes import EngineInfo, ModelCard
+from ..model_shapes import EngineInfo, ModelCard
 
 OnDeltas = Callable[[list[dict[str, Any]]], None]
 

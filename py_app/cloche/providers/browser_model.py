@@ -11,7 +11,7 @@ from typing import Any
 from ..engine_contract import ChatRequest, Completion, CountTokens
 from ..errors import ModelNotReady
 from ..host.base import Host, Link
-from ..shapes import EngineInfo, ModelCard
+from ..model_shapes import EngineInfo, ModelCard
 from .answer_forms import in_words, schema_of
 from .base import OnDeltas, Transport
 

@@ -15,8 +15,9 @@ from typing import Any, NamedTuple, Protocol
 
 from ..engine_contract import ChatRequest, Completion, Delta
 from ..errors import AnswerDropped, AnswerUnreadable, RemoteError, ServerUnreachable
+from ..model_shapes import EngineInfo, ModelCard
 from ..remote_shapes import HttpHead, HttpPiece, HttpRequest
-from ..shapes import EngineInfo, ModelCard, Parameters, Timings
+from ..shapes import Parameters, Timings
 from .answer_forms import boxed, is_object, schema_of, unboxed
 from .base import OnDeltas, Transport
 from .refusals import refusal

@@ -10,8 +10,9 @@ from typing import Any
 
 from ..engine_contract import ChatRequest, Completion, CountTokens
 from ..errors import EngineCrashed
+from ..model_shapes import EngineInfo, ModelCard
 from ..models.library import Library
-from ..shapes import EngineInfo, Model, ModelCard
+from ..shapes import Model
 from .base import OnDeltas, Transport
 
 

@@ -17,8 +17,8 @@ from pydantic import ValidationError
 from ..calling.transport import CallingTransport
 from ..engine_contract import Completion, ToolCall
 from ..errors import BadInput, ClocheError, EngineCrashed, ImageUnsupported, MessageTooLong, ModelError
+from ..model_shapes import ModelCard
 from ..providers.base import Transport
-from ..shapes import ModelCard
 from ..structured.schema import BadSchema
 from ..tools.camera import sees
 from .openai_shapes import ChatBody

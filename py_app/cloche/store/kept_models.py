@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from ..shapes import ModelCard
+from ..model_shapes import ModelCard
 from .database import Database
 
 

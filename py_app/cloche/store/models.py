@@ -10,7 +10,7 @@ import json
 from pydantic import ValidationError
 
 from ..engine_contract import Measured
-from ..shapes import EngineOptions, ModelCard
+from ..model_shapes import EngineOptions, ModelCard
 from .database import Database
 
 

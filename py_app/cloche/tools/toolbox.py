@@ -12,7 +12,7 @@ from typing import Any
 
 from ..errors import BadInput
 from ..host.base import Host
-from ..shapes import ModelCard
+from ..model_shapes import ModelCard
 from ..store.store import Store
 from .calculator import calculator_tools
 from .clock import clock_tools

@@ -15,9 +15,10 @@ from typing import Any
 from ..engine_contract import ChatMessage, ChatRequest, Completion, ImageContent, ImageFit, TextContent
 from ..errors import BadInput, EngineCrashed, ImageUnsupported
 from ..host.base import Host
+from ..model_shapes import EngineInfo, ModelCard
 from ..models.library import Library
 from ..providers.worker import WorkerTransport
-from ..shapes import EngineInfo, ImageDetail, ModelCard
+from ..shapes import ImageDetail
 from .picture import Picture, file_of
 from .shapes import Description
 

@@ -24,7 +24,6 @@ from cloche import contract
 from cloche.app import App
 from cloche.errors import BadInput, NotFound, StorageBroken, StorageLost
 from cloche.host.memory import MemoryHost
-from cloche.shapes import AppInfo
 from cloche.store.database import Database
 
 
@@ -44,7 +43,7 @@ async def test_it_tells_the_page_when_it_is_ready_and_then_loads_the_model() -> 
     async with running(host) as app:
         await app.library.ready()
         assert host.events[0][0] == "app:ready"
-        assert AppInfo.model_validate(host.told("app:ready")[0]).model.state == "absent"
+        assert contract.AppInfo.model_validate(host.told("app:ready")[0]).model.state == "absent"
         assert host.told("model:status")[-1]["state"] == "ready"
 
 

@@ -22,8 +22,9 @@ from cloche.engine_contract import (
     ToolSpec,
 )
 from cloche.errors import ToolsRefused
+from cloche.model_shapes import EngineInfo, ModelCard
 from cloche.providers.base import OnDeltas, Transport
-from cloche.shapes import EngineInfo, ModelCard, Timings, Usage
+from cloche.shapes import Timings, Usage
 from cloche.structured.schema import check_schema, fault_of
 
 WEATHER = {"type": "object", "properties": {"city": {"$ref": "#/$defs/City"}}, "required": ["city"]}

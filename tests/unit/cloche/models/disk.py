@@ -7,10 +7,10 @@ from typing import Any
 
 from cloche.errors import ClocheError, NotFound, StorageFull
 from cloche.host.memory import MemoryHost, Push, ScriptedLink
+from cloche.model_shapes import ModelCard
 from cloche.models.downloads import Downloads
 from cloche.models.files import Files
 from cloche.models.storage import Storage
-from cloche.shapes import ModelCard
 from cloche.store.database import Database
 from cloche.store.kept_models import KeptModels
 

@@ -11,9 +11,9 @@ from tests.unit.cloche.scripted import CARD, ScriptedEngine
 
 from cloche.errors import BadInput, FetchFailed, HubFailed, NotFound
 from cloche.host.memory import MemoryHost
+from cloche.model_shapes import EngineOptions, ModelCard, ModelFile
 from cloche.models.catalogue import Catalogue
 from cloche.models.hub import PUBLIC_HUB, Hub
-from cloche.shapes import EngineOptions, ModelCard, ModelFile
 from cloche.store.models import ModelRows
 from cloche.store.store import Store
 

@@ -8,8 +8,8 @@ import pytest
 
 from cloche.errors import EngineCrashed
 from cloche.host.memory import MemoryHost, ScriptedLink
+from cloche.model_shapes import EngineOptions
 from cloche.models.device import ThisDevice
-from cloche.shapes import EngineOptions
 from cloche.store.models import ModelRows
 from cloche.store.store import Store
 

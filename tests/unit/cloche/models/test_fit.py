@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from cloche.engine_contract import Device, Measured
+from cloche.model_shapes import ModelCard
 from cloche.models.catalogue import CatalogueFile
 from cloche.models.fit import best_of, fit_of, with_alternatives
 from cloche.models.webllm_models import cards_from
-from cloche.shapes import ModelCard
 
 PUBLIC = Path(__file__).resolve().parents[4] / "public"
 LAPTOP = Device(isolated=True, processors=8, memory_gb=8, quota_bytes=100_000_000_000)

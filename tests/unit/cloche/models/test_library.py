@@ -11,7 +11,7 @@ from tests.unit.cloche.scripted import CARD, CARD_PATH, ScriptedEngine, library_
 
 from cloche.errors import EngineCrashed, FetchFailed, FileCorrupt, ModelLoadFailed, ModelNotReady, NotFound
 from cloche.host.memory import MemoryHost, ScriptedLink
-from cloche.shapes import EngineOptions, ModelStatus
+from cloche.model_shapes import EngineOptions, ModelStatus
 
 
 def states(host: MemoryHost) -> list[str]:

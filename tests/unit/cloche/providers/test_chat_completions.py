@@ -13,9 +13,10 @@ from tests.unit.cloche.scripted import CARD, ENGINE
 from cloche.engine_contract import ChatRequest as EngineRequest
 from cloche.engine_contract import Completion
 from cloche.errors import ImageUnsupported, MessageTooLong
+from cloche.model_shapes import EngineInfo, ModelCard
 from cloche.providers.base import OnDeltas, Transport
 from cloche.providers.chat_completions import ChatCompletionsProvider
-from cloche.shapes import EngineInfo, ModelCard, Timings, Usage
+from cloche.shapes import Timings, Usage
 
 
 class Scripted(Transport):

@@ -7,7 +7,7 @@ from tests.unit.cloche.scripted import CARD
 
 from cloche.errors import BadInput
 from cloche.host.memory import MemoryHost
-from cloche.shapes import ModelCard
+from cloche.model_shapes import ModelCard
 from cloche.store.store import Store
 from cloche.tools.shapes import ToolChoice
 from cloche.tools.tool import FunctionTool, tool
