@@ -29,24 +29,31 @@ class Step:
 
 
 def run(step: Step, *, stamps: Path = STAMPS, force: bool = False) -> bool:
-    """Runs a step unless nothing has changed; says whether it ran. A failing action leaves no stamp behind."""
-    if not force and is_done(step, stamps=stamps):
+    """Runs a step unless nothing has changed; says whether it ran. A failing action leaves no stamp behind.
+
+    What changes during the action (the engine may become ready while the app is built) is new to the next run.
+    """
+    found = fingerprint(step.inputs)
+    if not force and _is_done(step, found, stamps):
         return False
     stamp = stamps / step.name
     stamp.unlink(missing_ok=True)
     with Progress(step.doing) as progress:
         result = step.action(progress)
         stamp.parent.mkdir(parents=True, exist_ok=True)
-        stamp.write_text(fingerprint(step.inputs), "utf-8")
+        stamp.write_text(found, "utf-8")
         progress.done(result)
     return True
 
 
-def is_done(step: Step, *, stamps: Path = STAMPS) -> bool:
+def is_done(step: Step) -> bool:
     """Whether a step has run and nothing of it has changed since."""
+    return _is_done(step, fingerprint(step.inputs), STAMPS)
+
+
+def _is_done(step: Step, found: str, stamps: Path) -> bool:
     stamp = stamps / step.name
-    complete = stamp.exists() and all(path.exists() for path in step.outputs)
-    return complete and stamp.read_text("utf-8") == fingerprint(step.inputs)
+    return stamp.exists() and stamp.read_text("utf-8") == found and all(path.exists() for path in step.outputs)
 
 
 def fingerprint(inputs: Iterable[Path | str]) -> str:

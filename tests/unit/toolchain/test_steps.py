@@ -79,6 +79,19 @@ def test_a_missing_output_runs_it_again(workshop: Workshop) -> None:
     assert workshop.run()
 
 
+def test_a_change_in_the_middle_of_it_runs_it_again(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+    def copy(progress: Progress) -> str:
+        result = Workshop.copy(workshop, progress)
+        (workshop.source / "a.txt").write_text("two")
+        return result
+
+    with monkeypatch.context() as during:
+        during.setattr(workshop, "copy", copy)
+        workshop.run()
+    assert workshop.run()
+    assert workshop.target.read_text() == "two"
+
+
 def test_force_runs_it_again(workshop: Workshop) -> None:
     workshop.run()
     assert workshop.run(force=True)
