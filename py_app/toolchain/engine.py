@@ -1,8 +1,8 @@
 """Cloche's own engine: llama.cpp and our kernels, compiled to WebAssembly into .build/vendor/engine.
 
 Owns fetching the pinned sources and compiler, compiling what has changed, linking, and engine.json, which tells the
-page what is there. Does not own what is compiled with which flags: that is engine_units.py. Without network or time for
-it the app is whole all the same; it uses wllama then.
+page what is there. Does not own what is compiled with which flags: that is engine_units.py. An app that was built
+without it is whole all the same; it uses wllama.
 """
 
 from __future__ import annotations
@@ -12,18 +12,17 @@ import json
 import os
 import re
 import shutil
-import sys
 import tarfile
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
-from toolchain.engine_units import OWN, Trees, Unit, kernels, units
+from toolchain.engine_units import MISSING, OWN, Trees, Unit, kernels, units
 from toolchain.errors import BuildError
-from toolchain.paths import BUILD, ENGINE, REQUIREMENTS
+from toolchain.paths import BUILD, ENGINE, REQUIREMENTS, WINDOWS, python_of
 from toolchain.process import run_tool
 from toolchain.progress import Progress
-from toolchain.python_env import NETWORK
+from toolchain.python_env import NETWORK, make_venv
 from toolchain.steps import Step, fingerprint, is_done
 
 LOCK = REQUIREMENTS / "engine.txt"
@@ -98,12 +97,12 @@ def build_engine(progress: Progress) -> str:
 
 def _fetch(progress: Progress) -> tuple[Path, Path]:
     """Upstream's sources, and the compiler in an environment of its own."""
-    python = ZIG / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    python = python_of(ZIG)
     mark = ZIG / "installed.txt"
     if not mark.exists() or mark.read_text("utf-8") != LOCK.read_text("utf-8"):
         progress.detail("fetching the sources and the compiler")
         shutil.rmtree(FOLDER, ignore_errors=True)
-        run_tool([sys.executable, "-m", "venv", ZIG], what="Making the compiler's environment", todo=NETWORK)
+        make_venv(ZIG)
         pip: list[str | Path] = [python, "-m", "pip", "--disable-pip-version-check", "--no-input"]
         wanted, compiler = locks()
         run_tool(
@@ -130,7 +129,7 @@ def _fetch(progress: Progress) -> tuple[Path, Path]:
         )
         _unpack(next(FOLDER.glob("llama_cpp_python-*.tar.gz")))
         mark.write_text(LOCK.read_text("utf-8"), "utf-8")
-    program = next(ZIG.rglob("ziglang/zig.exe" if os.name == "nt" else "ziglang/zig"))
+    program = next(ZIG.rglob("ziglang/zig.exe" if WINDOWS else "ziglang/zig"))
     return SOURCE / LLAMA, program
 
 
@@ -176,16 +175,9 @@ def _headers(source: Path) -> str:
             raise BuildError(f"{path.name} of llama.cpp names no version.", todo="adapt engine.py to the new sources.")
         versions[name] = ".".join(number.group(1) for number in numbers if number)
         upper = name.upper()
-        _write(
-            HEADERS / f"{name}-version.h",
-            f'#pragma once\n#define {upper}_VERSION "{versions[name]}"\n#define {upper}_COMMIT "unknown"\n',
-        )
+        header = f'#pragma once\n#define {upper}_VERSION "{versions[name]}"\n#define {upper}_COMMIT "unknown"\n'
+        (HEADERS / f"{name}-version.h").write_text(header, "utf-8", newline="\n")
     return versions["llama"]
-
-
-def _write(path: Path, text: str) -> None:
-    if not (path.exists() and path.read_text("utf-8") == text):
-        path.write_text(text, "utf-8", newline="\n")
 
 
 def _object(unit: Unit) -> Path:
@@ -211,8 +203,8 @@ def _compile(parts: Sequence[Unit], zig: Path, progress: Progress) -> None:
 
 
 def stamp(unit: Unit, own: str) -> str:
-    """Upstream's files never change under the same lock; our headers may, for our own files."""
-    facts = [*unit.flags, *([own] if unit.folder == OWN else [])]
+    """Upstream's files never change under the same lock; our headers may, for the files that include them."""
+    facts = [*unit.flags, *([own] if unit.folder == OWN or str(MISSING) in unit.flags else [])]
     return hashlib.sha256("\0".join(facts).encode() + unit.path.read_bytes()).hexdigest()
 
 

@@ -73,7 +73,8 @@ class Unit:
         return self.name.replace("/", "__") + self.variant + ".o"
 
 
-# Files that call what WASI does not have.
+# Files that call what WASI does not have, and where that is declared.
+MISSING = OWN / "include/missing.h"
 MISSING_CALLS = {"common/common.cpp", "tools/server/server-common.cpp"}
 
 # Folders of many small files that include the same large headers: several are compiled as one.
@@ -256,9 +257,7 @@ def _joined(trees: Trees, folder: str, files: list[str], speed: str) -> Iterator
     for index in range(count):
         name = f"{folder.replace('/', '_')}_{index}.cpp"
         text = "".join(f'#include "{file}"\n' for file in files[index::count])
-        path = trees.headers / name
-        if not path.exists() or path.read_text("utf-8") != text:
-            path.write_text(text, "utf-8", newline="\n")
+        (trees.headers / name).write_text(text, "utf-8", newline="\n")
         unit = _upstream_unit(trees, name, speed)
         yield replace(unit, folder=trees.headers, flags=(*unit.flags, f"-I{trees.llama}"))
 
@@ -268,7 +267,7 @@ def _upstream_unit(trees: Trees, name: str, speed: str) -> Unit:
     if name.startswith("vendor/hash/"):
         more.append(f"-I{trees.llama / 'vendor/hash'}")
     if name in MISSING_CALLS:
-        more += ["-include", str(OWN / "include/missing.h")]
+        more += ["-include", str(MISSING)]
     return Unit(trees.llama, name, _flags(trees, name, speed, *more))
 
 

@@ -27,8 +27,14 @@ VENDORED = BUILD / "vendor" / "python"
 ENGINE = BUILD / "vendor" / "engine"
 
 WINDOWS = sys.platform == "win32"
-VENV_BIN = VENV / ("Scripts" if WINDOWS else "bin")
-VENV_PYTHON = VENV_BIN / ("python.exe" if WINDOWS else "python")
+
+
+def python_of(venv: Path) -> Path:
+    """The Python of a virtual environment."""
+    return venv / ("Scripts/python.exe" if WINDOWS else "bin/python")
+
+
+VENV_PYTHON = python_of(VENV)
 
 
 def shown(path: Path) -> str:

@@ -32,12 +32,12 @@ def python_step() -> Step:
 
 
 def _install(progress: Progress) -> str:
-    _make_venv(progress)
+    _own_venv(progress)
     pip_install(LOCK, progress)
     return ""
 
 
-def _make_venv(progress: Progress) -> None:
+def _own_venv(progress: Progress) -> None:
     """A new .venv unless there is a working one of this Python's version."""
     wanted = f"{sys.version_info.major}.{sys.version_info.minor}"
     found = output_of([VENV_PYTHON, "-c", "import pip, sys; print('%d.%d' % sys.version_info[:2])"])
@@ -45,12 +45,16 @@ def _make_venv(progress: Progress) -> None:
         return
     shutil.rmtree(VENV, ignore_errors=True)
     progress.detail("making the environment")
-    command: list[str | Path] = [sys.executable, "-m", "venv", VENV]
+    make_venv(VENV)
+
+
+def make_venv(folder: Path) -> None:
+    """A virtual environment with pip in it."""
     try:
-        run_tool(command, what="Making the Python environment", todo="")
+        run_tool([sys.executable, "-m", "venv", folder], what="Making the Python environment", todo="")
     except BuildError as error:
-        shutil.rmtree(VENV, ignore_errors=True)
-        package = f"python{wanted}-venv"
+        shutil.rmtree(folder, ignore_errors=True)
+        package = f"python{sys.version_info.major}.{sys.version_info.minor}-venv"
         raise BuildError(
             "Making the Python environment failed: this Python cannot make one with pip in it.",
             why=error.why,

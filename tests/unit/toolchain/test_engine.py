@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from toolchain import engine
-from toolchain.engine_units import Trees, Unit, kernels, units
+from toolchain.engine_units import MISSING, Trees, Unit, kernels, units
 
 
 @pytest.fixture
@@ -67,6 +67,14 @@ def test_a_file_is_compiled_again_when_it_or_its_flags_change(tmp_path: Path, mo
     assert not engine.is_fresh(replace(unit, flags=("clang", "-Os")), "")
     (tmp_path / "a.c").write_text("two")
     assert not engine.is_fresh(unit, "")
+
+
+def test_only_files_that_include_our_headers_are_compiled_again_when_those_change(tmp_path: Path) -> None:
+    (tmp_path / "a.c").write_text("")
+    theirs = Unit(tmp_path, "a.c", ("clang",))
+    given_ours = Unit(tmp_path, "a.c", ("clang", "-include", str(MISSING)))
+    assert engine.stamp(theirs, "before") == engine.stamp(theirs, "after")
+    assert engine.stamp(given_ours, "before") != engine.stamp(given_ours, "after")
 
 
 def test_the_lock_has_one_source_and_one_compiler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
