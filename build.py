@@ -44,7 +44,7 @@ def parser() -> argparse.ArgumentParser:
     server = verbs.add_parser("serve", help="serve dist/ as it is")
     test = verbs.add_parser("test", help="set up, build and run the tests")
     verbs.add_parser("check", help="style, types and generated files")
-    bench = verbs.add_parser("bench", help="measure; arguments go to tests/bench")
+    bench = verbs.add_parser("bench", help="measure everything, or the parts that are named")
     verbs.add_parser("engine", help="compile Cloche's own engine, several times faster than wllama on a processor")
     verbs.add_parser(
         "starter", help="make the starter model: --train, --smoke, --evaluate, --export; see its --help", add_help=False
@@ -73,7 +73,8 @@ def parser() -> argparse.ArgumentParser:
     test.epilog = (
         "Arguments after -- go to pytest and vitest: build.py test e2e -- -k camera. Files named there run alone."
     )
-    bench.epilog = "Arguments after -- go to the benchmark."
+    bench.add_argument("parts", nargs="*", metavar="PART", help="`build.py bench -- --help` names them")
+    bench.epilog = "Arguments after -- go to the benchmark: build.py bench engine -- --json FILE."
     return top
 
 
@@ -105,7 +106,7 @@ def perform(options: argparse.Namespace, extra: list[str]) -> int:
             return 1 if count.failed else 0
         case "bench":
             setup.build()
-            return run_bench(extra)
+            return run_bench([*options.parts, *extra])
         case "engine":
             setup.build_engine()
         case "starter":
