@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from toolchain import background
 from toolchain.background import engine_in_background
 
 # Stands in for build.py: notes its verb, then does what the test wants.
-SCRIPT = """import pathlib, sys, time
+SCRIPT = """import socket, sys, threading
 with open("verbs.txt", "a") as verbs:
     print(sys.argv[1], file=verbs)
 {then}
@@ -54,11 +55,15 @@ def test_a_failure_is_told_and_nothing_is_built_anew(house: Path, capsys: pytest
 
 
 def test_the_end_of_the_server_ends_the_build(house: Path) -> None:
-    _script(house, "pathlib.Path('began').touch(); time.sleep(600)")
-    with engine_in_background(wanted=True, quiet=True):
-        pass  # Leaving returns only when the other process has ended.
-    verbs = house / "verbs.txt"
-    assert not verbs.exists() or verbs.read_text().split() == ["engine"]
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        door.settimeout(60)
+        held = f"line = socket.create_connection({door.getsockname()})"
+        _script(house, f"{held}\nthreading.Event().wait()")
+        with engine_in_background(wanted=True, quiet=True):
+            line, _ = door.accept()  # The build has begun; it never ends by itself.
+    with line:
+        assert line.recv(1) == b""  # Its process is gone, and the line with it.
+    assert (house / "verbs.txt").read_text().split() == ["engine"]
 
 
 def test_nothing_is_started_that_is_not_wanted_or_there(house: Path, monkeypatch: pytest.MonkeyPatch) -> None:
