@@ -18,11 +18,13 @@ export interface ModelShape {
   metadata: Record<string, string>;
 }
 
-/** Bytes of keys and values, in F16, of one token. */
+/** Bytes of keys and values, in F16, of one token. Some families' heads are wider than their share of the embedding. */
 export function kvBytesPerToken({ n_layer, n_embd, metadata }: ModelShape): number {
-  const heads = `${metadata['general.architecture']}.attention.head_count`;
-  const share = Number(metadata[`${heads}_kv`]) / Number(metadata[heads]);
-  return 2 * 2 * n_layer * n_embd * (share > 0 && share <= 1 ? share : 1);
+  const of = (key: string): number => Number(metadata[`${metadata['general.architecture']}.attention.${key}`]);
+  const heads = of('head_count') || 1;
+  const share = n_embd / heads;
+  const widths = (of('key_length') || share) + (of('value_length') || share);
+  return 2 * n_layer * widths * (of('head_count_kv') || heads);
 }
 
 export class KeptPrompts {

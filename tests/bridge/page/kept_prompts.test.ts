@@ -20,6 +20,17 @@ describe('bytes of a token', () => {
     expect(kvBytesPerToken({ n_layer: 30, n_embd: 576, metadata })).toBe(30 * 192 * 4);
   });
 
+  test('count heads as wide as the header says', () => {
+    const metadata = {
+      'general.architecture': 'qwen3',
+      'qwen3.attention.head_count': '16',
+      'qwen3.attention.head_count_kv': '8',
+      'qwen3.attention.key_length': '128',
+      'qwen3.attention.value_length': '128',
+    };
+    expect(kvBytesPerToken({ n_layer: 28, n_embd: 1024, metadata })).toBe(28 * 8 * 128 * 4);
+  });
+
   test('are those of all heads where the header says nothing', () => {
     expect(kvBytesPerToken({ n_layer: 6, n_embd: 192, metadata: {} })).toBe(6 * 192 * 4);
   });
