@@ -128,15 +128,13 @@ describe('the loop', () => {
     // An hour of two looks a second, with a new scene each twelfth.
     const it = source((frame) => Math.floor(frame / 12), 7200);
     const bitmaps = vi.spyOn(globalThis, 'createImageBitmap');
-    const closed: Promise<ImageBitmap>[] = [];
     const loop = loopOver(it, { frames: 4 });
-    const ask = asked;
-    const run = loop.run(stop.signal);
-    await run;
-    for (const { value } of bitmaps.mock.results) closed.push(value as Promise<ImageBitmap>);
+    await loop.run(stop.signal);
+    const made = await Promise.all(bitmaps.mock.results.map(({ value }) => value as Promise<ImageBitmap>));
+    expect(made.length).toBeGreaterThanOrEqual(7200);
     // Each frame that was made was handed over, so the page holds none of them.
-    expect((await Promise.all(closed)).filter(({ width }) => width > 0)).toHaveLength(0);
-    expect(ask).toHaveLength(600);
+    expect(made.filter(({ width }) => width > 0)).toHaveLength(0);
+    expect(asked).toHaveLength(600);
     expect(loop.figures.latencies.length).toBeLessThanOrEqual(LATENCIES_KEPT);
     expect(JSON.stringify(loop.figures).length).toBeLessThan(10_000);
     expect((loop as unknown as { series: unknown[] }).series).toHaveLength(4);
