@@ -210,8 +210,9 @@ export class ClocheEngine implements LlamaEngine {
       return await this.alive(request);
     } catch (thrown) {
       const error = RpcError.from(thrown);
-      if (signal?.aborted) throw new RpcError('aborted', 'Stopped on request.');
-      if (error.code === 'refused') throw refusal(error.message);
+      if (error.code === 'refused') {
+        throw signal?.aborted ? new RpcError('aborted', 'Stopped on request.') : refusal(error.message);
+      }
       if (error.code !== 'internal') throw error;
       const end = crash(this.reasons[0] ?? error.message);
       this.die(end);

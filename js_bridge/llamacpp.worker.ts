@@ -139,11 +139,11 @@ class Engine {
     );
   }
 
-  /** After a stop: until the request has let go of the instance, or the instance is another. */
+  /** After a stop: until the request has let go of a living instance, or the instance is another. */
   private async comesFree(work: Promise<unknown>): Promise<void> {
     const letGo = work.then(
       () => true,
-      () => true,
+      (thrown: unknown) => RpcError.from(thrown).code !== 'engine_crashed',
     );
     const tooLate = new Promise<false>((resolve) => setTimeout(resolve, this.instance?.patience, false));
     if (!(await Promise.race([letGo, tooLate]))) this.replace();

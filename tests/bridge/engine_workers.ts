@@ -41,6 +41,8 @@ export interface GlassEngine {
   blow(): void;
   /** Makes its instance fall silent. */
   hang(): void;
+  /** Lets its instance die of the next stop; only Cloche's own engine can. */
+  makeBrittle(): void;
   /** Resolves when its instance has been asked for this action `times` times from now on. */
   acts(action: 'load' | 'completion' | 'get_result', times?: number): Promise<void>;
 }
@@ -52,6 +54,7 @@ export function startGlassEngine(): GlassEngine {
     engine: new Rpc(worker),
     blow: () => worker.postMessage({ fuse: 'blow' }),
     hang: () => worker.postMessage({ fuse: 'hang' }),
+    makeBrittle: () => worker.postMessage({ fuse: 'brittle' }),
     acts: (action, times = 1) =>
       new Promise((resolve) => {
         let left = times;

@@ -91,6 +91,18 @@ describe('a stop', () => {
     expect(expected).toContain(loads);
   });
 
+  test.runIf(OWN_ENGINE)('that the engine dies of fails no other request: the next one gets a new instance', async () => {
+    const { engine, makeBrittle } = startGlassEngine();
+    await engine.call('model.load', loadOf());
+    const first = Promise.withResolvers<void>();
+    makeBrittle();
+    await stopAt(
+      (signal) => engine.call('chat.complete', askForMuch(), { signal, onChunks: () => first.resolve() }),
+      first.promise,
+    );
+    await expectAnswer(engine);
+  });
+
   test('before the turn comes takes the request out of the queue', async () => {
     const engine = await loadedEngine();
     const finished: string[] = [];

@@ -3,6 +3,7 @@
  * trap (the trap is a real one; only its cause is ours), and each action that the instance is asked for is told to the
  * page as {acted: name}. wllama is asked for an action that it does not have, Cloche's engine to read a grammar that is
  * nested too deep for any stack. {fuse: 'hang'} cuts the instance off: nothing reaches it or comes from it any more.
+ * {fuse: 'brittle'}: Cloche's engine dies when it is told to stop.
  */
 
 import '../../js_bridge/llamacpp.worker';
@@ -19,6 +20,7 @@ const TOO_DEEP = {
 
 let innermost: Worker | undefined;
 let cutOff: Worker | undefined;
+let brittle: Worker | undefined;
 let own = false;
 globalThis.Worker = class extends Worker {
   constructor(url: string | URL, options?: WorkerOptions) {
@@ -36,6 +38,10 @@ globalThis.Worker = class extends Worker {
     message: { verb?: string; args?: unknown[]; method?: string },
     options?: StructuredSerializeOptions | Transferable[],
   ): void {
+    if (this === brittle && message.method === 'stop') {
+      this.dispatchEvent(new ErrorEvent('error', { message: 'it broke', cancelable: true }));
+      return;
+    }
     if (this !== cutOff) super.postMessage(message, options as StructuredSerializeOptions);
     if (message.verb === 'wllama.action') acted(message.args?.[0]);
     if (message.method !== undefined) acted(SAME[message.method]);
@@ -44,6 +50,7 @@ globalThis.Worker = class extends Worker {
 };
 self.addEventListener('message', (event: MessageEvent<{ fuse?: string }>) => {
   if (event.data.fuse === 'hang') cutOff = innermost;
+  if (event.data.fuse === 'brittle') brittle = innermost;
   if (event.data.fuse !== 'blow') return;
   innermost?.postMessage(
     own
