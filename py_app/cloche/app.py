@@ -154,7 +154,7 @@ class App:
         self.storage.card = self._card_to_check
         self.library.fetched = self.storage.noticed
         self.library.touch = self.storage.touch
-        self.library.complete = self.advisor.installed = self.storage.complete
+        self.library.complete, self.advisor.installed = self.storage.complete, self.storage.complete_of
 
     async def _card_to_check(self, model_id: str) -> ModelCard:
         """A model as it is fetched; one from the person's own disk as it is."""

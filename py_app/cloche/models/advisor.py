@@ -13,7 +13,7 @@ from urllib.parse import unquote, urlsplit
 from ..engine_contract import FetchedFiles
 from ..errors import BadInput, BadModelFile
 from ..host.base import Host
-from ..model_shapes import ModelCard
+from ..model_shapes import EngineOptions, ModelCard
 from . import fit
 from .catalogue import Catalogue
 from .device import ThisDevice
@@ -51,8 +51,8 @@ class Advisor:
         self._catalogue = catalogue
         self._hub = hub
         self._device = device
-        #: whether a model's files lie on this device, whole
-        self.installed: Callable[[ModelCard], bool] = lambda _: False
+        #: the ids of those of these models whose files lie on this device, whole
+        self.installed: Callable[[Sequence[ModelCard]], set[str]] = lambda _: set()
         #: what is to happen when a model's settings change, or the model goes
         self.options_changed: Callable[[str], None] = lambda _: None
         self.removed: Callable[[str], Any] = lambda _: None
@@ -76,15 +76,16 @@ class Advisor:
         """Every model with its verdict, and the recommendation."""
         device, measured = await self._device.describe(), self._device.measured
         cards = await self._catalogue.cards()
-        fits = {card.id: fit.fit_of(card, device, measured, installed=self.installed(card)) for card in cards}
+        installed, options = self.installed(cards), self._catalogue.all_options()
+        fits = {card.id: fit.fit_of(card, device, measured, installed=card.id in installed) for card in cards}
         fit.with_alternatives(cards, fits, device, measured)
         best = fit.best_of((card for card in cards if fits[card.id].verdict == "runs"), device, measured)
         entries = [
             CatalogueEntry(
                 card=card,
-                installed=card.source == "builtin" or self.installed(card),
+                installed=card.source == "builtin" or card.id in installed,
                 fit=fits[card.id],
-                options=self._catalogue.options(card.id),
+                options=options.get(card.id, EngineOptions()),
                 origins=self._catalogue.origins(card),
             )
             for card in cards

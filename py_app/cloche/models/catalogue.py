@@ -122,6 +122,10 @@ class Catalogue:
         """A model's advanced settings."""
         return self._rows.options(model_id)
 
+    def all_options(self) -> dict[str, EngineOptions]:
+        """Those of every model for which some were chosen."""
+        return self._rows.all_options()
+
     async def set_options(self, model_id: str, options: EngineOptions) -> None:
         """Choose a model's advanced settings; they hold from its next loading on. Raises NotFound."""
         await self.card(model_id)

@@ -53,13 +53,12 @@ class Storage:
 
     def complete(self, card: ModelCard) -> bool:
         """Whether every file of the card came whole, with the size and hash that it names."""
-        known = self._rows.files(card.id)
-        return bool(card.files) and all(
-            file.name in known
-            and file.size in (0, known[file.name].size)
-            and (not file.sha256 or not known[file.name].sha256 or file.sha256 == known[file.name].sha256)
-            for file in card.files
-        )
+        return _whole(card, self._rows.files(card.id))
+
+    def complete_of(self, cards: Iterable[ModelCard]) -> set[str]:
+        """The ids of those of these cards that are complete; one look into the book for all."""
+        known = self._rows.all_files()
+        return {card.id for card in cards if _whole(card, known.get(card.id, {}))}
 
     def touch(self, model_id: str) -> None:
         """The model is being used now. A full disk keeps no model from answering."""
@@ -160,12 +159,15 @@ class Storage:
 
     def _kept(self, stored: StoredFiles) -> list[KeptModel]:
         """The models on the disk with what the book says about them, the least recently used one last."""
-        book = self._rows.models()
-        models = [self._model(model, book.get(model.model_id)) for model in stored.models if model.files]
+        book, files = self._rows.models(), self._rows.all_files()
+        models = [
+            self._model(model, book.get(model.model_id), files.get(model.model_id, {}))
+            for model in stored.models
+            if model.files
+        ]
         return sorted(models, key=lambda model: model.used_at or 0.0, reverse=True)
 
-    def _model(self, stored: StoredModel, row: KeptRow | None) -> KeptModel:
-        known = self._rows.files(stored.model_id)
+    def _model(self, stored: StoredModel, row: KeptRow | None, known: dict[str, KeptFileRow]) -> KeptModel:
         files = [
             KeptFile(
                 name=file.name,
@@ -188,6 +190,15 @@ class Storage:
             used_at=row.used_at if row else max((file.modified_at for file in stored.files), default=None),
             files=sorted(files, key=lambda file: file.name),
         )
+
+
+def _whole(card: ModelCard, known: dict[str, KeptFileRow]) -> bool:
+    return bool(card.files) and all(
+        file.name in known
+        and file.size in (0, known[file.name].size)
+        and (not file.sha256 or not known[file.name].sha256 or file.sha256 == known[file.name].sha256)
+        for file in card.files
+    )
 
 
 async def _no_card(_model_id: str) -> ModelCard:

@@ -61,6 +61,13 @@ class KeptModels:
         )
         return {row[0]: KeptFileRow(*row) for row in rows}
 
+    def all_files(self) -> dict[str, dict[str, KeptFileRow]]:
+        """The files of every model that has any, by model and name."""
+        found: dict[str, dict[str, KeptFileRow]] = {}
+        for model_id, *row in self._database.rows("SELECT model_id, name, size, sha256, verified_at FROM kept_files"):
+            found.setdefault(model_id, {})[row[0]] = KeptFileRow(*row)
+        return found
+
     def keep(self, card: ModelCard, files: Iterable[KeptFileRow]) -> None:
         """A model is there with these files."""
         with self._database.transaction():

@@ -14,6 +14,7 @@ from cloche.errors import BadInput, BadModelFile, Busy
 from cloche.host.memory import MemoryHost
 from cloche.models.hub import PUBLIC_HUB
 from cloche.models.shapes import CatalogueList, HeadsRead, Offer
+from cloche.store.database import Database
 
 API = f"{PUBLIC_HUB}/api/models/someone/toy-GGUF/revision/main?blobs=true"
 
@@ -126,6 +127,31 @@ async def test_settings_of_the_loaded_model_load_it_anew() -> None:
         assert listed["entries"][0]["options"]["context_window"] == 1024
         await app.library.ready()
         assert [load["options"]["context_window"] for load in engine.loaded] == [None, 1024]
+
+
+async def test_the_book_is_asked_as_often_for_many_models_as_for_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    for method in ("row", "rows"):
+
+        def counted(self: Database, sql: str, *given: Any, honest: Any = getattr(Database, method)) -> Any:
+            asked.append(sql)
+            return honest(self, sql, *given)
+
+        monkeypatch.setattr(Database, method, counted)
+
+    async with running(host_with()) as app:
+
+        async def queries() -> int:
+            asked.clear()
+            await app.handle("catalogue.list", {})
+            return len(asked)
+
+        one = await queries()
+        card = (await app.handle("catalogue.list", {}))["entries"][0]["card"]
+        for model_id in ("a", "b", "c"):
+            files = [{"role": "weights", "name": f"{model_id}.gguf", "url": ""}]
+            await app.handle("catalogue.add", {"card": {**card, "id": model_id, "source": "added", "files": files}})
+        assert await queries() == one
 
 
 async def test_a_measurement_is_remembered() -> None:

@@ -24,6 +24,7 @@ async def test_every_model_is_listed_with_its_files_the_least_recently_used_last
     assert (second.name, second.engine, second.size, second.complete) == ("B", "llamacpp", 70, True)
     assert second.files[0].verified_at is not None
     assert second.files[0].sha256 == "a" * 64
+    assert storage.complete_of([card("a", 100), card("b", 50, 21), card("c", 1)]) == {"a"}
 
 
 async def test_files_of_which_nothing_is_known_are_shown_too() -> None:
