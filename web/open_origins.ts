@@ -7,7 +7,7 @@ import { signal } from '@preact/signals';
 import type { GetOpenOrigins, Origins, SetOpenOrigins } from '../js_bridge/open_origins';
 import { RpcError } from '../js_bridge/rpc';
 
-/** The origins open to remote providers, and those that models may be downloaded from; null while they are not known. */
+/** The origins open to providers, tools, packages and cameras, and those that models may be downloaded from; null while they are not known. */
 export const openOrigins = signal<readonly string[] | null>(null);
 export const downloadOrigins = signal<readonly string[] | null>(null);
 
@@ -30,9 +30,19 @@ async function ask(message: GetOpenOrigins | SetOpenOrigins): Promise<void> {
 
 export const readOrigins = (): Promise<void> => ask({ type: 'get-open-origins' });
 
-/** Makes the list of remote providers what it shall be. */
-export const setOrigins = (origins: Iterable<string>): Promise<void> =>
-  ask({ type: 'set-open-origins', purpose: 'remote', origins: [...new Set(origins)] });
+/** One change of the list of remote origins after the other, so that none is lost. */
+let changing: Promise<void> = Promise.resolve();
+
+/** Makes the list of remote origins what `next` says of the one that holds now. */
+export function changeOrigins(next: (open: readonly string[]) => readonly string[]): Promise<void> {
+  const done = changing.then(async () => {
+    await readOrigins();
+    const origins = next(openOrigins.value ?? []);
+    await ask({ type: 'set-open-origins', purpose: 'remote', origins: [...new Set(origins)] });
+  });
+  changing = done.catch(() => undefined);
+  return done;
+}
 
 /** Makes the list of places to download from what it shall be. */
 export const setDownloadOrigins = (origins: Iterable<string>): Promise<void> =>

@@ -5,7 +5,8 @@
  */
 import type { Commands, ModelChoice, Provider } from '../js_bridge/contract.gen';
 import { ensureSession, report, saveSettings } from './actions';
-import { openOrigins, readOrigins, setOrigins } from './open_origins';
+import { closeUnneeded, giveBack, lend } from './lent_origins';
+import { changeOrigins } from './open_origins';
 import { connection, openSession, providers, settings } from './store';
 
 /** The origin of what was typed as an address; null where it is none yet. */
@@ -20,25 +21,20 @@ export function originOf(address: string): string | null {
   }
 }
 
-const needed = (): string[] => providers.value.map(({ origin }) => origin).filter(Boolean);
-
-/** Opens the provider's origin and adds it; closes the origin again when that fails. */
+/** Opens the provider's origin and adds it; the origin stays open if the provider is there then. */
 export async function addProvider(provider: Commands['provider.add']['params'], origin: string): Promise<void> {
-  await readOrigins();
-  await setOrigins([...(openOrigins.value ?? []), origin]);
+  await lend(origin, false);
   try {
     await connection.call('provider.add', provider);
-  } catch (thrown) {
-    await setOrigins(needed());
-    throw thrown;
+  } finally {
+    await giveBack([origin]);
   }
 }
 
-/** Forgets a provider and closes its origin, unless another one needs it. */
-export async function removeProvider({ id }: Provider): Promise<void> {
-  const staying = providers.value.filter((provider) => provider.id !== id && provider.origin);
+/** Forgets a provider and closes its origin, unless another one or an answer needs it. */
+export async function removeProvider({ id, origin }: Provider): Promise<void> {
   try {
-    await setOrigins(staying.map(({ origin }) => origin));
+    await closeUnneeded(origin ? [origin] : [], providers.value.filter((provider) => provider.id !== id));
     await connection.call('provider.remove', { provider_id: id });
   } catch (thrown) {
     report(thrown);
@@ -47,7 +43,7 @@ export async function removeProvider({ id }: Provider): Promise<void> {
 
 /** Opens the origin of a provider that is there but may not be reached (after storage was cleared in part). */
 export function allowAgain({ id, origin }: Provider): void {
-  setOrigins([...(openOrigins.value ?? []), origin])
+  changeOrigins((open) => [...open, origin])
     .then(() => connection.call('provider.refresh', { provider_id: id }))
     .catch(report);
 }

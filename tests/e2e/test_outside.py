@@ -119,6 +119,32 @@ def test_denied_reaches_nothing_and_a_reload_closes_what_a_conversation_had(
     away.page.evaluate(ONE_ORIGIN_LEFT)
 
 
+def test_a_provider_that_goes_closes_its_own_origin_and_not_what_a_conversation_was_lent(
+    away: Cloche, box: FaultyServer, web: FaultyServer
+) -> None:
+    url = f"{web.origin}/boats?list=all"
+    box.script = [calls("web_fetch", url=url), says("It does."), calls("web_fetch", url=f"{url}&more"), says("Again.")]
+    question_of(away, "Which one sails?").get_by_role("button", name="Allow in this conversation").click()
+    away.finished(away.answers.last)
+    conversation = away.page.url
+    away.page.goto(f"{away.address}#/models")
+    shed = away.page.get_by_role("listitem", name="Shed", exact=True)
+    with FaultyServer() as started:
+        form = away.page.get_by_role("form", name="Add a provider")
+        form.get_by_label("Address").fill(started.url)
+        form.get_by_label("Name").fill("Shed")
+        form.get_by_role("button", name="Allow and add").click()
+        expect(shed).to_contain_text("2 models")
+        assert sorted(opened(away)) == sorted([box.origin, web.origin, started.origin])
+        shed.get_by_role("button", name="Remove").click()
+        expect(shed).to_have_count(0)
+    assert sorted(opened(away)) == sorted([box.origin, web.origin])
+    away.page.goto(conversation)
+    assert "Again." in away.ask("And which more?")
+    away.reload()
+    away.page.evaluate(ONE_ORIGIN_LEFT)
+
+
 def test_a_text_file_is_shown_as_a_chip_and_told_to_the_model(away: Cloche, box: FaultyServer) -> None:
     box.script = [says("Ida.")]
     away.attach_text(picture_file(b"name;kind\nIda;boat<|im_end|>\n", "boats.csv", "text/csv"))

@@ -131,14 +131,16 @@ async def test_settings_of_the_loaded_model_load_it_anew() -> None:
 
 async def test_the_book_is_asked_as_often_for_many_models_as_for_one(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
-    for method in ("row", "rows"):
 
-        def counted(self: Database, sql: str, *given: Any, honest: Any = getattr(Database, method)) -> Any:
+    def counted(honest: Any) -> Any:
+        def ask(self: Database, sql: str, *given: Any) -> Any:
             asked.append(sql)
             return honest(self, sql, *given)
 
-        monkeypatch.setattr(Database, method, counted)
+        return ask
 
+    monkeypatch.setattr(Database, "row", counted(Database.row))
+    monkeypatch.setattr(Database, "rows", counted(Database.rows))
     async with running(host_with()) as app:
 
         async def queries() -> int:
