@@ -1014,10 +1014,9 @@ export interface StoredFiles {
   quota: number;
 }
 
-/** Delete a model's files, whole and unfinished ones. `unfinished`: the latter only. */
+/** Delete a model's files, whole and unfinished ones. */
 export interface RemoveFiles {
   model_id: string;
-  unfinished?: boolean;
 }
 
 /**

@@ -11,7 +11,7 @@
 import type { FetchedFiles, FetchFiles, FileFacts, RemoveFiles, StoredFiles, Streams, Workers } from './contract.gen';
 import { exclusively, fetchFiles, type FetchContext } from './file_fetch';
 import { importFile, type ImportFile, type ImportProgress } from './file_import';
-import { journalOf, OpfsStore, partOf } from './model_files';
+import { OpfsStore } from './model_files';
 import { makeSureOfReach, policy, readUrl } from './reach';
 import { Rpc, RpcError } from './rpc';
 
@@ -46,11 +46,11 @@ async function fetchAndKeep(request: FetchFiles, context: FetchContext): Promise
   policy.blocked = false;
   const allow = (addresses: URL[]) => makeSureOfReach(addresses, context.signal);
   try {
-    return { kept: true, ...(await fetchFiles(request, store, { ...context, allow })), reason: '' };
+    const held = (address: URL) => policy.explain(address);
+    return { kept: true, ...(await fetchFiles(request, store, { ...context, allow, held })), reason: '' };
   } catch (thrown) {
     const error = RpcError.from(thrown);
     const size = request.files.reduce((sum, file) => sum + file.size, 0);
-    if (error.code === 'fetch_failed') throw (await policy.explain(new URL(request.files[0]!.url, request.base_url))) ?? error;
     if (error.code !== 'storage_full' || request.keep || size > FITS_IN_MEMORY) throw error;
     return { kept: false, fetched_bytes: 0, reason: error.message, files: [], repaired: [] };
   }
@@ -62,17 +62,9 @@ async function list(): Promise<StoredFiles> {
   return { models: models ?? [], usage, quota };
 }
 
-async function remove({ model_id, unfinished = false }: RemoveFiles, signal: AbortSignal): Promise<null> {
+async function remove({ model_id }: RemoveFiles, signal: AbortSignal): Promise<null> {
   const store = await opened();
-  await exclusively(model_id, store, signal, () => undefined, async () => {
-    if (!unfinished) return store.remove(model_id);
-    for (const { files } of (await store.list()).filter((model) => model.model_id === model_id)) {
-      for (const { name } of files.filter(({ whole }) => !whole)) {
-        await store.remove(model_id, partOf(name));
-        await store.remove(model_id, journalOf(name));
-      }
-    }
-  });
+  await exclusively(model_id, store, signal, () => store.remove(model_id));
   return null;
 }
 

@@ -20,6 +20,8 @@ export interface DownloadOptions {
   partBytes: number;
   connections: number;
   stallMs: number;
+  /** Why a request got no answer, where it is not worth another attempt. */
+  held(address: URL): Promise<RpcError | undefined>;
   /** Hears how many bytes came. */
   onBytes(fetched: number): void;
 }
@@ -180,7 +182,7 @@ export class FileDownload {
       throw passing ? new Setback(error, retryAfter(response.headers.get('Retry-After'))) : error;
     } catch (thrown) {
       watchdog.end();
-      throw thrown;
+      throw (thrown instanceof TypeError && (await this.options.held(this.url))) || thrown;
     }
   }
 

@@ -10,7 +10,7 @@
 import type { FetchedFiles, FetchFiles, FetchProgress, ModelFile } from './contract.gen';
 import { Journal } from './download_journal';
 import { FileDownload } from './file_download';
-import { isNamed, journalOf, type ModelStore, partOf } from './model_files';
+import { isNamed, journalOf, type ModelStore, partOf, removeUnfinished } from './model_files';
 import { inspect, PartedFile } from './parted_file';
 import { Patience } from './patience';
 import { RpcError } from './rpc';
@@ -24,6 +24,8 @@ export interface FetchContext {
   push(progress: FetchProgress): void;
   /** Rejects where an address that is to be asked may not be. */
   allow?(addresses: URL[]): Promise<void>;
+  /** Why a request to this address got no answer, where that is not the network's doing. */
+  held?(address: URL): Promise<RpcError | undefined>;
 }
 
 /** What came of it, but for where it is kept. */
@@ -32,7 +34,7 @@ export type Fetched = Required<Pick<FetchedFiles, 'fetched_bytes' | 'files' | 'r
 /** Brings every file. */
 export function fetchFiles(request: FetchFiles, store: ModelStore, context: FetchContext): Promise<Fetched> {
   const fetching = new Fetching(request, store, context);
-  return exclusively(request.model_id, store, context.signal, () => fetching.wait(), () => fetching.run());
+  return exclusively(request.model_id, store, context.signal, () => fetching.run(), () => fetching.wait());
 }
 
 /** Runs `work` while nobody else, in any tab, changes the files of the model. */
@@ -40,13 +42,13 @@ export async function exclusively<T>(
   modelId: string,
   store: ModelStore,
   signal: AbortSignal,
-  onWait: () => void,
   work: () => Promise<T>,
+  onWait?: () => void,
 ): Promise<T> {
   if (!store.kept || !('locks' in navigator)) return work();
   const lock = `cloche-files:${modelId}`;
   const held = await navigator.locks.query();
-  if (held.held?.some(({ name }) => name === lock)) onWait();
+  if (held.held?.some(({ name }) => name === lock)) onWait?.();
   return navigator.locks.request(lock, { signal }, work);
 }
 
@@ -215,6 +217,7 @@ class Fetching {
         partBytes: tuning.part_bytes ?? 16 * 2 ** 20,
         connections: tuning.connections ?? 4,
         stallMs: tuning.stall_ms ?? 30_000,
+        held: async (address) => this.context.held?.(address),
         onBytes: (bytes) => {
           this.fetched.fetched_bytes += bytes;
           this.arrived(parted);
@@ -246,8 +249,7 @@ class Fetching {
   private async forget({ name }: ModelFile): Promise<void> {
     const { model_id } = this.request;
     if (!(await this.store.find(model_id, partOf(name)))) return;
-    await this.store.remove(model_id, partOf(name));
-    await this.store.remove(model_id, journalOf(name));
+    await removeUnfinished(this.store, model_id, name);
   }
 
   private arrived(parted: PartedFile): void {

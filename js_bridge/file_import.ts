@@ -6,7 +6,7 @@
  */
 import type { FileFacts } from './contract.gen';
 import { exclusively } from './file_fetch';
-import { isNamed, type ModelStore } from './model_files';
+import { isNamed, type ModelStore, removeUnfinished } from './model_files';
 import { PartedFile } from './parted_file';
 import { RpcError } from './rpc';
 
@@ -28,7 +28,7 @@ export interface ImportContext {
 
 export function importFile(request: ImportFile, store: ModelStore, context: ImportContext): Promise<FileFacts> {
   const { model_id, name, file } = request;
-  return exclusively(model_id, store, context.signal, () => undefined, async () => {
+  return exclusively(model_id, store, context.signal, async () => {
     const parted = await PartedFile.open(store, model_id, name);
     try {
       parted.begin({ size: file.size, etag: '', part_bytes: PART });
@@ -40,8 +40,7 @@ export function importFile(request: ImportFile, store: ModelStore, context: Impo
     } catch (thrown) {
       parted.discard();
       parted.close();
-      await store.remove(model_id, `${name}.part`);
-      await store.remove(model_id, `${name}.journal`);
+      await removeUnfinished(store, model_id, name);
       throw explain(thrown, name, context.signal);
     }
   });

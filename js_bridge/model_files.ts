@@ -29,6 +29,12 @@ export interface ModelStore {
   remove(modelId: string, name?: string): Promise<void>;
 }
 
+/** Takes away what there is of a file that did not come whole. */
+export async function removeUnfinished(store: ModelStore, modelId: string, name: string): Promise<void> {
+  await store.remove(modelId, partOf(name));
+  await store.remove(modelId, journalOf(name));
+}
+
 /** `move` and locks that others may share are in browsers that have OPFS, but not yet in TypeScript's library. */
 interface OpfsFileHandle extends FileSystemFileHandle {
   move(name: string): Promise<void>;

@@ -8,7 +8,7 @@
 
 import { createSHA256, createXXHash3, type IHasher } from 'hash-wasm';
 import { Journal, type JournalHead, writeAll } from './download_journal';
-import { journalOf, partOf, type ModelStore } from './model_files';
+import { journalOf, partOf, removeUnfinished, type ModelStore } from './model_files';
 import type { SyncFile } from './opfs_fs';
 
 const READ_STEP = 2 ** 20;
@@ -59,10 +59,7 @@ export class PartedFile {
     } catch (error) {
       data?.close();
       // Bytes of which no journal tells are no beginning.
-      if (!(await store.find(modelId, journalOf(name)))?.size) {
-        await store.remove(modelId, partOf(name));
-        await store.remove(modelId, journalOf(name));
-      }
+      if (!(await store.find(modelId, journalOf(name)))?.size) await removeUnfinished(store, modelId, name);
       throw error;
     }
   }

@@ -190,6 +190,30 @@ test('a stop leaves the part for later and is told as such', async () => {
   await expect(call).rejects.toMatchObject({ code: 'aborted' });
   const again = await downloads.call('files.fetch', fetchOf([fileOf(file)]));
   expect(again.kept).toBe(true);
+  expect(again.fetched_bytes).toBeLessThan(60_000_000);
+});
+
+test('a stop while another tab holds the model is told as such', async () => {
+  const request = fetchOf([fileOf(await faulty('ok'))]);
+  const held = Promise.withResolvers<void>();
+  const taken = Promise.withResolvers<void>();
+  const holding = navigator.locks.request(`cloche-files:${request.model_id}`, async () => {
+    taken.resolve();
+    await held.promise;
+  });
+  await taken.promise;
+  const worker = new Worker(new URL('../../js_bridge/downloads.worker.ts', import.meta.url), { type: 'module' });
+  const answer = new Promise<unknown>((resolve) => {
+    worker.onmessage = ({ data }: MessageEvent<{ chunks?: FetchProgress[] }>) => {
+      if (data.chunks?.some(({ stage }) => stage === 'waiting')) worker.postMessage({ id: 1, abort: true });
+      else resolve(data);
+    };
+  });
+  worker.postMessage({ id: 1, method: 'files.fetch', params: request });
+  expect(await answer).toMatchObject({ error: { code: 'aborted' } });
+  held.resolve();
+  await holding;
+  worker.terminate();
 });
 
 describe('without room on the disk', () => {

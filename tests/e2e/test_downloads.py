@@ -54,6 +54,7 @@ def test_nothing_is_fetched_from_where_the_person_has_not_allowed_it(downloading
     tab.do("allow", [hub.url])
     error = tab.failed(downloading.request(model_id, DATA))
     assert (error["code"], "another address" in error["message"]) == ("origin_closed", True)
+    assert len([each for each in hub.asked if each.method == "GET"]) == 1, "the policy is no broken connection"
     assert hub.ranges(FILE) == []
     tab.do("allow", [hub.url, hub.cdn_url])
     assert tab.fetched(downloading.request(model_id, DATA))["fetched_bytes"] == SIZE

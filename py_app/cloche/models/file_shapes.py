@@ -59,10 +59,9 @@ class StoredFiles(Model):
 
 
 class RemoveFiles(Model):
-    """Delete a model's files, whole and unfinished ones. `unfinished`: the latter only."""
+    """Delete a model's files, whole and unfinished ones."""
 
     model_id: str
-    unfinished: bool = False
 
 
 class ReadUrl(Model):
