@@ -5,6 +5,7 @@ import { downloads } from '../store';
 import { inQueue } from '../storage_actions';
 import { MakeRoom } from './make_room';
 import { Problem } from './problem';
+import { ProgressBar } from './progress';
 
 const STATES = {
   queued: 'Waiting its turn',
@@ -25,22 +26,6 @@ function figures(loaded: number, total: number, perSecond: number, left: number 
     .join(', ');
 }
 
-function Bar({ label, loaded, total }: { label: string; loaded: number; total: number }) {
-  const share = total > 0 ? Math.min(1, loaded / total) : 0;
-  return (
-    <div
-      class={`progress-bar ${total > 0 ? '' : 'unmeasured'}`}
-      role="progressbar"
-      aria-label={label}
-      aria-valuemin={0}
-      aria-valuemax={100}
-      aria-valuenow={total > 0 ? Math.round(share * 100) : undefined}
-    >
-      <span style={total > 0 ? { transform: `scaleX(${share})` } : undefined} />
-    </div>
-  );
-}
-
 /** How far one download is, what stands in its way, and what can be done with it. `place` counts from the queue's head. */
 export function DownloadState({ download, place }: { download: Download; place: number }) {
   const { model_id: modelId, name, state, stage, error, files } = download;
@@ -59,7 +44,7 @@ export function DownloadState({ download, place }: { download: Download; place: 
             {figures(download.loaded_bytes, download.total_bytes, download.bytes_per_second, download.seconds_left)}
           </span>
         </div>
-        <Bar label={`Download of ${name}`} loaded={download.loaded_bytes} total={download.total_bytes} />
+        <ProgressBar label={`Download of ${name}`} loaded={download.loaded_bytes} total={download.total_bytes} />
       </div>
       {state !== 'needs_space' && <Problem error={error} />}
       {state === 'needs_space' && <MakeRoom download={download} />}

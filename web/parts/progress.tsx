@@ -17,10 +17,27 @@ function useRate(label: string, loaded: number): number | null {
   return elapsed > 300 ? ((loaded - began.current.loaded) / elapsed) * 1000 : null;
 }
 
+/** The bar alone. */
+export function ProgressBar({ label, loaded, total }: ProgressProps) {
+  const measured = total > 0;
+  const share = measured ? Math.min(1, loaded / total) : 0;
+  return (
+    <div
+      class={`progress-bar ${measured ? '' : 'unmeasured'}`}
+      role="progressbar"
+      aria-label={label}
+      aria-valuemin={0}
+      aria-valuemax={100}
+      aria-valuenow={measured ? Math.round(share * 100) : undefined}
+    >
+      <span style={measured ? { transform: `scaleX(${share})` } : undefined} />
+    </div>
+  );
+}
+
 export function Progress({ label, loaded, total }: ProgressProps) {
   const speed = useRate(label, loaded);
   const measured = total > 0;
-  const share = measured ? Math.min(1, loaded / total) : 0;
   const left = speed && measured && loaded < total ? duration(((total - loaded) / speed) * 1000) : '';
   return (
     <div class="progress">
@@ -34,16 +51,7 @@ export function Progress({ label, loaded, total }: ProgressProps) {
           </span>
         )}
       </div>
-      <div
-        class={`progress-bar ${measured ? '' : 'unmeasured'}`}
-        role="progressbar"
-        aria-label={label}
-        aria-valuemin={0}
-        aria-valuemax={100}
-        aria-valuenow={measured ? Math.round(share * 100) : undefined}
-      >
-        <span style={measured ? { transform: `scaleX(${share})` } : undefined} />
-      </div>
+      <ProgressBar label={label} loaded={loaded} total={total} />
     </div>
   );
 }
