@@ -10,7 +10,8 @@ from tests.bench.report import Figure
 from tests.bench.stage import Stage, median, stage
 from tests.e2e import models
 from tests.e2e.downloading import PART, Downloading, Tab, random_bytes
-from tests.hub import Hub, sha256
+from tests.hub import Hub
+from tests.hub_servers import sha256
 
 from toolchain.paths import DIST
 

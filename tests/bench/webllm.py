@@ -6,6 +6,7 @@ import json
 import shutil
 from collections.abc import Iterator
 
+from tests.bench.answers import rates_in_turn
 from tests.bench.report import Figure
 from tests.bench.stage import Stage, median, stage
 from tests.e2e import models, webllm_models
@@ -51,7 +52,6 @@ def _serve(built: Stage) -> None:
 
 
 def _rates(built: Stage) -> tuple[list[float], list[float]]:
-    """Both take turns, so a busy machine slows both alike."""
     with built.profile(*GPU_FLAGS) as context:
         direct, python = built.bench_page(context), built.python(context)
         address = built.server.url + REPOSITORY
@@ -59,14 +59,4 @@ def _rates(built: Stage) -> tuple[list[float], list[float]]:
             "([model, library]) => bench.loadWebLlmDirectly(model, library)",
             [address, address + webllm_models.LIBRARY],
         )
-        asked = [QUESTION, TOKENS]
-        rates: tuple[list[float], list[float]] = ([], [])
-        for i in range(ROUNDS + 1):
-            pair = (
-                float(direct.evaluate("([text, tokens]) => bench.decodeDirectly(text, tokens)", asked)),
-                float(python.evaluate("([text, tokens]) => bench.decodeThroughPython(text, tokens)", asked)),
-            )
-            if i > 0:  # the first round warms both up
-                for rate, measured in zip(rates, pair, strict=True):
-                    rate.append(measured)
-    return rates
+        return rates_in_turn(direct, python, ROUNDS, QUESTION, TOKENS)

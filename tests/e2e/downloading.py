@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import BrowserContext, Page
-from tests.hub import Hub, sha256
+from tests.hub import Hub
+from tests.hub_servers import sha256
 
 from toolchain.paths import DIST
 from toolchain.server import StaticServer

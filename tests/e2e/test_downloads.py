@@ -10,7 +10,9 @@ import pytest
 from playwright.sync_api import Browser
 from tests.e2e.conftest import Site
 from tests.e2e.downloading import FILE, PART, Downloading, Tab, random_bytes
-from tests.hub import FOR_EVER, Fault, Hub, drop, expired, no_ranges, refuse, sha256, stall, truncate, wrong
+from tests.hub import Hub
+from tests.hub_faults import FOR_EVER, Fault, drop, expired, no_ranges, refuse, stall, truncate, wrong
+from tests.hub_servers import sha256
 
 # From the given call on, a method of the browser's files finds the disk full.
 FULL_FROM = """([method, calls]) => {
