@@ -8,10 +8,11 @@ export interface GpuAdapter {
   features: ReadonlySet<string>;
   limits: { maxStorageBufferBindingSize: number };
   info?: { vendor: string; architecture: string; description: string; isFallbackAdapter?: boolean };
-  requestDevice(): Promise<GpuDevice>;
+  requestDevice(descriptor?: unknown): Promise<GpuDevice>;
 }
 
 export interface GpuDevice {
+  lost: Promise<{ reason?: string; message: string }>;
   queue: { submit(commands: unknown[]): void; onSubmittedWorkDone(): Promise<void> };
   createBuffer(of: { size: number; usage: number }): unknown;
   createShaderModule(of: { code: string }): unknown;
@@ -29,7 +30,7 @@ interface ComputePass {
 }
 
 /** The adapter that the browser gives, null where it gives none. */
-export async function adapterOf(): Promise<GpuAdapter | null> {
-  const { gpu } = navigator as { gpu?: { requestAdapter(): Promise<GpuAdapter | null> } };
-  return (await gpu?.requestAdapter().catch(() => null)) ?? null;
+export async function adapterOf(options?: { powerPreference: 'high-performance' }): Promise<GpuAdapter | null> {
+  const { gpu } = navigator as { gpu?: { requestAdapter(options?: object): Promise<GpuAdapter | null> } };
+  return (await gpu?.requestAdapter(options).catch(() => null)) ?? null;
 }

@@ -6,25 +6,14 @@
  */
 
 import { RpcError } from './rpc';
-
-interface Adapter {
-  features: ReadonlySet<string>;
-  requestDevice(descriptor?: unknown): Promise<Device>;
-}
-interface Device {
-  lost: Promise<{ reason?: string; message: string }>;
-}
-interface Gpu {
-  requestAdapter(options?: unknown): Promise<Adapter | null>;
-}
+import { adapterOf, type GpuAdapter } from './webgpu';
 
 const CHOOSE = 'Choose a model that runs on the processor (llama.cpp).';
 
 /** Fails with the reason when this browser cannot run a model that needs these features. */
 export async function requireGpu(features: readonly string[]): Promise<void> {
-  const { gpu } = navigator as { gpu?: Gpu };
-  if (!gpu) throw refused('this browser has no WebGPU');
-  const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' }).catch(() => null);
+  if (!('gpu' in navigator)) throw refused('this browser has no WebGPU');
+  const adapter = await adapterOf({ powerPreference: 'high-performance' });
   if (!adapter) throw refused('this browser gives no graphics adapter (it may be switched off, or the driver blocked)');
   const missing = features.find((feature) => !adapter.features.has(feature));
   if (missing === 'shader-f16') {
@@ -38,10 +27,10 @@ export async function requireGpu(features: readonly string[]): Promise<void> {
 
 /** Calls `lost` when a device goes away that somebody has asked for, unless it was destroyed on purpose. */
 export function watchDevices(lost: (why: string) => void): void {
-  const { GPUAdapter } = self as unknown as { GPUAdapter?: { prototype: Adapter } };
+  const { GPUAdapter } = self as unknown as { GPUAdapter?: { prototype: GpuAdapter } };
   if (!GPUAdapter) return;
   const requestDevice = GPUAdapter.prototype.requestDevice;
-  GPUAdapter.prototype.requestDevice = async function (this: Adapter, descriptor) {
+  GPUAdapter.prototype.requestDevice = async function (this: GpuAdapter, descriptor) {
     const device = await requestDevice.call(this, descriptor);
     void device.lost.then(({ reason, message }) => {
       if (reason !== 'destroyed') lost(message);
