@@ -63,7 +63,6 @@ export async function deleteFiles(modelId: string): Promise<void> {
   try {
     if (settings.value.model_id === modelId) await chooseModel(STARTER);
     await connection.call('storage.delete', { model_id: modelId });
-    await readCatalogue();
   } catch (thrown) {
     report(thrown);
   }

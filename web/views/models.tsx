@@ -41,21 +41,6 @@ function Figures({ figures }: { figures: readonly Figure[] }) {
   );
 }
 
-/** The figures that sum up the others, and the others folded away. */
-function AllFigures({ figures }: { figures: readonly Figure[] }) {
-  const sums = figures.filter(({ label }) => label.startsWith('All '));
-  if (sums.length === 0) return <Figures figures={figures} />;
-  return (
-    <>
-      <Figures figures={sums} />
-      <details>
-        <summary>Every figure</summary>
-        <Figures figures={figures.filter((figure) => !sums.includes(figure))} />
-      </details>
-    </>
-  );
-}
-
 function List({ title, items }: { title: string; items: readonly string[] }) {
   if (items.length === 0) return null;
   return (
@@ -70,9 +55,12 @@ function List({ title, items }: { title: string; items: readonly string[] }) {
   );
 }
 
+/** What sums the model up and what runs now; everything else is folded away, for other models follow below. */
 function Card({ shown }: { shown: ModelCard }) {
   const { value: status } = model;
   const size = shown.files.reduce((sum, file) => sum + file.size, 0);
+  const sums = shown.figures.filter(({ label }) => label.startsWith('All '));
+  const others = shown.figures.filter((figure) => !sums.includes(figure));
   return (
     <article class="card" aria-labelledby="model-name">
       <header>
@@ -81,48 +69,49 @@ function Card({ shown }: { shown: ModelCard }) {
         </h2>
         <p>{shown.summary}</p>
       </header>
-      <div class="card-columns">
-        <List title="What it can do" items={shown.abilities} />
-        <List title="What it cannot do" items={shown.limits} />
-      </div>
-      {shown.figures.length > 0 && <AllFigures figures={shown.figures} />}
-      <div class="card-columns">
-        <section>
-          <h3>The model</h3>
-          <dl class="facts">
-            <dt>Reads</dt>
-            <dd>{shown.modalities.map((kind) => (kind === 'image' ? 'pictures' : kind)).join(' and ')}</dd>
-            <dt>Size</dt>
-            <dd>
-              {bytes(size)} in {count(shown.files.length, 'file')}
-            </dd>
-            <dt>Context</dt>
-            <dd>
-              {count(shown.context_window, 'token')}
-              {shown.trained_context !== null && `, trained up to ${shown.trained_context.toLocaleString('en')}`}
-            </dd>
-            <dt>Licence</dt>
-            <dd>{shown.licence}</dd>
-            <dt>Kept</dt>
-            <dd>{status.kept ? 'on this device, checked by sha256' : 'in memory until this tab closes'}</dd>
-          </dl>
-        </section>
-        <section>
-          <h3>What runs now</h3>
-          <ModelState status={status} />
-        </section>
-      </div>
+      {sums.length > 0 && <Figures figures={sums} />}
+      <section>
+        <h3>What runs now</h3>
+        <ModelState status={status} />
+      </section>
       <details>
-        <summary>Files</summary>
-        <ul class="files">
-          {shown.files.map((file) => (
-            <li key={file.name}>
-              <span>{file.name}</span>
-              <span class="muted figure">{bytes(file.size)}</span>
-              <code class="muted">sha256 {file.sha256}</code>
-            </li>
-          ))}
-        </ul>
+        <summary>What it can and cannot do, and its files</summary>
+        <div class="entry-details">
+          <div class="card-columns">
+            <List title="What it can do" items={shown.abilities} />
+            <List title="What it cannot do" items={shown.limits} />
+          </div>
+          {others.length > 0 && <Figures figures={others} />}
+          <section>
+            <h3>The model</h3>
+            <dl class="facts">
+              <dt>Reads</dt>
+              <dd>{shown.modalities.map((kind) => (kind === 'image' ? 'pictures' : kind)).join(' and ')}</dd>
+              <dt>Size</dt>
+              <dd>
+                {bytes(size)} in {count(shown.files.length, 'file')}
+              </dd>
+              <dt>Context</dt>
+              <dd>
+                {count(shown.context_window, 'token')}
+                {shown.trained_context !== null && `, trained up to ${shown.trained_context.toLocaleString('en')}`}
+              </dd>
+              <dt>Licence</dt>
+              <dd>{shown.licence}</dd>
+              <dt>Kept</dt>
+              <dd>{status.kept ? 'on this device, checked by sha256' : 'in memory until this tab closes'}</dd>
+            </dl>
+            <ul class="files">
+              {shown.files.map((file) => (
+                <li key={file.name}>
+                  <span>{file.name}</span>
+                  <span class="muted figure">{bytes(file.size)}</span>
+                  <code class="muted">sha256 {file.sha256}</code>
+                </li>
+              ))}
+            </ul>
+          </section>
+        </div>
       </details>
     </article>
   );
