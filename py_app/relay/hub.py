@@ -23,6 +23,7 @@ POLICY_VIOLATION = 1008
 TRY_AGAIN_LATER = 1013
 #: close code for a tab that another one has replaced
 REPLACED = 4009
+TAB_GONE = "No tab of Cloche is open any more."
 
 
 class TooManySourcesError(Exception):
@@ -112,11 +113,9 @@ class Hub:
                 return
             self._terms = terms
             for source in list(self._round):
-                if source.key_id not in terms.keys:
-                    source.dismiss(POLICY_VIOLATION, "This key was revoked.")
-                    self.leave(source)
-                elif source.kind == "openai" and not terms.openai:
-                    source.dismiss(POLICY_VIOLATION, "The OpenAI-compatible endpoint was switched off.")
+                against = self._against(source)
+                if against is not None:
+                    source.dismiss(*against)
                     self.leave(source)
             self._tell()
 
@@ -126,7 +125,7 @@ class Hub:
             if tab is not self._tab:
                 return
             self._tab, self._terms = None, Terms()
-            self._dismiss_all("No tab of Cloche is open any more.")
+            self._dismiss_all(TAB_GONE)
 
     def from_tab(self, tab: Tab, message: dict[str, Any]) -> None:
         """A piece of an answer. What belongs to no running job is late and dropped."""
@@ -153,10 +152,17 @@ class Hub:
         return found
 
     def join(self, source: Source) -> None:
-        """Take part in the round. Raises TooManySourcesError."""
+        """Take part in the round, or be dismissed where what let the source in holds no longer.
+
+        Raises TooManySourcesError.
+        """
         with self._lock:
             if len(self._round) >= MAX_SOURCES:
                 raise TooManySourcesError
+            against = self._against(source)
+            if against is not None:
+                source.dismiss(*against)
+                return
             self._round.append(source)
             self._tell()
             self._advance()
@@ -180,6 +186,16 @@ class Hub:
             self._advance()
 
     # ------------------------------------------------------------ the round
+
+    def _against(self, source: Source) -> tuple[int, str] | None:
+        """Why a source may not ask now: the code and the reason to dismiss it with."""
+        if self._tab is None:
+            return TRY_AGAIN_LATER, TAB_GONE
+        if source.key_id not in self._terms.keys:
+            return POLICY_VIOLATION, "This key was revoked."
+        if source.kind == "openai" and not self._terms.openai:
+            return POLICY_VIOLATION, "The OpenAI-compatible endpoint was switched off."
+        return None
 
     def _advance(self) -> None:
         """Start the next job if the model is free. Whoever was served goes to the end of the round."""
