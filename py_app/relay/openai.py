@@ -19,6 +19,8 @@ from .hub import POLICY_VIOLATION, Hub, Source, TooManySourcesError
 from .sockets import limit_sending
 
 MAX_BODY_BYTES = 32 << 20
+#: of a body that is read only to be dropped
+PIECE_BYTES = 1 << 16
 #: a client may take this long to send its request
 READ_SECONDS = 30.0
 PREFIX = "/v1/"
@@ -47,25 +49,12 @@ class OpenAIRequest(Source):
     def serve(self) -> None:
         """Answer the request."""
         hub, handler = self._hub, self._handler
-        body = self._body()
+        refusal = self._refusal()
+        body = self._body(wanted=refusal is None)
         if body is None:
             return
-        scheme, _, secret = handler.headers.get("Authorization", "").partition(" ")
-        if not hub.open:
-            self._refuse(HTTPStatus.SERVICE_UNAVAILABLE, NO_TAB.format(self._address), "server_error", "no_tab_open")
-            return
-        if scheme.lower() != "bearer" or not secret.strip():
-            reason = "You didn't provide an API key. Make one in Cloche under Share; send it as Bearer token."
-            self._refuse(HTTPStatus.UNAUTHORIZED, reason, "invalid_request_error", "missing_api_key")
-            return
-        self.key_id = hub.key_of(secret.strip()) or ""
-        if not self.key_id:
-            reason = "Incorrect API key provided. Keys are made, and revoked, in Cloche under Share."
-            self._refuse(HTTPStatus.UNAUTHORIZED, reason, "invalid_request_error", "invalid_api_key")
-            return
-        if not hub.terms.openai:
-            reason = "The OpenAI-compatible endpoint is switched off. Switch it on in Cloche under Share."
-            self._refuse(HTTPStatus.FORBIDDEN, reason, "permission_error", "endpoint_off")
+        if refusal is not None:
+            self._refuse(*refusal)
             return
         self._job = {"method": handler.command, "path": handler.path.partition("?")[0], "body": body}
         try:
@@ -81,8 +70,27 @@ class OpenAIRequest(Source):
         finally:
             hub.leave(self)
 
-    def _body(self) -> str | None:
-        """The request's body; None when it was refused."""
+    def _refusal(self) -> tuple[HTTPStatus, str, str, str] | None:
+        """Why this request is not for the tab, as `_refuse` takes it; takes note of whose key it has."""
+        hub = self._hub
+        scheme, _, secret = self._handler.headers.get("Authorization", "").partition(" ")
+        if not hub.open:
+            return HTTPStatus.SERVICE_UNAVAILABLE, NO_TAB.format(self._address), "server_error", "no_tab_open"
+        if scheme.lower() != "bearer" or not secret.strip():
+            reason = "You didn't provide an API key. Make one in Cloche under Share; send it as Bearer token."
+            return HTTPStatus.UNAUTHORIZED, reason, "invalid_request_error", "missing_api_key"
+        self.key_id = hub.key_of(secret.strip()) or ""
+        if not self.key_id:
+            reason = "Incorrect API key provided. Keys are made, and revoked, in Cloche under Share."
+            return HTTPStatus.UNAUTHORIZED, reason, "invalid_request_error", "invalid_api_key"
+        if not hub.terms.openai:
+            reason = "The OpenAI-compatible endpoint is switched off. Switch it on in Cloche under Share."
+            return HTTPStatus.FORBIDDEN, reason, "permission_error", "endpoint_off"
+        return None
+
+    def _body(self, *, wanted: bool) -> str | None:
+        """The request's body; None when it was refused. One that is not wanted is read (else the client would not hear
+        the answer) but never held."""
         handler = self._handler
         if handler.command in ("GET", "HEAD", "DELETE", "OPTIONS"):
             return ""
@@ -99,6 +107,8 @@ class OpenAIRequest(Source):
             return None
         handler.connection.settimeout(READ_SECONDS)
         try:
+            while not wanted and length and (piece := handler.rfile.read(min(length, PIECE_BYTES))):
+                length -= len(piece)
             body = handler.rfile.read(length)
         except OSError:
             handler.close_connection = True
@@ -134,15 +144,23 @@ class OpenAIRequest(Source):
                     self._begin(int(piece["status"]), str(piece["content_type"]))
                 case "body":
                     self._write(str(piece["text"]))
+                case "end" if begun and not piece.get("error"):
+                    self._finish()
+                    return
                 case "end":
-                    if begun:
-                        self._finish()
+                    # The tab failed: an answer that has begun must not look whole.
+                    reason = str(piece.get("error") or "The tab gave no answer.")
+                    self._give_up(begun, HTTPStatus.INTERNAL_SERVER_ERROR, reason, "no_answer")
                     return
                 case "gone":
-                    self._handler.close_connection = True
-                    if not begun:
-                        self._refuse(piece["status"], piece["reason"], "server_error", piece["code"])
+                    self._give_up(begun, piece["status"], piece["reason"], piece["code"])
                     return
+
+    def _give_up(self, begun: bool, status: HTTPStatus, reason: str, code: str) -> None:
+        """End an answer that will not come, or not wholly."""
+        self._handler.close_connection = True
+        if not begun:
+            self._refuse(status, reason, "server_error", code)
 
     def _begin(self, status: int, content_type: str) -> None:
         self._chunked = self._handler.request_version >= "HTTP/1.1"

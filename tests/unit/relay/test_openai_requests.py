@@ -142,6 +142,42 @@ async def test_a_client_that_stops_reading_is_let_go_and_keeps_nobody_waiting(
         raw.close()
 
 
+async def test_a_tab_that_fails_leaves_no_client_waiting_for_an_answer(tmp_path: Path) -> None:
+    def fail(job: dict[str, Any]) -> list[dict[str, Any]]:
+        return [{"type": "end", "error": "TypeError: that was not foreseen"}]
+
+    async with serving(tmp_path) as served, served.tab(fail, openai=True):
+        status, error = await ask(served, BEARER)
+        assert (status, error["code"]) == (500, "no_answer")
+        assert "not foreseen" in error["message"]
+
+
+async def test_an_answer_that_breaks_off_does_not_look_whole(tmp_path: Path) -> None:
+    def break_off(job: dict[str, Any]) -> list[dict[str, Any]]:
+        return [*said(job)[:2], {"type": "end", "error": "Stopped."}]
+
+    async with serving(tmp_path) as served, served.tab(break_off, openai=True):
+        with pytest.raises(http.client.IncompleteRead):
+            await ask(served, BEARER)
+
+
+async def test_a_refused_body_is_read_so_that_the_refusal_is_heard(tmp_path: Path) -> None:
+    async with serving(tmp_path) as served, served.tab(said, openai=True):
+
+        def refused_then_served() -> list[int]:
+            connection = http.client.HTTPConnection("localhost", served.server.port, timeout=10)
+            statuses = []
+            for headers in ({"Authorization": "Bearer wrong"}, BEARER):
+                connection.request("POST", "/v1/chat/completions", "x" * 3_000_000, headers)
+                response = connection.getresponse()
+                response.read()
+                statuses.append(response.status)
+            connection.close()
+            return statuses
+
+        assert await asyncio.to_thread(refused_then_served) == [401, 200]
+
+
 async def test_a_tab_that_closes_ends_what_waits(tmp_path: Path) -> None:
     async with serving(tmp_path) as served, served.tab(None, openai=True) as tab:
         asking = asyncio.create_task(ask(served, BEARER))
