@@ -61,6 +61,7 @@ class VilaClient(Source):
 
     def __init__(self, connection: Connection, hub: Hub, key_id: str) -> None:
         self.key_id = key_id
+        self._name = "{}:{}".format(*connection.remote_address[:2])  # fails for a client that has gone already
         self._connection = connection
         self._hub = hub
         self._mailbox = Mailbox(connection, newest_only=True)
@@ -69,7 +70,6 @@ class VilaClient(Source):
         self._text = ""
         self._seen = self._answered = self._malformed = 0
         self._second, self._in_second = 0, 0
-        self._name = "{}:{}".format(*connection.remote_address[:2])
 
     def serve(self) -> None:
         """Read until the client goes."""
