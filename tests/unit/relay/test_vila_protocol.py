@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from tests.unit.relay.scripted_tab import JPEG, KEY, closing, echo, frame, reply, serving
+from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from relay.vila import MAX_MALFORMED, MAX_MESSAGE_BYTES, MalformedError, frame_of
@@ -69,8 +70,6 @@ async def test_the_last_frames_are_asked_about_as_a_series(tmp_path: Path) -> No
 @pytest.mark.parametrize("path", ["?api_key=wrong", "?api_key=", "", "?key=x", "?api_key=cloche-test-ke%C3%BF"])
 async def test_without_a_good_key_nobody_gets_in(tmp_path: Path, path: str) -> None:
     async with serving(tmp_path) as served, served.tab() as tab:
-        from websockets.asyncio.client import connect
-
         with pytest.raises(InvalidStatus) as refused:
             await connect(f"ws://{served.host}/{path}")
         assert refused.value.response.status_code == 401
@@ -240,8 +239,13 @@ async def test_a_fault_of_the_model_is_told_and_the_next_frame_is_answered(tmp_p
         assert await reply(client) == "well again"
 
 
-async def test_the_key_shows_in_no_log(tmp_path: Path) -> None:
+async def test_the_key_shows_in_no_log(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     async with serving(tmp_path) as served:
         async with served.client() as client:
             await closing(client)
-        assert all(KEY not in request.path for request in served.server.requests)
+        async with served.tab():
+            with pytest.raises(InvalidStatus):
+                await served.client(f"{KEY}-wrong")
+        assert [request.path for request in served.server.requests if KEY in request.path] == []
+    printed = capfd.readouterr()
+    assert KEY not in printed.out + printed.err
