@@ -114,12 +114,12 @@ export class LiveLoop {
   private async pause(signal: AbortSignal): Promise<void> {
     const wait = this.source.kind === 'images' ? 0 : this.lookedAt + LOOK_MS - performance.now();
     if (wait <= 0) return;
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, wait);
-      signal.addEventListener('abort', () => {
-        clearTimeout(timer);
-        resolve();
-      }, { once: true });
-    });
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const over = (): void => resolve();
+    const timer = setTimeout(over, wait);
+    signal.addEventListener('abort', over);
+    await promise;
+    clearTimeout(timer);
+    signal.removeEventListener('abort', over); // Else a loop that runs for days would leave one there for each look.
   }
 }

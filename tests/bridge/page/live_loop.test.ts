@@ -7,7 +7,7 @@ import { Rpc } from '../../../js_bridge/rpc';
 
 /** A source whose frames are painted by the test: scene number `scene(n)` at its n-th frame. */
 class PaintedSource implements FrameSource {
-  readonly kind = 'images';
+  kind: FrameSource['kind'] = 'images';
   readonly label = 'Painted';
   readonly element = document.createElement('canvas');
   readonly width = 160;
@@ -122,6 +122,18 @@ describe('the loop', () => {
   test('ends with what the question ended with', async () => {
     const ask = () => Promise.reject(new Error('The model cannot see.'));
     await expect(loopOver(source(() => 1, 5), {}, ask).run(stop.signal)).rejects.toThrow('cannot see');
+  });
+
+  test('leaves nothing on the signal that stops it, however often it pauses', async () => {
+    const it = source(() => 1, 5);
+    it.kind = 'camera';
+    let now = 0;
+    vi.spyOn(performance, 'now').mockImplementation(() => (now += 149)); // A look every 150 ms: each pause is short.
+    const { signal } = stop;
+    const [added, removed] = [vi.spyOn(signal, 'addEventListener'), vi.spyOn(signal, 'removeEventListener')];
+    await loopOver(it).run(signal);
+    expect(added.mock.calls.length).toBeGreaterThan(2);
+    expect(removed.mock.calls.map(([, listener]) => listener)).toEqual(added.mock.calls.map(([, listener]) => listener));
   });
 
   test('holds no more after an hour than after a minute', async () => {
