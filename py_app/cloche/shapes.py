@@ -6,15 +6,23 @@ carry them. Times are seconds since the Unix epoch (float), durations are millis
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 
 class Model(BaseModel):
     """Base of all shapes: unknown fields are an error, so that a typo never passes in silence."""
 
     model_config = ConfigDict(extra="forbid")
+
+    @classmethod
+    def read_kept(cls, text: str | None) -> Self:
+        """What was kept as JSON; nothing, or what this version does not understand, gives way to the defaults."""
+        try:
+            return cls.model_validate_json(text) if text else cls()
+        except ValidationError:
+            return cls()
 
 
 # ---------------------------------------------------------------- messages

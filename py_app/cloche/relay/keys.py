@@ -11,8 +11,6 @@ import secrets
 import time
 import uuid
 
-from pydantic import ValidationError
-
 from ..errors import NotFound
 from ..store.database import Database
 from .shapes import ApiKey, RelaySettings
@@ -58,11 +56,8 @@ class ApiKeys:
 
     def settings(self) -> RelaySettings:
         """The settings; what this version does not understand gives way to the defaults."""
-        row = self._database.row("SELECT settings FROM relay_settings")
-        try:
-            return RelaySettings.model_validate_json(row[0]) if row else RelaySettings()
-        except ValidationError:
-            return RelaySettings()
+        (kept,) = self._database.row("SELECT settings FROM relay_settings") or (None,)
+        return RelaySettings.read_kept(kept)
 
     def save(self, settings: RelaySettings) -> None:
         """Keep the settings."""

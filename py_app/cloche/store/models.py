@@ -39,13 +39,13 @@ class ModelRows:
 
     def options(self, model_id: str) -> EngineOptions:
         """A model's advanced settings; none where none were chosen."""
-        row = self._database.row("SELECT options FROM models WHERE id = ?", (model_id,))
-        return _options(row[0]) if row is not None and row[0] else EngineOptions()
+        (kept,) = self._database.row("SELECT options FROM models WHERE id = ?", (model_id,)) or (None,)
+        return EngineOptions.read_kept(kept)
 
     def all_options(self) -> dict[str, EngineOptions]:
         """The advanced settings of every model for which some were chosen."""
         rows = self._database.rows("SELECT id, options FROM models WHERE options IS NOT NULL")
-        return {model_id: _options(options) for model_id, options in rows}
+        return {model_id: EngineOptions.read_kept(kept) for model_id, kept in rows}
 
     def keep_options(self, model_id: str, options: EngineOptions) -> None:
         """Keep a model's advanced settings."""
@@ -71,10 +71,3 @@ class ModelRows:
         with self._database.transaction():
             self._database.write("DELETE FROM measurements")
             self._database.write("INSERT INTO measurements VALUES (?, ?)", (measured.at, measured.model_dump_json()))
-
-
-def _options(kept: str) -> EngineOptions:
-    try:
-        return EngineOptions.model_validate_json(kept)
-    except ValidationError:
-        return EngineOptions()

@@ -9,8 +9,6 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from pydantic import ValidationError
-
 from ..errors import NotFound
 from ..shapes import NewImage
 from ..store.database import Database
@@ -29,11 +27,8 @@ class History:
 
     def settings(self) -> LiveSettings:
         """The kept settings; what this version does not know gives way to the defaults."""
-        row = self._database.row("SELECT value FROM live_settings")
-        try:
-            return LiveSettings.model_validate_json(row[0]) if row else LiveSettings()
-        except ValidationError:
-            return LiveSettings()
+        (kept,) = self._database.row("SELECT value FROM live_settings") or (None,)
+        return LiveSettings.read_kept(kept)
 
     def keep(self, settings: LiveSettings) -> None:
         """Keep the settings."""

@@ -64,6 +64,16 @@ async def test_settings_and_captions_outlive_the_tab(tmp_path: Any) -> None:
         assert await captions(app) == ["A star."]
 
 
+@pytest.mark.parametrize("kept", ['{"prompt": "What is it?", "of_a_newer_version": 1}', "{"])
+async def test_settings_that_are_not_understood_give_way_to_the_defaults(tmp_path: Any, kept: str) -> None:
+    database = str(tmp_path / "app.db")
+    async with running(ScriptedEngine().host(database)) as app:
+        await configure(app, prompt="What is it?")
+        app.store.database.write("UPDATE live_settings SET value = ?", (kept,))
+    async with running(ScriptedEngine().host(database)) as app:
+        assert await app.handle("live.settings", {}) == LiveSettings().model_dump()
+
+
 async def test_one_frame_at_a_time() -> None:
     reply = held("A")
     engine = ScriptedEngine(reply, "A star.")
