@@ -69,10 +69,8 @@ class History:
             )
             (newest,) = self._database.row("SELECT max(id) FROM live_captions") or (0,)
             self._database.write("DELETE FROM live_captions WHERE id <= ?", (newest - MOST_CAPTIONS,))
-            self._database.write(
-                "UPDATE live_captions SET picture = NULL WHERE id <= ? AND picture IS NOT NULL",
-                (newest - MOST_PICTURES,),
-            )
+            # One comes, so one goes; to look for others would read the whole history for each caption.
+            self._database.write("UPDATE live_captions SET picture = NULL WHERE id = ?", (newest - MOST_PICTURES,))
         return self.get(newest)
 
     def get(self, caption_id: int) -> LiveCaption:
