@@ -1,6 +1,7 @@
 """Asking the person whether code may reach another origin, for code that belongs to no conversation.
 
-Owns the open questions. The page opens the origin when it answers yes and closes it when it hears `origins:released`; a
+Owns the open questions, of which the page shows the oldest: a new one never takes the place of one that is being read.
+The page opens the origin when it answers yes and closes it when it hears `origins:released`; a
 question that nobody answers counts as no when the asking ends.
 """
 
@@ -13,7 +14,7 @@ from typing import Any
 
 from ..errors import NotFound
 from ..host.base import Host
-from .vila_shapes import OriginAnswer
+from .vila_shapes import OriginAnswer, OriginQuestion
 
 
 class Consent:
@@ -21,20 +22,19 @@ class Consent:
 
     def __init__(self, host: Host) -> None:
         self._host = host
-        self._open: dict[str, asyncio.Future[bool]] = {}
+        self._open: dict[str, tuple[OriginQuestion, asyncio.Future[bool]]] = {}
 
     async def ask(self, origin: str, purpose: str) -> bool:
         """Whether the person lets `origin` be reached. `purpose` ends the sentence "Python code wants to ..."."""
-        question = uuid.uuid4().hex
+        question = OriginQuestion(id=uuid.uuid4().hex, origin=origin, purpose=purpose)
         answer: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        self._open[question] = answer
-        asked = {"id": question, "origin": origin, "purpose": purpose}
-        self._host.emit([("origin:asked", {"question": asked})])
+        self._open[question.id] = question, answer
+        self._tell()
         try:
             return await answer
         finally:
-            del self._open[question]
-            self._host.emit([("origin:asked", {"question": None})])
+            del self._open[question.id]
+            self._tell()
 
     def release(self, origin: str) -> None:
         """The origin is needed no longer."""
@@ -44,8 +44,12 @@ class Consent:
         """What the page answers."""
         return {"origin.answer": self._answer}
 
+    def _tell(self) -> None:
+        oldest = next((question.model_dump() for question, _ in self._open.values()), None)
+        self._host.emit([("origin:asked", {"question": oldest})])
+
     def _answer(self, given: OriginAnswer) -> None:
-        answer = self._open.get(given.id)
-        if answer is None or answer.done():
+        found = self._open.get(given.id)
+        if found is None or found[1].done():
             raise NotFound("This question is not open any more.", action="Start the code again if it is still wanted.")
-        answer.set_result(given.allow)
+        found[1].set_result(given.allow)

@@ -241,6 +241,25 @@ async def test_the_person_is_asked_before_anything_is_sent() -> None:
         assert it.camera.host.told("origins:released") == [{"origins": [server.url]}]
 
 
+async def test_two_questions_are_asked_one_after_the_other() -> None:
+    camera = FakeCamera()
+    consent = camera.feed.consent
+    asking = [asyncio.create_task(consent.ask(f"wss://{name}.org", "send the camera to")) for name in "ab"]
+    await asyncio.sleep(0)
+
+    def shown() -> dict[str, Any] | None:
+        question: dict[str, Any] | None = camera.host.told("origin:asked")[-1]["question"]
+        return question
+
+    for task, name, allow in zip(asking, "ab", (False, True), strict=True):
+        question = shown()
+        assert question is not None
+        assert question["origin"] == f"wss://{name}.org"
+        camera.feed.commands()["origin.answer"](OriginAnswer(id=question["id"], allow=allow))
+        assert await task is allow
+    assert shown() is None
+
+
 async def test_what_is_no_reply_is_passed_over() -> None:
     async def babble(connection: ServerConnection) -> None:
         for text in ("nonsense", "[]", "{}", '{"vlm_reply": 7}', b"\xff", '{"error": "x"}', '{"vlm_reply": "at last"}'):
