@@ -10,6 +10,7 @@ import asyncio
 import base64
 import inspect
 import json
+import time
 import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -34,6 +35,7 @@ class VideoStream:
         jpeg_quality: 1 to 100
         device_index: which camera of this machine, from 0
         feed: where pictures come from; the app's own when left out
+        clock: seconds as the pictures' timestamps count them
     """
 
     def __init__(
@@ -46,11 +48,12 @@ class VideoStream:
         device_index: int = 0,
         *,
         feed: CameraFeed | None = None,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self.resolution = resolution
         self.jpeg_quality = jpeg_quality
         self.device_index = device_index
-        self.pacer = Pacer(fps)
+        self.pacer = Pacer(fps, clock)
         #: why the camera ended, if it did
         self.error: Exception | None = None
         self.on_failure: Callable[[Exception], None] = lambda _: None

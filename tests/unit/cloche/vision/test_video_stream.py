@@ -7,9 +7,11 @@ import base64
 import json
 import time
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+from tests.unit.cloche.vision.test_pacing import Clock
 
 from cloche.errors import ClocheError, ModelError
 from cloche.host.memory import MemoryHost
@@ -22,11 +24,12 @@ JPEG = b"\xff\xd8\xff\xe0picture"
 
 
 class FakeCamera:
-    """A page whose camera gives a picture when told to."""
+    """A page whose camera gives a picture when told to, taken at that moment of `clock`."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self.host = MemoryHost()
         self.feed = CameraFeed(self.host)
+        self.clock = clock
 
     @property
     def wishes(self) -> list[dict[str, Any]]:
@@ -36,7 +39,7 @@ class FakeCamera:
     def show(self, data: bytes = JPEG, *, age: float = 0, size: tuple[int, int] = (640, 480)) -> None:
         for wish in self.wishes:
             picture = CameraPicture(
-                wish_id=wish["id"], timestamp=time.time() - age, width=size[0], height=size[1], bytes=data
+                wish_id=wish["id"], timestamp=self.clock() - age, width=size[0], height=size[1], bytes=data
             )
             self.feed.commands()["camera.picture"](picture)
 
@@ -48,6 +51,10 @@ class FakeCamera:
         }
         for wish in self.wishes:
             self.feed.commands()["camera.failed"](CameraFailure(wish_id=wish["id"], error=error))
+
+
+def picture_of(message: str) -> bytes:
+    return base64.b64decode(json.loads(message)["frame"])
 
 
 def test_without_arguments_it_is_what_the_field_expects() -> None:
@@ -116,54 +123,59 @@ def test_each_callback_gets_a_message_of_the_protocol() -> None:
     said = json.loads(message)
     assert set(said) == {"timestamp", "frame"}
     assert before <= said["timestamp"] <= time.time()
-    assert base64.b64decode(said["frame"]) == JPEG
+    assert picture_of(message) == JPEG
     stream.stop()
     camera.show()
     assert len(first) == 1
 
 
 async def test_a_coroutine_callback_that_is_busy_misses_frames_instead_of_queueing_them() -> None:
-    camera = FakeCamera()
-    got: list[str] = []
+    clock = Clock()
+    camera = FakeCamera(clock)
+    got: asyncio.Queue[str] = asyncio.Queue()
     go_on = asyncio.Event()
+    busy: list[asyncio.Task[Any]] = []
 
     async def callback(message: str) -> None:
-        got.append(message)
+        busy.append(asyncio.current_task())  # type: ignore[arg-type]
+        got.put_nowait(message)
         await go_on.wait()
 
-    stream = VideoStream(callback, fps=120, feed=camera.feed)
+    stream = VideoStream(callback, feed=camera.feed, clock=clock)
     stream.start()
-    camera.show(b"1")
-    await asyncio.sleep(0.01)
-    camera.show(b"2")
-    await asyncio.sleep(0.01)
-    assert len(got) == 1
+    for picture in (b"1", b"2"):
+        camera.show(picture)
+        clock.now += 1
     assert stream.pacer.dropped == 1
+    assert picture_of(await got.get()) == b"1"
     go_on.set()
-    await asyncio.sleep(0.01)
+    await asyncio.wait(busy)
     camera.show(b"3")
-    await asyncio.sleep(0.01)
-    assert base64.b64decode(json.loads(got[-1])["frame"]) == b"3"
+    assert picture_of(await got.get()) == b"3"
     stream.stop()
 
 
 def test_the_cameras_own_size_replaces_the_one_asked_for_with_a_warning() -> None:
-    camera = FakeCamera()
-    stream = VideoStream(lambda _: None, fps=120, feed=camera.feed)
+    clock = Clock()
+    camera = FakeCamera(clock)
+    got: list[str] = []
+    stream = VideoStream(got.append, feed=camera.feed, clock=clock)
     stream.start()
     with pytest.warns(UserWarning, match="1280 x 720 pixels instead of 640 x 480"):
         camera.show(size=(1280, 720))
     assert stream.resolution == (1280, 720)
-    time.sleep(0.01)
+    clock.now += 1
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         camera.show(size=(1280, 720))
+    assert len(got) == 2
 
 
 def test_an_old_frame_is_dropped() -> None:
-    camera = FakeCamera()
+    clock = Clock()
+    camera = FakeCamera(clock)
     got: list[str] = []
-    stream = VideoStream(got.append, feed=camera.feed)
+    stream = VideoStream(got.append, feed=camera.feed, clock=clock)
     stream.start()
     camera.show(age=0.06)
     assert got == []
