@@ -56,6 +56,7 @@ class RemoteCamera:
             await client.stop()
         if self._waiting is not None:
             self._waiting.cancel()
+            self._waiting = None
 
     async def _start(self, start: VilaStart) -> VilaHealth:
         await self._end()
