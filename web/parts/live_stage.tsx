@@ -4,6 +4,7 @@ import { ScanEye } from 'lucide';
 import { liveError, sentence, source, starting } from '../live';
 import { model, state } from '../store';
 import { Icon } from './icon';
+import { Problem } from './problem';
 
 /** The model that is loaded cannot see: said here, with the way to one that can. */
 function Blind() {
@@ -46,11 +47,7 @@ export function LiveStage() {
       <p class="muted live-sentence" role="status" aria-label="Source state">
         {sentence.value}
       </p>
-      {liveError.value && (
-        <p class="field-error" role="alert">
-          {liveError.value.message} {liveError.value.action}
-        </p>
-      )}
+      <Problem error={liveError.value} />
     </section>
   );
 }

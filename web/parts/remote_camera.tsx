@@ -13,6 +13,7 @@ import { remoteOff } from '../open_origins';
 import { health, replies, socketOrigin, startRemote, stopRemote } from '../remote_camera';
 import { offlineReady } from '../service_worker';
 import { Icon } from './icon';
+import { Problem } from './problem';
 
 const STATES: Record<VilaHealth['state'], string> = {
   off: 'Off',
@@ -51,11 +52,7 @@ function Health() {
         <strong>{STATES[state]}</strong>
         {state === 'waiting' && ` (in ${pause.toFixed(1)} s)`}
       </p>
-      {error && (
-        <p class="field-error" role="alert">
-          {error.message} {error.action}
-        </p>
-      )}
+      <Problem error={error} />
       <dl class="facts">
         <dt>Frames a second at most</dt>
         <dd>{fps.toFixed(1)}</dd>
@@ -151,11 +148,7 @@ function StartForm() {
           'Any server of the VILA streaming protocol. Nothing is sent before you press Start.'
         )}
       </p>
-      {error && (
-        <p class="field-error" role="alert">
-          {error.message} {error.action}
-        </p>
-      )}
+      <Problem error={error} />
       <button class="button primary" type="submit" disabled={!origin}>
         <Icon of={Play} /> Allow and start
       </button>
