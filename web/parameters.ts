@@ -1,9 +1,10 @@
 /**
  * The generation parameters as form fields: label, help, limits, and how text becomes a value.
  *
- * Owns their wording and the reading of what people type. The limits are the contract's.
+ * Owns their wording and the reading of the texts among them; numbers are read by typed_number.ts.
  */
 import { LIMITS, type Parameters } from '../js_bridge/contract.gen';
+import type { Read } from './typed_number';
 
 export type NumberKey = 'temperature' | 'top_p' | 'top_k' | 'min_p' | 'max_tokens' | 'seed';
 
@@ -37,30 +38,6 @@ export const NONE: Parameters = {
   tool_choice: null,
   image_detail: null,
 };
-
-export type Read<T> = { value: T; problem?: undefined } | { value?: undefined; problem: string };
-
-const plain = new Intl.NumberFormat('en', { maximumFractionDigits: 2, useGrouping: true });
-
-export function rangeOf(key: NumberKey): string {
-  const limits: { minimum?: number; exclusiveMinimum?: number; maximum: number } = LIMITS.Parameters[key];
-  const from = limits.minimum ?? `more than ${limits.exclusiveMinimum ?? 0}`;
-  return `${from} to ${plain.format(limits.maximum)}`;
-}
-
-/** What was typed as a number; empty leaves the choice to the model. */
-export function readNumber(field: NumberField, typed: string): Read<number | null> {
-  const text = typed.trim().replace(',', '.');
-  if (text === '') return { value: null };
-  const value = Number(text);
-  const range = rangeOf(field.key);
-  if (!Number.isFinite(value)) return { problem: `Write a number, ${range}.` };
-  if (field.whole && !Number.isInteger(value)) return { problem: `Write a whole number, ${range}.` };
-  const limits: { minimum?: number; exclusiveMinimum?: number; maximum: number } = LIMITS.Parameters[field.key];
-  const low = value < (limits.minimum ?? -Infinity) || value <= (limits.exclusiveMinimum ?? -Infinity);
-  if (low || value > limits.maximum) return { problem: `Must be ${range}.` };
-  return { value };
-}
 
 const LONGEST_STOP = 100;
 

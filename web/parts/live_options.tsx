@@ -1,6 +1,7 @@
 /** How the Live view looks: pace, threshold, series, detail, length. Owns the wording; limits are the contract's. */
 import { LIMITS, type LiveSettings } from '../../js_bridge/contract.gen';
 import { configure, figures } from '../live';
+import { readSome } from '../typed_number';
 import { Field } from './field';
 
 type NumberKey = 'interval' | 'frames' | 'max_tokens' | 'temperature';
@@ -13,10 +14,8 @@ const NUMBERS: readonly { key: NumberKey; label: string; help: string; whole: bo
 ];
 
 async function save(key: NumberKey, typed: string, whole: boolean): Promise<string | null> {
-  const value = Number(typed.trim().replace(',', '.'));
-  const { minimum, maximum } = LIMITS.LiveSettings[key];
-  const wrong = typed.trim() === '' || !Number.isFinite(value) || value < minimum || value > maximum || (whole && !Number.isInteger(value));
-  return wrong ? `Write a ${whole ? 'whole ' : ''}number, ${minimum} to ${maximum}.` : configure({ [key]: value });
+  const { problem, value } = readSome(typed, LIMITS.LiveSettings[key], whole);
+  return problem ?? configure({ [key]: value });
 }
 
 /** The threshold beside what the newest frame measures, so that a person sees what it does. */

@@ -2,6 +2,7 @@
 import { LIMITS, type CatalogueEntry, type EngineOptions } from '../../js_bridge/contract.gen';
 import { errorOf, report } from '../actions';
 import { setOptions } from '../model_actions';
+import { readNumber } from '../typed_number';
 import { Field } from './field';
 
 type NumberKey = Exclude<keyof EngineOptions, 'cache_type'>;
@@ -20,16 +21,6 @@ const SETTINGS: readonly NumberSetting[] = [
   { key: 'batch', label: 'Batch', help: 'Tokens read at once. Smaller takes less memory.', fallback: 'the engine’s' },
 ];
 const ADAPTER: NumberSetting = { key: 'adapter_scale', label: 'Adapter strength', help: 'How much the LoRA adapter changes the model. 1 is as trained.', fallback: '1' };
-
-function read(key: NumberKey, typed: string): { value: number | null } | { problem: string } {
-  const text = typed.trim().replace(',', '.');
-  if (text === '') return { value: null };
-  const value = Number(text);
-  const { minimum, maximum } = LIMITS.EngineOptions[key];
-  const whole = key === 'adapter_scale' || Number.isInteger(value);
-  if (whole && value >= minimum && value <= maximum) return { value };
-  return { problem: `Must be ${minimum} to ${maximum.toLocaleString('en')}.` };
-}
 
 export function ModelSettings({ entry: { card, options } }: { entry: CatalogueEntry }) {
   if (card.engine !== 'llamacpp') return null;
@@ -57,8 +48,8 @@ export function ModelSettings({ entry: { card, options } }: { entry: CatalogueEn
             placeholder={fallback}
             decimal={key === 'adapter_scale'}
             commit={(typed) => {
-              const outcome = read(key, typed);
-              return 'problem' in outcome ? Promise.resolve(outcome.problem) : save({ [key]: outcome.value });
+              const { problem, value } = readNumber(typed, LIMITS.EngineOptions[key], key !== 'adapter_scale');
+              return problem === undefined ? save({ [key]: value }) : Promise.resolve(problem);
             }}
           />
         ))}

@@ -1,14 +1,15 @@
 /**
  * Generation parameters of the conversation on screen. A change is saved as soon as the field is left.
  *
- * Owns nothing: values live in the session, wording and limits in parameters.ts.
+ * Owns nothing: values live in the session, wording in parameters.ts, limits in the contract.
  */
 import { useEffect, useRef } from 'preact/hooks';
 import { RotateCcw, X } from 'lucide';
-import type { Parameters } from '../../js_bridge/contract.gen';
+import { LIMITS, type Parameters } from '../../js_bridge/contract.gen';
 import { errorOf, report, setParameters } from '../actions';
-import { NONE, NUMBER_FIELDS, rangeOf, readNumber, readStop, readSystemPrompt, writeStop, type Read } from '../parameters';
+import { NONE, NUMBER_FIELDS, readStop, readSystemPrompt, writeStop } from '../parameters';
 import { card, openSession, parametersOpen } from '../store';
+import { rangeOf, readNumber, type Read } from '../typed_number';
 import { AnswerFormatFields } from './answer_format';
 import { Field } from './field';
 import { named, useReturnFocus } from './focus';
@@ -59,11 +60,11 @@ export function ParametersPanel() {
             key={field.key}
             id={`parameter-${field.key}`}
             label={field.label}
-            help={`${field.help} Range: ${rangeOf(field.key)}.`}
+            help={`${field.help} Range: ${rangeOf(LIMITS.Parameters[field.key])}.`}
             value={parameters[field.key]?.toString() ?? ''}
             placeholder={defaults[field.key]?.toString() ?? field.fallback}
             decimal={!field.whole}
-            commit={(typed) => save(field.key, readNumber(field, typed))}
+            commit={(typed) => save(field.key, readNumber(typed, LIMITS.Parameters[field.key], field.whole))}
           />
         ))}
       </div>

@@ -6,13 +6,14 @@
  */
 import { useEffect, useState } from 'preact/hooks';
 import { Copy, KeyRound, Trash2 } from 'lucide';
-import type { ApiKey, MadeApiKey, RelaySettings, RelayState } from '../../js_bridge/contract.gen';
+import { LIMITS, type ApiKey, type MadeApiKey, type RelaySettings, type RelayState } from '../../js_bridge/contract.gen';
 import { report } from '../actions';
 import { count } from '../figures';
 import { Field } from '../parts/field';
 import { Icon } from '../parts/icon';
 import { connectNow, makeKey, readRelay, revokeKey, setRelay } from '../relay_actions';
 import { card, relay, toast } from '../store';
+import { readSome } from '../typed_number';
 
 const STANDING = {
   off: 'Off: there is no key, so nobody may ask.',
@@ -162,7 +163,7 @@ function Cameras({ now }: { now: RelayState }) {
         value={now.settings.question}
         placeholder=""
         rows={2}
-        commit={(typed) => setRelay({ question: typed.trim() })}
+        commit={async (typed) => (typed.trim() ? setRelay({ question: typed.trim() }) : 'Write a question.')}
       />
       <div class="fields">
         {NUMBERS.map(({ key, label, help, decimal }) => (
@@ -174,7 +175,10 @@ function Cameras({ now }: { now: RelayState }) {
             value={String(now.settings[key])}
             placeholder=""
             decimal={decimal}
-            commit={(typed) => setRelay({ [key]: Number(typed.trim().replace(',', '.') || 'NaN') })}
+            commit={async (typed) => {
+              const { problem, value } = readSome(typed, LIMITS.RelaySettings[key], !decimal);
+              return problem ?? setRelay({ [key]: value });
+            }}
           />
         ))}
       </div>

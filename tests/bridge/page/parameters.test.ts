@@ -1,14 +1,17 @@
 // What people type into the parameter fields, as values or as a sentence that says what is wrong.
 import { describe, expect, test } from 'vitest';
-import { NUMBER_FIELDS, readNumber, readStop, readSystemPrompt, writeStop, type NumberKey } from '../../../web/parameters';
+import { LIMITS } from '../../../js_bridge/contract.gen';
+import { NUMBER_FIELDS, readStop, readSystemPrompt, writeStop, type NumberKey } from '../../../web/parameters';
+import { readNumber, readSome } from '../../../web/typed_number';
 
 const read = (key: NumberKey, typed: string) => {
   const field = NUMBER_FIELDS.find((candidate) => candidate.key === key);
-  return field ? readNumber(field, typed) : expect.unreachable(key);
+  return field ? readNumber(typed, LIMITS.Parameters[key], field.whole) : expect.unreachable(key);
 };
 
 describe('numbers', () => {
   test('nothing leaves the choice to the model', () => expect(read('temperature', '  ')).toEqual({ value: null }));
+  test('nothing is no number where there must be one', () => expect(readSome(' ', LIMITS.RelaySettings.frames, true).problem).toBe('Write a number, 1 to 8.'));
   test('a decimal comma is understood', () => expect(read('temperature', '0,7')).toEqual({ value: 0.7 }));
   test('limits are part of the range', () => expect([read('temperature', '0'), read('temperature', '2')]).toEqual([{ value: 0 }, { value: 2 }]));
   test('top-p must be more than 0', () => expect(read('top_p', '0').problem).toBe('Must be more than 0 to 1.'));
