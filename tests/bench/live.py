@@ -76,18 +76,12 @@ def _simplest(built: Stage) -> dict[str, float]:
         page = built.bench_page(context)
         wasm = built.asset("wllama-*.wasm")
         page.evaluate("load => bench.loadDirectly(...load)", [wasm, built.card, built.server.url])
-        pictures = [_film_frame(picture) for picture in SCENES]
+        pictures = [list(scenes.encoded(scenes.film_frame(picture), "JPEG")) for picture in SCENES]
         found = page.evaluate(
             "order => bench.describeDirectly(...order)", [pictures, QUESTION, MAX_TOKENS, FRAMES, SECONDS * 1000]
         )
     changes = len({frame // FRAMES for frame in range(found["frames"])})
     return {"changes": changes, "frames": found["frames"], "median": median(found["latencies"])}
-
-
-def _film_frame(picture: Image.Image) -> list[int]:
-    frame = Image.new("RGB", (640, 480), (127, 127, 127))
-    frame.paste(picture.resize((480, 480)), (80, 0))
-    return list(scenes.encoded(frame, "JPEG"))
 
 
 @contextmanager

@@ -70,8 +70,15 @@ def photograph(width: int, height: int) -> bytes:
     return encoded(image, "JPEG")
 
 
+def film_frame(picture: Image.Image) -> Image.Image:
+    """A 4:3 frame with the picture in its middle."""
+    frame = Image.new("RGB", (640, 480), (127, 127, 127))
+    frame.paste(picture.resize((480, 480), Image.Resampling.BICUBIC), (80, 0))
+    return frame
+
+
 def film(path: Path, image: Image.Image, frames: int = 4) -> Path:
-    """A motion JPEG that Chromium's fake camera plays in a loop: a 4:3 frame with the picture in its middle."""
+    """A motion JPEG that Chromium's fake camera plays in a loop."""
     return film_of(path, [image], frames)
 
 
@@ -79,10 +86,8 @@ def film_of(path: Path, pictures: Iterable[Image.Image], frames: int) -> Path:
     """The same of several pictures, each for a number of frames (Chromium plays 30 a second)."""
     with path.open("wb") as file:
         for picture in pictures:
-            frame = Image.new("RGB", (640, 480), (127, 127, 127))
-            frame.paste(picture.resize((480, 480), Image.Resampling.BICUBIC), (80, 0))
             buffer = io.BytesIO()
-            frame.save(buffer, "JPEG", quality=95, subsampling=0)
+            film_frame(picture).save(buffer, "JPEG", quality=95, subsampling=0)
             file.write(buffer.getvalue() * frames)
     return path
 
