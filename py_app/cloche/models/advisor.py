@@ -17,7 +17,7 @@ from ..model_shapes import EngineOptions, ModelCard
 from . import fit
 from .catalogue import Catalogue
 from .device import ThisDevice
-from .gguf_header import FIRST_READ_BYTES, MAX_HEADER_BYTES, HeaderIncomplete, read_header
+from .gguf_header import FIRST_READ_BYTES, HeaderIncomplete, read_header
 from .gguf_model import ModelPart, card_of
 from .hub import Hub, Reference, reference
 from .hub_models import SPLIT, cards_of
@@ -206,7 +206,7 @@ class Advisor:
             try:
                 return ModelPart(name, piece.total, read_header(name, piece.bytes, size), url)
             except HeaderIncomplete as more:
-                if length >= min(MAX_REMOTE_HEAD, size) or more.needed > MAX_HEADER_BYTES:
+                if length >= min(MAX_REMOTE_HEAD, size):
                     raise BadModelFile(f"The header of {name} is too long to be read over the network.") from None
                 length = min(MAX_REMOTE_HEAD, more.needed)
 

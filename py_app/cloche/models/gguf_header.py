@@ -201,7 +201,8 @@ class _Reader:
         self._fits(count)
         self._at += count
         if self._at > len(self._head):
-            raise HeaderIncomplete(min(self._size, max(4 * len(self._head), self._at, FIRST_READ_BYTES)))
+            needed = max(4 * len(self._head), self._at, FIRST_READ_BYTES)
+            raise HeaderIncomplete(min(self._size, MAX_HEADER_BYTES, needed))
 
     def _fits(self, count: int) -> None:
         if self._at + count > self._size:
