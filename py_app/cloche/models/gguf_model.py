@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from ..errors import BadModelFile
 from ..model_shapes import ModelCard
+from .fit import WORKING_MEMORY
 from .gguf_header import GgufHeader
 from .hub_models import DEFAULT_CONTEXT, SMALLEST_CONTEXT, card_id
 from .quantisations import FILE_TYPES, quantisation_in
@@ -73,7 +74,7 @@ def card_of(parts: Sequence[ModelPart]) -> ModelCard:
             "architecture": architecture,
             "quantisation": quantisation,
             "parameter_count": parameters,
-            "memory_bytes": sum(part.size for part in parts) + cache_bytes(first, context) + 150 * 2**20,
+            "memory_bytes": sum(part.size for part in parts) + cache_bytes(first, context) + WORKING_MEMORY,
             "files": [{"role": role, "name": part.name, "url": part.url, "size": part.size} for part, role in roles],
         }
     )
