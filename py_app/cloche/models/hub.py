@@ -16,6 +16,8 @@ from urllib.parse import quote, unquote, urlsplit
 from ..errors import BadInput, HubFailed
 from ..host.base import Host
 from ..providers.remote import host_of, origin_of
+from .file_shapes import ReadUrl
+from .files import Files
 
 PUBLIC_HUB = "https://huggingface.co"
 HUB_NAMES = ("huggingface.co", "www.huggingface.co", "hf.co")
@@ -68,7 +70,7 @@ class Hub:
     """Asks the hub at `base_url()`."""
 
     def __init__(self, host: Host, base_url: Callable[[], str]) -> None:
-        self._host = host
+        self._files = Files(host)
         self._base_url = base_url
 
     @property
@@ -122,12 +124,8 @@ class Hub:
         return [file for entry in listed if (file := _file(entry)) is not None] if isinstance(listed, list) else []
 
     async def _read(self, url: str, length: int, what: str) -> Piece:
-        link = await self._host.open_link("downloads")
-        try:
-            answer = await link.call("url.read", {"url": url, "offset": 0, "length": length})
-        finally:
-            await link.close()
-        status, host = answer["status"], host_of(url)
+        answer = await self._files.read(ReadUrl(url=url, length=length))
+        status, host = answer.status, host_of(url)
         if status in (401, 403):
             raise HubFailed(
                 f"{host} does not give out {what} without an account.",
@@ -137,10 +135,10 @@ class Hub:
             raise HubFailed(f"{host} does not have {what}.")
         if status not in (200, 206):
             raise HubFailed(f"{host} answered {status} when asked for {what}.", action="Try again later.")
-        data = bytes(answer["bytes"])
+        data = answer.bytes
         # A server need not let pages of other origins read Content-Range: then a piece does not tell the whole size.
-        whole = status == 200 or "content-range" in answer["headers"]
-        return Piece(data, int(answer["total"] or 0) if whole else len(data) if len(data) < length else 0)
+        whole = status == 200 or "content-range" in answer.headers
+        return Piece(data, answer.total if whole else len(data) if len(data) < length else 0)
 
 
 def reference(text: str, hub_url: str) -> Reference:
