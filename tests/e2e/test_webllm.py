@@ -143,3 +143,14 @@ def test_without_a_network_it_loads_from_this_machine(webllm: Cloche, context: B
         " names.push(name); return names; }"
     )
     assert "tvmjs-opfs-store" not in stored
+
+
+def test_deleted_it_stays_in_the_list_to_be_downloaded_again(webllm: Cloche) -> None:
+    page = webllm.page
+    page.goto(f"{webllm.address}#/models")
+    page.get_by_role("searchbox", name="Search models").fill(webllm_models.NAME)
+    entry = page.get_by_role("listitem").get_by_role("article", name=webllm_models.NAME, exact=True)
+    webllm.button(f"Delete {webllm_models.NAME}").click()
+    webllm.button("Yes, delete").click()
+    expect(entry.get_by_role("button", name=re.compile("download", re.IGNORECASE))).to_be_visible(timeout=ANSWER_MS)
+    expect(entry.get_by_role("group", name=f"Delete {webllm_models.NAME}?")).to_have_count(0)

@@ -1,33 +1,15 @@
 /** Every model on this device with its files: how large, used when, checked when, and what can be done with it. */
-import { useState } from 'preact/hooks';
 import type { KeptModel } from '../../js_bridge/contract.gen';
 import { bytes, time } from '../figures';
 import { downloads } from '../store';
 import { checking, check, deleteKept, exportFile, kept, pin } from '../storage_actions';
+import { DeleteButton } from './delete_button';
 
 const ENGINES: Record<string, string> = { llamacpp: 'llama.cpp', webllm: 'WebLLM' };
 
 function Delete({ model }: { model: KeptModel }) {
-  const [sure, setSure] = useState(false);
   if (model.loaded) return <p class="muted">In use: choose another model, or unload it, before it can be deleted.</p>;
-  if (!sure) {
-    return (
-      <button class="button" type="button" aria-label={`Delete ${model.name}`} onClick={() => setSure(true)}>
-        Delete
-      </button>
-    );
-  }
-  return (
-    <span class="actions" role="group" aria-label={`Delete ${model.name}?`}>
-      <span>Delete {bytes(model.size)} from this device?</span>
-      <button class="button" type="button" onClick={() => void deleteKept(model)}>
-        Yes, delete
-      </button>
-      <button class="button quiet" type="button" onClick={() => setSure(false)}>
-        Keep
-      </button>
-    </span>
-  );
+  return <DeleteButton name={model.name} question={`Delete ${bytes(model.size)} from this device?`} run={() => void deleteKept(model)} />;
 }
 
 function Entry({ model }: { model: KeptModel }) {

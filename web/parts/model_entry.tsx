@@ -1,5 +1,4 @@
 /** One model of the catalogue: what it is good for, whether it runs here, and what can be done with it now. */
-import { useState } from 'preact/hooks';
 import type { CatalogueEntry, Fit } from '../../js_bridge/contract.gen';
 import { bytes, count } from '../figures';
 import {
@@ -11,6 +10,7 @@ import {
   unloadModel,
 } from '../model_actions';
 import { downloads, model, settings } from '../store';
+import { DeleteButton } from './delete_button';
 import { DownloadState } from './download_queue';
 import { ModelSettings } from './model_settings';
 
@@ -41,7 +41,6 @@ export function Verdict({ fit, nameOf, show }: { fit: Fit; nameOf?: (id: string)
 
 function Actions({ entry }: { entry: CatalogueEntry }) {
   const { card, fit, installed, origins } = entry;
-  const [sure, setSure] = useState(false);
   const { state, card: current } = model.value;
   const here = current?.id === card.id && settings.value.model_id === card.id;
   const { downloads: queue } = downloads.value;
@@ -78,21 +77,13 @@ function Actions({ entry }: { entry: CatalogueEntry }) {
           {offer}
         </button>
       )}
-      {card.source !== 'builtin' && (installed || removable) && !sure && (
-        <button class="button" type="button" aria-label={`${installed ? 'Delete' : 'Remove'} ${card.name}`} onClick={() => setSure(true)}>
-          {installed ? 'Delete' : 'Remove'}
-        </button>
-      )}
-      {sure && (
-        <span class="actions" role="group" aria-label={`Delete ${card.name}?`}>
-          <span>{installed ? `Delete ${bytes(fit.bytes)} from this device?` : 'Remove it from the list?'}</span>
-          <button class="button" type="button" onClick={() => void (removable ? removeModel(card.id) : deleteFiles(card.id))}>
-            Yes, delete
-          </button>
-          <button class="button quiet" type="button" onClick={() => setSure(false)}>
-            Keep
-          </button>
-        </span>
+      {card.source !== 'builtin' && (installed || removable) && (
+        <DeleteButton
+          name={card.name}
+          label={installed ? 'Delete' : 'Remove'}
+          question={installed ? `Delete ${bytes(fit.bytes)} from this device?` : 'Remove it from the list?'}
+          run={() => void (removable ? removeModel(card.id) : deleteFiles(card.id))}
+        />
       )}
     </div>
   );
