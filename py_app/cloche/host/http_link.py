@@ -84,14 +84,13 @@ class HttpLink(Link):
         request = _Request(params, lambda piece: loop.call_soon_threadsafe(give, piece))
 
         def work() -> None:
-            # The loop may have ended meanwhile: then nobody waits any more.
-            try:
-                head = request.run()
-            except (OSError, http.client.HTTPException, ValueError) as error:
-                with contextlib.suppress(RuntimeError):
+            # The loop may end meanwhile, even between two pieces: then nobody waits any more.
+            with contextlib.suppress(RuntimeError):
+                try:
+                    head = request.run()
+                except (OSError, http.client.HTTPException, ValueError) as error:
                     loop.call_soon_threadsafe(end, None, error)
-            else:
-                with contextlib.suppress(RuntimeError):
+                else:
                     loop.call_soon_threadsafe(end, head, None)
 
         threading.Thread(target=work, name="http-link", daemon=True).start()
