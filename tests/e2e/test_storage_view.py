@@ -66,7 +66,7 @@ def test_a_download_is_paused_outlives_a_reload_and_ends_up_on_this_device(away:
     card |= {"id": MODEL, "name": "Copy", "source": "added", "modalities": ["text"], "files": [file]}
     hub.dam(len(WEIGHTS) // 2)
     PythonView(away).open().run(
-        "from cloche.shapes import ModelCard\n"
+        "from cloche.model_shapes import ModelCard\n"
         f"card = ModelCard.model_validate_json({json.dumps(card)!r})\n"
         f"await app.catalogue.add(card)\nawait app.downloads.start({MODEL!r})\nNone"
     )
