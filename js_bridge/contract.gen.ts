@@ -254,7 +254,8 @@ export interface EngineOptions {
 /**
  * A model that can be chosen. Sizes in bytes, contexts in tokens; 0 and "" stand for what is not known.
  *
- * `source` says where the card is from: it came with the app, it is of the app's catalogue, or a person added it.
+ * `source` says where the card is from: it came with the app, it is of the app's catalogue, a person added it, or its
+ * files lie in the person's own folder.
  * `repo` is the hub's repository ("" for none), `revision` the commit that the files are of ("" until it is resolved).
  * `engine_model` is the engine's own name of it, where that is not the id.
  * `memory_bytes` is what the model needs at its default context, `features` what the GPU must have, `buffer_bytes` the
@@ -270,7 +271,7 @@ export interface ModelCard {
   id: string;
   name: string;
   engine: "llamacpp" | "webllm" | "remote" | "browser";
-  source: "builtin" | "catalogue" | "added";
+  source: "builtin" | "catalogue" | "added" | "folder";
   purpose: "chat" | "embedding" | "rerank";
   modalities: ("text" | "image")[];
   tools: boolean;
@@ -312,9 +313,9 @@ export interface Figure {
 /**
  * One file of a model.
  *
- * `url` is relative to the app's base address, absolute, or `hub:<repo>/resolve/<revision>/<path>`, which
- * models/hub.py turns into an absolute one. `size` 0 and `sha256` "" are unknown: the hub's metadata tells them when
- * the model is fetched, and what came is pinned then.
+ * `url` is relative to the app's base address, absolute, `folder:<path>` for a file in the person's own folder, or
+ * `hub:<repo>/resolve/<revision>/<path>`, which models/hub.py turns into an absolute one. `size` 0 and `sha256` "" are
+ * unknown: the hub's metadata tells them when the model is fetched, and what came is pinned then.
  */
 export interface ModelFile {
   role: "weights" | "projector" | "adapter" | "library" | "config" | "tokenizer";
@@ -1019,6 +1020,47 @@ export interface RemoveFiles {
   model_id: string;
 }
 
+/** A GGUF file in the person's own folder. `path` is relative to it, with `/` between its steps. */
+export interface FolderFile {
+  path: string;
+  size: number;
+}
+
+/**
+ * The folder on the person's disk, and its GGUF files while it may be read.
+ *
+ * `none`: none was chosen; `ask`: the browser wants the person to allow it again; `denied`: they, or the browser, said
+ * no; `gone`: it is no longer where it was.
+ */
+export interface FolderFiles {
+  state: "none" | "open" | "ask" | "denied" | "gone";
+  name: string;
+  files: FolderFile[];
+}
+
+/** The first `length` bytes of a file in that folder. */
+export interface ReadFolder {
+  path: string;
+  length: number;
+}
+
+/** The beginning of a file. */
+export interface FolderPiece {
+  bytes: Uint8Array;
+}
+
+/** Copy a model's files from the browser's store into the person's folder, and check every copy by its hash. */
+export interface TakeIntoFolder {
+  model_id: string;
+  files: FileFacts[];
+}
+
+/** Bytes written and read again so far; every byte counts for two. */
+export interface CopyProgress {
+  loaded_bytes: number;
+  total_bytes: number;
+}
+
 /**
  * GET something small from an origin that is open for downloads; redirects are followed.
  *
@@ -1153,6 +1195,40 @@ export interface Verified {
 
 /** What is on disk changed: ask again. */
 export interface StorageChanged {
+}
+
+/** A model that lies in the folder. */
+export interface FolderModel {
+  model_id: string;
+  name: string;
+  size: number;
+}
+
+/** A file in the folder that is no model, and why. */
+export interface FolderProblem {
+  path: string;
+  message: string;
+}
+
+/** A model on its way into the folder; every byte is written and read again. */
+export interface Moving {
+  model_id: string;
+  loaded_bytes: number;
+  total_bytes: number;
+}
+
+/**
+ * The folder on the person's disk, and what was found there when it could be read last.
+ *
+ * `none`: none was chosen; `ask`: the browser wants the person to allow it again; `denied`: they, or the browser, said
+ * no; `gone`: it is no longer where it was.
+ */
+export interface FolderState {
+  state: "none" | "open" | "ask" | "denied" | "gone";
+  name: string;
+  models: FolderModel[];
+  problems: FolderProblem[];
+  moving: Moving | null;
 }
 
 /**
@@ -1501,7 +1577,8 @@ export interface FetchedFiles {
 /**
  * Load fetched files into the engine, in place of the model before. Contexts in tokens.
  *
- * The worker finds the files by `model_id` and name: those it holds in memory, else those in OPFS. `context_window` is
+ * The worker finds the files by `model_id` and name: those it holds in memory, else those in OPFS; one whose `url` is
+ * `folder:<path>` in the person's own folder, or fails with `folder_closed`. `context_window` is
  * the default of the model; what `options` say goes before it. Their `threads` None lets the worker choose: half the
  * processors. A number is honoured up to the number of processors; without isolation it is one.
  */
@@ -1780,6 +1857,8 @@ export interface Commands {
   "storage.verify": { params: ModelRef; result: Verified };
   "storage.plan": { params: ModelRef; result: EvictionPlan };
   "storage.evict": { params: EvictModels; result: Downloads };
+  "folder.look": { params: NoParams; result: FolderState };
+  "folder.move": { params: ModelRef; result: FolderState };
   "live.settings": { params: NoParams; result: LiveSettings };
   "live.configure": { params: LiveSettings; result: LiveSettings };
   "live.frame": { params: LiveFrame; result: LiveCaption };
@@ -1817,6 +1896,7 @@ export interface Events {
   "relay:changed": RelayState;
   "download:changed": Downloads;
   "storage:changed": StorageChanged;
+  "folder:changed": FolderState;
   "live:text": LiveText;
   "live:caption": LiveCaption;
   "live:fired": LiveFired;
@@ -1833,6 +1913,9 @@ export interface Workers {
     "files.fetch": { params: FetchFiles; result: FetchedFiles };
     "files.list": { params: NoParams; result: StoredFiles };
     "files.remove": { params: RemoveFiles; result: null };
+    "folder.list": { params: NoParams; result: FolderFiles };
+    "folder.read": { params: ReadFolder; result: FolderPiece };
+    "folder.take": { params: TakeIntoFolder; result: null };
     "url.read": { params: ReadUrl; result: UrlContent };
   };
   "llamacpp": {
@@ -1875,6 +1958,7 @@ export interface Workers {
 /** Items that a worker's method streams before its result. */
 export interface Streams {
   "files.fetch": FetchProgress;
+  "folder.take": CopyProgress;
   "model.load": LoadProgress;
   "chat.complete": Delta;
   "http.stream": HttpPiece;
@@ -2019,6 +2103,9 @@ export const LIMITS = {
     attempts: { minimum: 1 },
     retry_ms: { minimum: 0 },
     stall_ms: { minimum: 1 },
+  },
+  ReadFolder: {
+    length: { minimum: 1, maximum: 67108864 },
   },
   ReadUrl: {
     offset: { minimum: 0 },

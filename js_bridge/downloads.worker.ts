@@ -12,6 +12,7 @@ import type { FetchedFiles, FetchFiles, FileFacts, RemoveFiles, StoredFiles, Str
 import { exclusively, fetchFiles, type FetchContext } from './file_fetch';
 import { importFile, type ImportFile, type ImportProgress } from './file_import';
 import { OpfsStore } from './model_files';
+import { listFolder, readFolder, takeIntoFolder } from './model_folder';
 import { makeSureOfReach, policy, readUrl } from './reach';
 import { Rpc, RpcError } from './rpc';
 
@@ -72,6 +73,9 @@ new Rpc<{}, Workers['downloads'] & PageMethods, {}, Streams & PageStreams>(self)
   'files.fetch': fetchAndKeep,
   'files.list': list,
   'files.remove': (request, { signal }) => remove(request, signal),
+  'folder.list': () => listFolder(),
+  'folder.read': (request) => readFolder(request),
+  'folder.take': async (request, context) => takeIntoFolder(request, await opened(), context),
   'url.read': (request, { signal }) => readUrl(request, signal),
   'file.import': async (request, context) => importFile(request, await opened(), context),
 });

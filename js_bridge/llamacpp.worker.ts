@@ -23,6 +23,7 @@ import { fetchFiles } from './file_fetch';
 import { chooseEngine, type MakeEngine } from './engine_choice';
 import type { LlamaEngine, LoadOptions } from './llama_engine';
 import { MemoryStore, OpfsStore } from './model_files';
+import { fileInFolder, SCHEME } from './model_folder';
 import { Rpc, RpcError } from './rpc';
 import { Turns } from './turns';
 
@@ -190,11 +191,16 @@ class Engine {
   }
 }
 
+/** The file where it lies: in the person's own folder, in memory, or among those that are kept. */
+async function find(modelId: string, { name, url }: ModelFile): Promise<File | undefined> {
+  if (url.startsWith(SCHEME)) return fileInFolder(url.slice(SCHEME.length));
+  return (await memory.find(modelId, name)) ?? (await opfs)?.find(modelId, name);
+}
+
 async function optionsFor(request: LoadModel): Promise<LoadOptions> {
   const files = await Promise.all(
     request.files.map(async (file) => {
-      const found =
-        (await memory.find(request.model_id, file.name)) ?? (await (await opfs)?.find(request.model_id, file.name));
+      const found = await find(request.model_id, file);
       if (found && (file.size === 0 || found.size === file.size)) return { role: file.role, found };
       throw new RpcError(
         'model_load_failed',

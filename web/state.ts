@@ -17,6 +17,7 @@ import type {
   Downloads,
   ErrorInfo,
   Events,
+  FolderState,
   Message,
   ModelStatus,
   Notice,
@@ -63,6 +64,8 @@ export interface State {
   /** The conversation on screen, null while none is open. */
   conversation: Conversation | null;
   downloads: Downloads;
+  /** The person's own folder of models; null until it was looked for. */
+  folder: FolderState | null;
   /** Counts the changes of what is on disk: each is a reason to look again. */
   storageChanges: number;
   /** What was run in the Python console, oldest first. */
@@ -134,6 +137,7 @@ export const INITIAL: State = {
   relay: null,
   conversation: null,
   downloads: { downloads: [], bytes_per_second: 0, seconds_left: null },
+  folder: null,
   storageChanges: 0,
   runs: [],
   live: NOTHING_SHOWN,
@@ -194,6 +198,8 @@ export function reduce(state: State, [name, data]: StateEvent): State {
       return { ...state, downloads: data };
     case 'storage:changed':
       return { ...state, storageChanges: state.storageChanges + 1 };
+    case 'folder:changed':
+      return { ...state, folder: data };
     case 'console:output':
       return { ...state, runs: printed(state.runs, data) };
     case 'camera:streams':

@@ -27,6 +27,7 @@ from .models.catalogue import Catalogue
 from .models.device import ThisDevice
 from .models.downloads import Downloads
 from .models.files import Files
+from .models.folder import ModelFolder
 from .models.hub import Hub
 from .models.library import Library
 from .models.storage import Storage
@@ -154,7 +155,17 @@ class App:
         self.storage.card = self._card_to_check
         self.library.fetched = self.storage.noticed
         self.library.touch = self.storage.touch
-        self.library.complete, self.advisor.installed = self.storage.complete, self.storage.complete_of
+        self.folder = ModelFolder(self.host, self.store.models, files, self.storage, self.catalogue)
+        self.folder.looked = self._folder_looked
+        self.library.complete = self.storage.complete
+        self.advisor.installed = lambda cards: self.storage.complete_of(cards) | self.folder.readable(cards)
+
+    async def _folder_looked(self) -> None:
+        """The catalogue shows what lies there; the chosen model, where it could not be read, is loaded now."""
+        await self.advisor.tell()
+        card = self.library.status.card
+        if card is not None and self.library.status.state == "failed" and card.id in self.folder.readable([card]):
+            self.library.load(card.id)
 
     async def _card_to_check(self, model_id: str) -> ModelCard:
         """A model as it is fetched; one from the person's own disk as it is."""
@@ -214,6 +225,7 @@ class App:
             **self.relay.commands(),
             **self.storage.commands(),
             **self.downloads.commands(),
+            **self.folder.commands(),
             **self.live.commands(),
             **self.remote_camera.commands(),
             "session.set_chain": lambda p: self._changed(sessions.set_chain(p.session_id, p.chain)),

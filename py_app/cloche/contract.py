@@ -17,7 +17,7 @@ from .commands import Command, MessageRef, NoParams, SessionRef
 from .console import shapes as console
 from .extensions import shapes as extensions
 from .model_shapes import ModelStatus
-from .models import file_shapes, storage_shapes
+from .models import file_shapes, folder_shapes, storage_shapes
 from .models import shapes as models
 from .packages import shapes as packages
 from .providers import shapes as providers
@@ -45,7 +45,7 @@ from .vision import vila_shapes as vila
 #: shapes of the capabilities; each may have COMMANDS and EVENTS of its own
 CAPABILITIES: tuple[ModuleType, ...] = (
     *(structured, tools, transfer, console, extensions, packages, providers, trace, models),
-    *(relay, file_shapes, storage_shapes),
+    *(relay, file_shapes, storage_shapes, folder_shapes),
     vision,
     vila,
 )

@@ -16,7 +16,19 @@ from pydantic import Field
 
 from .commands import Command, NoParams
 from .model_shapes import EngineInfo, EngineOptions, ModelFile
-from .models.file_shapes import FetchTuning, FileFacts, ReadUrl, RemoveFiles, StoredFiles, UrlContent
+from .models.file_shapes import (
+    CopyProgress,
+    FetchTuning,
+    FileFacts,
+    FolderFiles,
+    FolderPiece,
+    ReadFolder,
+    ReadUrl,
+    RemoveFiles,
+    StoredFiles,
+    TakeIntoFolder,
+    UrlContent,
+)
 from .remote_shapes import (
     CloseSocket,
     HttpHead,
@@ -87,7 +99,8 @@ class FetchedFiles(Model):
 class LoadModel(Model):
     """Load fetched files into the engine, in place of the model before. Contexts in tokens.
 
-    The worker finds the files by `model_id` and name: those it holds in memory, else those in OPFS. `context_window` is
+    The worker finds the files by `model_id` and name: those it holds in memory, else those in OPFS; one whose `url` is
+    `folder:<path>` in the person's own folder, or fails with `folder_closed`. `context_window` is
     the default of the model; what `options` say goes before it. Their `threads` None lets the worker choose: half the
     processors. A number is honoured up to the number of processors; without isolation it is one.
     """
@@ -304,6 +317,9 @@ WORKERS: dict[str, dict[str, Command]] = {
         "files.fetch": Command(FetchFiles, FetchedFiles),
         "files.list": Command(NoParams, StoredFiles),
         "files.remove": Command(RemoveFiles, None),
+        "folder.list": Command(NoParams, FolderFiles),
+        "folder.read": Command(ReadFolder, FolderPiece),
+        "folder.take": Command(TakeIntoFolder, None),
         "url.read": Command(ReadUrl, UrlContent),
     },
     "llamacpp": {
@@ -344,6 +360,7 @@ WORKERS: dict[str, dict[str, Command]] = {
 }
 STREAMS: dict[str, type[Model]] = {
     "files.fetch": FetchProgress,
+    "folder.take": CopyProgress,
     "model.load": LoadProgress,
     "chat.complete": Delta,
     "http.stream": HttpPiece,

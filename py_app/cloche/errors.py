@@ -44,6 +44,7 @@
     +-- StorageError
         +-- StorageFull       "storage_full"
         +-- StorageMissing    "no_storage"           the browser gives this page no files to keep
+        +-- FolderClosed      "folder_closed"        the person's own folder is gone, or may not be read now
         +-- StorageLost       "storage_lost"         another tab holds the database now
         +-- StorageBroken     "storage_broken"
 
@@ -373,6 +374,13 @@ class StorageMissing(StorageError):
 
     code = "no_storage"
     action = "Open Cloche in an ordinary window, not a private one."
+
+
+class FolderClosed(StorageError):
+    """The folder on the person's disk cannot be read or written."""
+
+    code = "folder_closed"
+    action = "Open Models and allow the folder again, or choose another model."
 
 
 class StorageLost(StorageError):

@@ -31,7 +31,8 @@ class EngineOptions(Model):
 class ModelCard(Model):
     """A model that can be chosen. Sizes in bytes, contexts in tokens; 0 and "" stand for what is not known.
 
-    `source` says where the card is from: it came with the app, it is of the app's catalogue, or a person added it.
+    `source` says where the card is from: it came with the app, it is of the app's catalogue, a person added it, or its
+    files lie in the person's own folder.
     `repo` is the hub's repository ("" for none), `revision` the commit that the files are of ("" until it is resolved).
     `engine_model` is the engine's own name of it, where that is not the id.
     `memory_bytes` is what the model needs at its default context, `features` what the GPU must have, `buffer_bytes` the
@@ -47,7 +48,7 @@ class ModelCard(Model):
     id: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]*$", max_length=120)
     name: str
     engine: Literal["llamacpp", "webllm", "remote", "browser"]
-    source: Literal["builtin", "catalogue", "added"] = "catalogue"
+    source: Literal["builtin", "catalogue", "added", "folder"] = "catalogue"
     purpose: Literal["chat", "embedding", "rerank"] = "chat"
     modalities: list[Literal["text", "image"]]
     tools: bool = False
@@ -90,9 +91,9 @@ class Figure(Model):
 class ModelFile(Model):
     """One file of a model.
 
-    `url` is relative to the app's base address, absolute, or `hub:<repo>/resolve/<revision>/<path>`, which
-    models/hub.py turns into an absolute one. `size` 0 and `sha256` "" are unknown: the hub's metadata tells them when
-    the model is fetched, and what came is pinned then.
+    `url` is relative to the app's base address, absolute, `folder:<path>` for a file in the person's own folder, or
+    `hub:<repo>/resolve/<revision>/<path>`, which models/hub.py turns into an absolute one. `size` 0 and `sha256` "" are
+    unknown: the hub's metadata tells them when the model is fetched, and what came is pinned then.
     """
 
     role: Literal["weights", "projector", "adapter", "library", "config", "tokenizer"]

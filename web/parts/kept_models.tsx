@@ -1,7 +1,9 @@
 /** Every model on this device with its files: how large, used when, checked when, and what can be done with it. */
 import type { KeptModel } from '../../js_bridge/contract.gen';
 import { bytes, time } from '../figures';
-import { downloads } from '../store';
+import { STARTER } from '../model_actions';
+import { moveToFolder } from '../model_folder';
+import { downloads, state } from '../store';
 import { checking, check, deleteKept, exportFile, kept, pin } from '../storage_actions';
 import { DeleteButton } from './delete_button';
 
@@ -15,6 +17,7 @@ function Delete({ model }: { model: KeptModel }) {
 function Entry({ model }: { model: KeptModel }) {
   const { model_id: modelId, name, engine, size, complete, pinned, loaded, used_at: used, files } = model;
   const busy = checking.value.has(modelId);
+  const { folder } = state.value;
   const facts = [bytes(size), ENGINES[engine] ?? engine, used === null ? 'never used' : `used ${time(used)}`];
   return (
     <li>
@@ -55,6 +58,17 @@ function Entry({ model }: { model: KeptModel }) {
           {complete && (
             <button class="button" type="button" aria-label={`Pin ${name}`} aria-pressed={pinned} onClick={() => pin(model)}>
               {pinned ? 'Pinned' : 'Pin'}
+            </button>
+          )}
+          {complete && !loaded && engine === 'llamacpp' && modelId !== STARTER && folder?.state === 'open' && (
+            <button
+              class="button"
+              type="button"
+              aria-label={`Move ${name} to the folder`}
+              disabled={folder.moving !== null}
+              onClick={() => void moveToFolder(modelId, name)}
+            >
+              Move to "{folder.name}"
             </button>
           )}
           <Delete model={model} />

@@ -9,7 +9,8 @@ import {
   startDownload,
   unloadModel,
 } from '../model_actions';
-import { downloads, model, settings } from '../store';
+import { allowFolder } from '../model_folder';
+import { downloads, model, settings, state } from '../store';
 import { DeleteButton } from './delete_button';
 import { DownloadState } from './download_queue';
 import { ModelSettings } from './model_settings';
@@ -41,7 +42,8 @@ export function Verdict({ fit, nameOf, show }: { fit: Fit; nameOf?: (id: string)
 
 function Actions({ entry }: { entry: CatalogueEntry }) {
   const { card, fit, installed, origins } = entry;
-  const { state, card: current } = model.value;
+  const { state: doing, card: current } = model.value;
+  const { folder } = state.value;
   const here = current?.id === card.id && settings.value.model_id === card.id;
   const { downloads: queue } = downloads.value;
   const place = queue.findIndex((download) => download.model_id === card.id);
@@ -52,18 +54,23 @@ function Actions({ entry }: { entry: CatalogueEntry }) {
   const from = origins.length > 0 ? ` from ${origins.map(hostOf).join(' and ')}` : '';
   const offer = closed.length > 0 ? `Allow ${closed.join(' and ')} and download ${size}` : `Download ${size}${from}`;
   // Files that were taken from this machine have no address to come from again; those of this site's own need no other.
-  const offered = origins.length > 0 || card.files.every(({ url }) => url !== '');
+  const offered = card.source !== 'folder' && (origins.length > 0 || card.files.every(({ url }) => url !== ''));
   const removable = card.source === 'added';
   return (
     <div class="actions">
-      {installed && here && state === 'ready' && (
+      {installed && here && doing === 'ready' && (
         <button class="button" type="button" aria-label={`Unload ${card.name}`} onClick={unloadModel}>
           Unload
         </button>
       )}
-      {installed && card.purpose === 'chat' && !(here && state !== 'unloaded' && state !== 'failed') && (
+      {installed && card.purpose === 'chat' && !(here && doing !== 'unloaded' && doing !== 'failed') && (
         <button class="button primary" type="button" aria-label={`Load ${card.name}`} onClick={() => void chooseModel(card.id)}>
           Load
+        </button>
+      )}
+      {!installed && card.source === 'folder' && folder?.state === 'ask' && (
+        <button class="button primary" type="button" aria-label={`Allow again: ${card.name}`} onClick={() => void allowFolder()}>
+          Allow again
         </button>
       )}
       {!installed && offered && (
@@ -77,7 +84,7 @@ function Actions({ entry }: { entry: CatalogueEntry }) {
           {offer}
         </button>
       )}
-      {card.source !== 'builtin' && (installed || removable) && (
+      {card.source !== 'builtin' && card.source !== 'folder' && (installed || removable) && (
         <DeleteButton
           name={card.name}
           label={installed ? 'Delete' : 'Remove'}
@@ -152,8 +159,8 @@ interface EntryProps {
 
 export function ModelEntry({ entry, recommended, nameOf, show }: EntryProps) {
   const { card, fit, installed } = entry;
-  const { state, card: current } = model.value;
-  const loaded = current?.id === card.id && state === 'ready';
+  const { state: doing, card: current } = model.value;
+  const loaded = current?.id === card.id && doing === 'ready';
   const speed = fit.tokens_per_second === null ? '' : `about ${fit.tokens_per_second.toLocaleString('en', { maximumSignificantDigits: 2 })} tokens/s`;
   const facts = [`${fit.estimated ? 'about ' : ''}${bytes(fit.bytes)}`, card.licence, ENGINES[card.engine], speed];
   return (
@@ -162,7 +169,7 @@ export function ModelEntry({ entry, recommended, nameOf, show }: EntryProps) {
         <h3>
           {card.name}
           {loaded && <span class="tag">loaded</span>}
-          {installed && !loaded && <span class="tag">on this device</span>}
+          {installed && !loaded && <span class="tag">{card.source === 'folder' ? 'in your folder' : 'on this device'}</span>}
           {recommended && <span class="tag">recommended here</span>}
           {card.modalities.includes('image') && <span class="tag plain">pictures</span>}
           {card.tools && <span class="tag plain">tools</span>}

@@ -4,6 +4,7 @@ import { bytes, count, percent } from '../figures';
 import { AddModel } from '../parts/add_model';
 import { Catalogue } from '../parts/catalogue';
 import { BrowserModelCard } from '../parts/browser_model_card';
+import { ModelFolder } from '../parts/model_folder';
 import { ModelState } from '../parts/model_panel';
 import { StorageBar } from '../parts/storage_bar';
 import { ThisDevice } from '../parts/this_device';
@@ -126,6 +127,7 @@ export function ModelsView() {
       <ThisDevice />
       <BrowserModelCard />
       <Providers />
+      <ModelFolder />
       <StorageBar />
     </div>
   );

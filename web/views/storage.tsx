@@ -3,6 +3,7 @@ import { useEffect } from 'preact/hooks';
 import { DownloadAddresses } from '../parts/download_addresses';
 import { DownloadQueue } from '../parts/download_queue';
 import { KeptModels } from '../parts/kept_models';
+import { ModelFolder } from '../parts/model_folder';
 import { StorageBar } from '../parts/storage_bar';
 import { readStorage } from '../storage_actions';
 import { state } from '../store';
@@ -14,6 +15,7 @@ export function StorageView() {
     <div class="page" tabIndex={-1}>
       <DownloadQueue />
       <KeptModels />
+      <ModelFolder />
       <StorageBar />
       <DownloadAddresses />
     </div>

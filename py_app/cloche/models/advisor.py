@@ -77,7 +77,10 @@ class Advisor:
         device, measured = await self._device.describe(), self._device.measured
         cards = await self._catalogue.cards()
         installed, options = self.installed(cards), self._catalogue.all_options()
-        fits = {card.id: fit.fit_of(card, device, measured, installed=card.id in installed) for card in cards}
+        fits = {
+            card.id: fit.fit_of(card, device, measured, installed=card.id in installed or card.source == "folder")
+            for card in cards
+        }
         fit.with_alternatives(cards, fits, device, measured)
         best = fit.best_of((card for card in cards if fits[card.id].verdict == "runs"), device, measured)
         entries = [

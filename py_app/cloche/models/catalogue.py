@@ -46,10 +46,10 @@ class Catalogue:
         self._shipped: dict[str, ModelCard] | None = None
 
     async def cards(self) -> list[ModelCard]:
-        """Every card: what came with the app first, then what a person added, then the catalogue."""
+        """Every card: what came with the app first, then what a person added or has in a folder, then the catalogue."""
         shipped = await self._read_shipped()
         kept = self._rows.cards()
-        added = [card for card in kept.values() if card.source == "added"]
+        added = [card for card in kept.values() if card.source in ("added", "folder")]
         builtin = [await self.card(model_id) for model_id in BUILTIN]
         return [*builtin, *added, *(kept.get(card.id, card) for card in shipped.values())]
 

@@ -5,6 +5,8 @@ Owns these shapes; engine_contract.py says which methods carry them. Sizes are b
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field
 
 from ..shapes import Model
@@ -62,6 +64,52 @@ class RemoveFiles(Model):
     """Delete a model's files, whole and unfinished ones."""
 
     model_id: str
+
+
+class FolderFile(Model):
+    """A GGUF file in the person's own folder. `path` is relative to it, with `/` between its steps."""
+
+    path: str
+    size: int
+
+
+class FolderFiles(Model):
+    """The folder on the person's disk, and its GGUF files while it may be read.
+
+    `none`: none was chosen; `ask`: the browser wants the person to allow it again; `denied`: they, or the browser, said
+    no; `gone`: it is no longer where it was.
+    """
+
+    state: Literal["none", "open", "ask", "denied", "gone"]
+    name: str
+    files: list[FolderFile]
+
+
+class ReadFolder(Model):
+    """The first `length` bytes of a file in that folder."""
+
+    path: str
+    length: int = Field(ge=1, le=64 * 2**20)
+
+
+class FolderPiece(Model):
+    """The beginning of a file."""
+
+    bytes: bytes
+
+
+class TakeIntoFolder(Model):
+    """Copy a model's files from the browser's store into the person's folder, and check every copy by its hash."""
+
+    model_id: str
+    files: list[FileFacts]
+
+
+class CopyProgress(Model):
+    """Bytes written and read again so far; every byte counts for two."""
+
+    loaded_bytes: int
+    total_bytes: int
 
 
 class ReadUrl(Model):

@@ -164,7 +164,7 @@ class Library:
         kept = True
         if card.source == "builtin":
             kept = await self._fetch_builtin(card)
-        elif not self.complete(card):
+        elif card.source != "folder" and not self.complete(card):
             raise ModelNotReady(
                 f"{card.name} has not been downloaded yet, or not all of it.",
                 action="Open Models and press Download, or load another model.",

@@ -17,7 +17,7 @@ from ..errors import Busy, NotFound, StorageError
 from ..host.base import Host
 from ..model_shapes import ModelCard
 from ..store.kept_models import KeptFileRow, KeptModels, KeptRow
-from .file_shapes import FetchTuning, StoredFiles, StoredModel
+from .file_shapes import FetchTuning, FileFacts, StoredFiles, StoredModel
 from .files import Files
 from .shapes import ModelRef
 from .storage_shapes import EvictionPlan, KeptFile, KeptModel, PinModel, StorageReport, Verified
@@ -54,6 +54,12 @@ class Storage:
     def complete(self, card: ModelCard) -> bool:
         """Whether every file of the card came whole, with the size and hash that it names."""
         return _whole(card, self._rows.files(card.id))
+
+    def facts(self, model_id: str) -> list[FileFacts]:
+        """The files of a model as they were when they came whole."""
+        return [
+            FileFacts(name=row.name, size=row.size, sha256=row.sha256) for row in self._rows.files(model_id).values()
+        ]
 
     def complete_of(self, cards: Iterable[ModelCard]) -> set[str]:
         """The ids of those of these cards that are complete; one look into the book for all."""
