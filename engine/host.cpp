@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <utility>
 
 extern "C" {
 
@@ -16,17 +17,34 @@ extern "C" {
 __attribute__((import_module("cloche"), import_name("stop"))) int cloche_stop(void);
 
 ggml_backend_t __real_ggml_backend_dev_init(ggml_backend_dev_t device, const char * params);
+int32_t        __real_llama_decode(llama_context * context, llama_batch batch);
 int32_t        __real_mtmd_batch_encode(mtmd_batch * batch);
 int32_t        __real_mtmd_tokenize(const mtmd_context *, mtmd_input_chunks *, const mtmd_input_text *,
                                     const mtmd_bitmap * const *, size_t);
 
 // Calls of upstream's that pass through here (the linker's --wrap).
 
+static bool given_up = false;
+
+static bool interrupted() {
+    given_up = given_up || cloche_stop() != 0;
+    return given_up;
+}
+
+static int32_t tokens_in_work = 0;
+
+int32_t __wrap_llama_decode(llama_context * context, llama_batch batch) {
+    tokens_in_work       = batch.n_tokens;
+    const int32_t result = __real_llama_decode(context, batch);
+    tokens_in_work       = 0;
+    return result;
+}
+
 // The vision encoder has a backend of its own that nobody else can reach.
 ggml_backend_t __wrap_ggml_backend_dev_init(ggml_backend_dev_t device, const char * params) {
     ggml_backend_t backend = __real_ggml_backend_dev_init(device, params);
     if (backend && ggml_backend_is_cpu(backend)) {
-        ggml_backend_cpu_set_abort_callback(backend, [](void *) { return cloche::stop_requested(); }, nullptr);
+        ggml_backend_cpu_set_abort_callback(backend, [](void *) { return interrupted(); }, nullptr);
     }
     return backend;
 }
@@ -78,8 +96,8 @@ int __cxa_thread_atexit(void (*)(void *), void *, void *) { return 0; }
 
 namespace cloche {
 
-bool stop_requested() {
-    return cloche_stop() != 0;
+bool was_interrupted() {
+    return std::exchange(given_up, false);
 }
 
 void log(ggml_log_level level, const char * text) {
@@ -100,7 +118,7 @@ int image_tokens_of_prompt() {
 }
 
 void make_interruptible(llama_context * context) {
-    llama_set_abort_callback(context, [](void *) { return stop_requested(); }, nullptr);
+    llama_set_abort_callback(context, [](void *) { return tokens_in_work > 1 && interrupted(); }, nullptr);
 }
 
 }  // namespace cloche

@@ -13,8 +13,8 @@ namespace cloche {
 // The message of the error that a stopped request ends with.
 constexpr const char * STOPPED = "Stopped on request.";
 
-// Whether the page wants the running request to end; asked between the steps of every computation.
-bool stop_requested();
+// Whether a computation was given up because the page wants the running request to end; forgotten when asked.
+bool was_interrupted();
 
 void log(ggml_log_level level, const char * text);
 
@@ -24,7 +24,8 @@ double encoder_milliseconds();
 // Tokens of all pictures in the prompt that was read last.
 int image_tokens_of_prompt();
 
-// Lets `stop_requested` interrupt every computation of this context from now on.
+// Lets the page interrupt the computations of this context from now on. One token is always computed to its end: that
+// takes no longer than the page notices, and what was read before stays known.
 void make_interruptible(llama_context * context);
 
 }  // namespace cloche

@@ -84,10 +84,10 @@ void server_queue::start_loop(int64_t) {
     callback_update_slots();
 }
 
-// Every computation of the server passes here, so this is where a stop becomes an error that ends the request.
+// Every computation of the server passes here, so this is where an interruption becomes an error that ends the request.
 void server_queue::yield_to_queue(std::function<void()> && work) {
     work();
-    if (cloche::stop_requested()) {
+    if (cloche::was_interrupted()) {
         throw std::runtime_error(cloche::STOPPED);
     }
 }

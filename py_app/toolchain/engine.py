@@ -19,7 +19,7 @@ from pathlib import Path
 
 from toolchain.engine_units import MISSING, OWN, Trees, Unit, kernels, units
 from toolchain.errors import BuildError
-from toolchain.paths import BUILD, ENGINE, REQUIREMENTS, WINDOWS, python_of
+from toolchain.paths import BUILD, ENGINE, REQUIREMENTS, ROOT, WINDOWS, python_of
 from toolchain.process import run_tool
 from toolchain.progress import Progress
 from toolchain.python_env import NETWORK, make_venv
@@ -203,8 +203,12 @@ def _compile(parts: Sequence[Unit], zig: Path, progress: Progress) -> None:
 
 
 def stamp(unit: Unit, own: str) -> str:
-    """Upstream's files never change under the same lock; our headers may, for the files that include them."""
-    facts = [*unit.flags, *([own] if unit.folder == OWN or str(MISSING) in unit.flags else [])]
+    """Upstream's files never change under the same lock; our headers may, for the files that include them.
+
+    Where the project lies does not count: a copy of it need not compile anything again.
+    """
+    ours = unit.folder == OWN or str(MISSING) in unit.flags
+    facts = [*(flag.replace(str(ROOT), "") for flag in unit.flags), *([own] if ours else [])]
     return hashlib.sha256("\0".join(facts).encode() + unit.path.read_bytes()).hexdigest()
 
 
@@ -257,6 +261,7 @@ def _link(objects: list[Path], libraries: list[Path], target: Path, zig: Path) -
         "--export=_initialize",
         *EXPORTS,
         "--wrap=ggml_backend_dev_init",
+        "--wrap=llama_decode",
         "--wrap=mtmd_batch_encode",
         "--wrap=mtmd_tokenize",
         f"@{response}",

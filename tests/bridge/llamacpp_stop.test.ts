@@ -66,9 +66,7 @@ describe('a stop', () => {
     const again = await engine.call('chat.complete', { ...askForMuch(), response_format: null, max_tokens: 4 });
     // Where the engine hears of a stop only between two steps, a busy machine may take it longer than it is given.
     expect(OWN_ENGINE && !crossOriginIsolated ? [0, 1] : [0]).toContain(loads);
-    // Where it hears of one in the middle of a step, it forgets what it has read.
-    const remembers = loads === 0 && !(OWN_ENGINE && crossOriginIsolated);
-    if (remembers) expect(again.usage.cached_tokens).toBeGreaterThan(0);
+    if (loads === 0) expect(again.usage.cached_tokens).toBeGreaterThan(0);
   });
 
   test('while the prompt is read is answered at once, and so is the next request', async () => {
