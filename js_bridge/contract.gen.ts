@@ -821,10 +821,16 @@ export interface Fit {
   alternative: string | null;
 }
 
-/** A model as people see it. `installed`: its files lie on this device. `origins` are contacted to fetch them. */
+/**
+ * A model as people see it. `installed`: its files lie on this device. `origins` are contacted to fetch them.
+ *
+ * `held`: its files are in memory, for this visit; `holdable`: they could be, should there be no room on the disk.
+ */
 export interface CatalogueEntry {
   card: ModelCard;
   installed: boolean;
+  held: boolean;
+  holdable: boolean;
   fit: Fit;
   options: EngineOptions;
   origins: string[];
@@ -1534,15 +1540,16 @@ export interface OpenSecret {
  * also by the next call. Sizes of 0 and empty hashes are not known: then what comes is what it is. Two callers that
  * want the same model make one download. Other errors: `fetch_failed`, `storage_full`, `origin_closed`, `remote_off`.
  *
- * Ask the downloads worker first: it keeps the files in OPFS. If it answers `kept: false`, it has kept nothing; then
- * ask the engine's worker with the same parameters, which holds the files in its own memory for this visit. With
- * `keep` it never answers so: a full disk is the error `storage_full`, and what came stays for the next call.
+ * The files are kept in OPFS. Where that cannot be (or with `hold`, which asks for it) the worker answers `kept: false`
+ * and holds them in its memory: as long as it lives, an engine's worker finds them there by `files.take`. With `keep`
+ * it never does so: a full disk is the error `storage_full`, and what came stays for the next call.
  */
 export interface FetchFiles {
   model_id: string;
   base_url: string;
   files: ModelFile[];
   keep?: boolean;
+  hold?: boolean;
   thorough?: boolean;
   tuning?: FetchTuning;
 }
@@ -1574,10 +1581,16 @@ export interface FetchedFiles {
   repaired: string[];
 }
 
+/** Take the files of a model that a downloads worker holds in memory; no answer comes while none does. */
+export interface TakeFiles {
+  model_id: string;
+  names: string[];
+}
+
 /**
  * Load fetched files into the engine, in place of the model before. Contexts in tokens.
  *
- * The worker finds the files by `model_id` and name: those it holds in memory, else those in OPFS; one whose `url` is
+ * The worker finds the files by `model_id` and name: those it has taken into memory, else those in OPFS; one whose `url` is
  * `folder:<path>` in the person's own folder, or fails with `folder_closed`. `context_window` is
  * the default of the model; what `options` say goes before it. Their `threads` None lets the worker choose: half the
  * processors. A number is honoured up to the number of processors; without isolation it is one.
@@ -1840,6 +1853,8 @@ export interface Commands {
   "catalogue.set_options": { params: ModelOptions; result: CatalogueList };
   "device.measure": { params: NoParams; result: CatalogueList };
   "model.unload": { params: NoParams; result: ModelStatus };
+  "model.hold": { params: ModelRef; result: null };
+  "model.release": { params: ModelRef; result: null };
   "relay.state": { params: NoParams; result: RelayState };
   "relay.connect": { params: NoParams; result: RelayState };
   "relay.set": { params: RelayChange; result: RelayState };
@@ -1919,7 +1934,7 @@ export interface Workers {
     "url.read": { params: ReadUrl; result: UrlContent };
   };
   "llamacpp": {
-    "files.fetch": { params: FetchFiles; result: FetchedFiles };
+    "files.take": { params: TakeFiles; result: null };
     "model.load": { params: LoadModel; result: EngineInfo };
     "model.unload": { params: NoParams; result: null };
     "chat.complete": { params: ChatRequest; result: Completion };
@@ -1927,7 +1942,7 @@ export interface Workers {
     "embeddings.create": { params: EmbedText; result: Embedding };
   };
   "webllm": {
-    "files.fetch": { params: FetchFiles; result: FetchedFiles };
+    "files.take": { params: TakeFiles; result: null };
     "model.load": { params: LoadModel; result: EngineInfo };
     "model.unload": { params: NoParams; result: null };
     "chat.complete": { params: ChatRequest; result: Completion };

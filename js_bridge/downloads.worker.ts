@@ -3,15 +3,16 @@
  * engines so that hashing never holds up an answer.
  *
  * Owns the decision whether files can be kept. Where they cannot (no private file system, or a full disk and a model
- * small enough for memory) it answers `kept: false`, having kept nothing: the engine's worker then answers the same
- * `files.fetch` and holds the files itself, because only it needs them. The page may start one of its own to hand over a
- * file from the person's disk, which cannot go through Python.
+ * small enough for memory), and where a person wants it so, it holds them in memory and answers `kept: false`: as long as
+ * it lives, an engine's worker can take them from it. The page may start one of its own to hand over a file from the
+ * person's disk, which cannot go through Python.
  */
 
 import type { FetchedFiles, FetchFiles, FileFacts, RemoveFiles, StoredFiles, Streams, Workers } from './contract.gen';
 import { exclusively, fetchFiles, type FetchContext } from './file_fetch';
 import { importFile, type ImportFile, type ImportProgress } from './file_import';
-import { OpfsStore } from './model_files';
+import { lendFiles } from './held_files';
+import { MemoryStore, OpfsStore } from './model_files';
 import { listFolder, readFolder, takeIntoFolder } from './model_folder';
 import { makeSureOfReach, policy, readUrl } from './reach';
 import { Rpc, RpcError } from './rpc';
@@ -31,6 +32,8 @@ const FITS_IN_MEMORY = 256 * 2 ** 20;
 const NO_STORE = 'This browser gives the page no file storage; a private window may be the cause.';
 
 const opening = OpfsStore.open();
+const memory = new MemoryStore();
+lendFiles(memory);
 
 async function opened(): Promise<OpfsStore> {
   const store = await opening;
@@ -39,21 +42,27 @@ async function opened(): Promise<OpfsStore> {
 }
 
 async function fetchAndKeep(request: FetchFiles, context: FetchContext): Promise<FetchedFiles> {
+  policy.blocked = false;
+  const allow = (addresses: URL[]) => makeSureOfReach(addresses, context.signal);
+  const reaching = { ...context, allow, held: (address: URL) => policy.explain(address) };
+  const hold = async (reason: string): Promise<FetchedFiles> => ({
+    kept: false,
+    ...(await fetchFiles(request, memory, reaching)),
+    reason,
+  });
   const store = await opening;
   if (!store) {
     if (request.keep) throw new RpcError('no_storage', NO_STORE, 'Open Cloche in an ordinary window.');
-    return { kept: false, fetched_bytes: 0, reason: NO_STORE, files: [], repaired: [] };
+    return hold(NO_STORE);
   }
-  policy.blocked = false;
-  const allow = (addresses: URL[]) => makeSureOfReach(addresses, context.signal);
+  if (request.hold) return hold('It is wanted in memory.');
   try {
-    const held = (address: URL) => policy.explain(address);
-    return { kept: true, ...(await fetchFiles(request, store, { ...context, allow, held })), reason: '' };
+    return { kept: true, ...(await fetchFiles(request, store, reaching)), reason: '' };
   } catch (thrown) {
     const error = RpcError.from(thrown);
     const size = request.files.reduce((sum, file) => sum + file.size, 0);
     if (error.code !== 'storage_full' || request.keep || size > FITS_IN_MEMORY) throw error;
-    return { kept: false, fetched_bytes: 0, reason: error.message, files: [], repaired: [] };
+    return hold(error.message);
   }
 }
 

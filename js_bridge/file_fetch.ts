@@ -3,8 +3,7 @@
  *
  * Owns the order of things for a model: one fetcher at a time, also across tabs; room before the first byte; each file
  * checked if it is there, mended if it is damaged, fetched if it is not; a wrong hash deletes it. Does not know where the
- * store keeps its bytes (model_files.ts) nor how they come (file_download.ts). Used by the downloads worker, and by an
- * engine's worker for files that can be kept in memory only.
+ * store keeps its bytes (model_files.ts) nor how they come (file_download.ts).
  */
 
 import type { FetchedFiles, FetchFiles, FetchProgress, ModelFile } from './contract.gen';

@@ -19,10 +19,10 @@ import type {
   Workers,
 } from './contract.gen';
 import { DeltaBatch } from './delta_batch';
-import { fetchFiles } from './file_fetch';
 import { chooseEngine, type MakeEngine } from './engine_choice';
 import type { LlamaEngine, LoadOptions } from './llama_engine';
-import { MemoryStore, OpfsStore } from './model_files';
+import { TakenFiles } from './held_files';
+import { OpfsStore } from './model_files';
 import { fileInFolder, SCHEME } from './model_folder';
 import { Rpc, RpcError } from './rpc';
 import { Turns } from './turns';
@@ -32,7 +32,7 @@ declare const self: DedicatedWorkerGlobalScope;
 /** An engine that says nothing for so long is hung; the slowest step known, a large picture without a GPU, takes less. */
 const SILENCE_MS = 600_000;
 
-const memory = new MemoryStore();
+const taken = new TakenFiles();
 const opfs = OpfsStore.open();
 
 class Engine {
@@ -194,7 +194,7 @@ class Engine {
 /** The file where it lies: in the person's own folder, in memory, or among those that are kept. */
 async function find(modelId: string, { name, url }: ModelFile): Promise<File | undefined> {
   if (url.startsWith(SCHEME)) return fileInFolder(url.slice(SCHEME.length));
-  return (await memory.find(modelId, name)) ?? (await opfs)?.find(modelId, name);
+  return taken.find(modelId, name) ?? (await opfs)?.find(modelId, name);
 }
 
 async function optionsFor(request: LoadModel): Promise<LoadOptions> {
@@ -230,11 +230,7 @@ function stopped(): RpcError {
 
 const engine = new Engine();
 new Rpc<{}, Workers['llamacpp'], {}, Streams>(self).serve({
-  'files.fetch': async (request, context) => ({
-    ...(await fetchFiles(request, memory, context)),
-    kept: false,
-    reason: 'The files are in memory for this visit.',
-  }),
+  'files.take': (request, { signal }) => taken.take(request, signal),
   'model.load': (request, { signal }) => engine.load(request, signal),
   'model.unload': (_request, { signal }) => engine.unload(signal),
   'chat.complete': (request, { signal, push }) => engine.complete(request, signal, push),

@@ -7,8 +7,8 @@
 
 import type { ChatRequest, Completion, CountTokens, Delta, EngineInfo, LoadModel, Streams, Workers } from './contract.gen';
 import { DeltaBatch } from './delta_batch';
-import { fetchFiles } from './file_fetch';
-import { isNamed, MemoryStore, OpfsStore } from './model_files';
+import { TakenFiles } from './held_files';
+import { isNamed, OpfsStore } from './model_files';
 import { Rpc, RpcError } from './rpc';
 import { Turns } from './turns';
 import { WebLlmEngine } from './webllm_engine';
@@ -17,7 +17,7 @@ import { Shelf } from './webllm_shelf';
 
 declare const self: DedicatedWorkerGlobalScope;
 
-const memory = new MemoryStore();
+const taken = new TakenFiles();
 const opfs = OpfsStore.open();
 const shelf = new Shelf();
 
@@ -103,7 +103,7 @@ class Model {
 async function filesOf(request: LoadModel): Promise<File[]> {
   return Promise.all(
     request.files.map(async ({ name, size }) => {
-      const found = (await memory.find(request.model_id, name)) ?? (await (await opfs)?.find(request.model_id, name));
+      const found = taken.find(request.model_id, name) ?? (await (await opfs)?.find(request.model_id, name));
       if (found && (size === 0 || found.size === size)) return found;
       throw new RpcError(
         'model_load_failed',
@@ -123,11 +123,7 @@ self.addEventListener('unhandledrejection', (event) => {
   if (isNamed(event.reason, 'AbortError') || isNamed(event.reason, 'OperationError')) event.preventDefault();
 });
 new Rpc<{}, Workers['webllm'], {}, Streams>(self).serve({
-  'files.fetch': async (request, context) => ({
-    ...(await fetchFiles(request, memory, context)),
-    kept: false,
-    reason: 'The files are in memory for this visit.',
-  }),
+  'files.take': (request, { signal }) => taken.take(request, signal),
   'model.load': (request, { signal, push }) => model.load(request, signal, (stage) => push({ stage })),
   'model.unload': (_request, { signal }) => model.unload(signal),
   'chat.complete': (request, { signal, push }) => model.complete(request, signal, push),

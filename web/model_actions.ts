@@ -58,6 +58,27 @@ export async function startDownload({ card, origins }: CatalogueEntry): Promise<
   }
 }
 
+/** Fetches a model into memory, where it stays until this tab closes, and loads it. */
+export async function runFromMemory({ card, origins }: CatalogueEntry): Promise<void> {
+  try {
+    await allowDownloads(...origins);
+    await connection.call('model.hold', { model_id: card.id });
+    await chooseModel(card.id);
+  } catch (thrown) {
+    report(thrown);
+  }
+}
+
+/** Frees the memory of a model that was held there; the starter takes its place where it was the chosen one. */
+export async function releaseModel(modelId: string): Promise<void> {
+  try {
+    if (settings.value.model_id === modelId) await chooseModel(STARTER);
+    await connection.call('model.release', { model_id: modelId });
+  } catch (thrown) {
+    report(thrown);
+  }
+}
+
 /** Deletes a model's files; the starter takes its place where it was the chosen one. */
 export async function deleteFiles(modelId: string): Promise<void> {
   try {

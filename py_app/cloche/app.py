@@ -30,6 +30,7 @@ from .models.files import Files
 from .models.folder import ModelFolder
 from .models.hub import Hub
 from .models.library import Library
+from .models.shapes import ModelRef
 from .models.storage import Storage
 from .packages.packages import Packages
 from .providers.registry import Providers
@@ -141,6 +142,7 @@ class App:
         self.library.tune = device.tuned
         self.advisor = Advisor(self.host, self.catalogue, hub, device)
         self.advisor.options_changed = self._options_changed
+        self.advisor.held = lambda: self.library.held.model_id
 
     def _open_storage(self) -> None:
         """What is on this device of models, and what is being fetched."""
@@ -222,6 +224,8 @@ class App:
             **self.providers.commands(),
             **self.advisor.commands(),
             "model.unload": lambda _: self._unload_model(),
+            "model.hold": self._hold_model,
+            "model.release": self._release_model,
             **self.relay.commands(),
             **self.storage.commands(),
             **self.downloads.commands(),
@@ -284,6 +288,17 @@ class App:
         self._refuse_while_answering()
         await self.library.unload()
         return self.library.status
+
+    async def _hold_model(self, ref: ModelRef) -> None:
+        """Whenever this model is loaded in this visit, it comes into memory and not onto the disk."""
+        self.library.held.wanted = await self.catalogue.resolved(ref.model_id)
+
+    async def _release_model(self, ref: ModelRef) -> None:
+        held = self.library.held
+        if held.wanted is not None and held.wanted.id == ref.model_id:
+            held.wanted = None
+            await held.let_go()
+            self.storage.tell()
 
     def _options_changed(self, model_id: str) -> None:
         if model_id == self.library.wanted and not self.turns.any_working:

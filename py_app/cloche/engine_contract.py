@@ -56,15 +56,16 @@ class FetchFiles(Model):
     also by the next call. Sizes of 0 and empty hashes are not known: then what comes is what it is. Two callers that
     want the same model make one download. Other errors: `fetch_failed`, `storage_full`, `origin_closed`, `remote_off`.
 
-    Ask the downloads worker first: it keeps the files in OPFS. If it answers `kept: false`, it has kept nothing; then
-    ask the engine's worker with the same parameters, which holds the files in its own memory for this visit. With
-    `keep` it never answers so: a full disk is the error `storage_full`, and what came stays for the next call.
+    The files are kept in OPFS. Where that cannot be, or with `hold`, the worker answers `kept: false` and holds them in
+    its memory: as long as it lives, an engine's worker finds them there by `files.take`. With `keep` it never does so:
+    a full disk is the error `storage_full`, and what came stays for the next call.
     """
 
     model_id: str
     base_url: str
     files: list[ModelFile]
     keep: bool = False
+    hold: bool = False
     thorough: bool = False
     tuning: FetchTuning = FetchTuning()
 
@@ -96,12 +97,19 @@ class FetchedFiles(Model):
     repaired: list[str] = Field(default=[])
 
 
+class TakeFiles(Model):
+    """Take the files of a model that a downloads worker holds in memory; no answer comes while none does."""
+
+    model_id: str
+    names: list[str]
+
+
 class LoadModel(Model):
     """Load fetched files into the engine, in place of the model before. Contexts in tokens.
 
-    The worker finds the files by `model_id` and name: those it holds in memory, else those in OPFS; one whose `url` is
-    `folder:<path>` in the person's own folder, or fails with `folder_closed`. `context_window` is
-    the default of the model; what `options` say goes before it. Their `threads` None lets the worker choose: half the
+    The worker finds the files by `model_id` and name: those it has taken, else those in OPFS; one whose `url` is
+    `folder:<path>` in the person's own folder, or fails with `folder_closed`. `context_window` is the default of the
+    model; what `options` say goes before it. Their `threads` None lets the worker choose: half the
     processors. A number is honoured up to the number of processors; without isolation it is one.
     """
 
@@ -323,7 +331,7 @@ WORKERS: dict[str, dict[str, Command]] = {
         "url.read": Command(ReadUrl, UrlContent),
     },
     "llamacpp": {
-        "files.fetch": Command(FetchFiles, FetchedFiles),
+        "files.take": Command(TakeFiles, None),
         "model.load": Command(LoadModel, EngineInfo),
         "model.unload": Command(NoParams, None),
         "chat.complete": Command(ChatRequest, Completion),
@@ -331,7 +339,7 @@ WORKERS: dict[str, dict[str, Command]] = {
         "embeddings.create": Command(EmbedText, Embedding),
     },
     "webllm": {
-        "files.fetch": Command(FetchFiles, FetchedFiles),
+        "files.take": Command(TakeFiles, None),
         "model.load": Command(LoadModel, EngineInfo),
         "model.unload": Command(NoParams, None),
         "chat.complete": Command(ChatRequest, Completion),

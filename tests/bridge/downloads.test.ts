@@ -5,12 +5,10 @@ import type { FetchedFiles, FetchProgress, ModelFile } from '../../js_bridge/con
 import {
   clearStorage,
   type DownloadsLink,
-  type EngineLink,
   fetchOf,
   plant,
   planted,
   startDownloads,
-  startEngine,
   stopWorkers,
 } from './engine_workers';
 import { fileBytes, type LoggedRequest } from './faulty_files';
@@ -50,9 +48,9 @@ function fileOf({ id: _id, ...file }: ModelFile & { id: string }): ModelFile {
 /** Fetches it with the worker of `link`; a connection that hangs half-way is cut once something has arrived. */
 async function bring(
   file: ModelFile & { id: string },
-  { link = startDownloads(), seen = [] }: { link?: DownloadsLink | EngineLink; seen?: FetchProgress[] } = {},
+  { link = startDownloads(), seen = [], hold = false }: { link?: DownloadsLink; seen?: FetchProgress[]; hold?: boolean } = {},
 ): Promise<FetchedFiles> {
-  return (link as DownloadsLink).call('files.fetch', fetchOf([fileOf(file)]), {
+  return link.call('files.fetch', { ...fetchOf([fileOf(file)]), hold }, {
     onChunks: (chunks) => {
       seen.push(...chunks);
       if (chunks.some(({ stage }) => stage === 'fetching')) void fetch(`/faulty/${file.id}/cut`);
@@ -217,26 +215,24 @@ test('a stop while another tab holds the model is told as such', async () => {
 });
 
 describe('without room on the disk', () => {
-  test('the downloads worker says so and the engine’s worker holds the files', async () => {
+  test('the downloads worker says so and holds the files in memory', async () => {
     const file = await faulty('ok');
     const worker = new Worker(new URL('./downloads_on_a_full_disk.worker.ts', import.meta.url), { type: 'module' });
     const { Rpc } = await import('../../js_bridge/rpc');
     const downloads = new Rpc(worker) as ReturnType<typeof startDownloads>;
     const answer = await downloads.call('files.fetch', fetchOf([fileOf(file)]));
-    worker.terminate();
-    expect(answer).toMatchObject({ kept: false, fetched_bytes: 0 });
+    expect(answer).toMatchObject({ kept: false, fetched_bytes: SIZE });
     expect(answer.reason).toContain('no room for file.bin');
     expect(await planted('file.bin.part')).toBeUndefined();
-    const link = startEngine();
-    expect(await bring(file, { link })).toMatchObject({ kept: false, fetched_bytes: SIZE });
-    expect(await bring(file, { link })).toMatchObject({ kept: false, fetched_bytes: 0 });
+    expect(await downloads.call('files.fetch', fetchOf([fileOf(file)]))).toMatchObject({ kept: false, fetched_bytes: 0 });
+    worker.terminate();
   });
 
-  test('the engine’s worker resumes in memory, too', async () => {
-    const link = startEngine();
-    await expect(bring(await faulty('half,refuse'), { link })).rejects.toMatchObject({ code: 'fetch_failed' });
+  test('it resumes in memory, too', async () => {
+    const link = startDownloads();
+    await expect(bring(await faulty('half,refuse'), { link, hold: true })).rejects.toMatchObject({ code: 'fetch_failed' });
     const later = await faulty('ok');
-    await bring(later, { link });
+    await bring(later, { link, hold: true });
     expect((await requests(later)).map(({ range }) => range)).toEqual([expect.stringMatching(/^bytes=[1-9]/)]);
   });
 });

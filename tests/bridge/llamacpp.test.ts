@@ -13,7 +13,9 @@ import {
   loadOf,
   OWN_ENGINE,
   plant,
+  planted,
   STARTER,
+  startDownloads,
   startEngine,
   stopWorkers,
   WEIGHTS,
@@ -77,7 +79,11 @@ describe('loading', () => {
 
   test('works from memory where nothing can be kept', async () => {
     const other = startEngine();
-    await other.call('files.fetch', fetchOf(STARTER, 'in-memory'));
+    const downloads = startDownloads();
+    const fetched = await downloads.call('files.fetch', { ...fetchOf(STARTER, 'in-memory'), hold: true });
+    expect(fetched).toMatchObject({ kept: false, fetched_bytes: STARTER.reduce((sum, { size }) => sum + (size ?? 0), 0) });
+    await other.call('files.take', { model_id: 'in-memory', names: STARTER.map(({ name }) => name) });
+    expect(await planted(WEIGHTS.name, 'in-memory')).toBeUndefined();
     await other.call('model.load', loadOf(STARTER, null, 'in-memory'));
     expect((await other.call('chat.complete', ask('Hello'))).text).toMatch(/^Hello/);
   });

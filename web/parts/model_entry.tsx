@@ -5,7 +5,9 @@ import {
   chooseModel,
   closedOrigins,
   deleteFiles,
+  releaseModel,
   removeModel,
+  runFromMemory,
   startDownload,
   unloadModel,
 } from '../model_actions';
@@ -40,15 +42,57 @@ export function Verdict({ fit, nameOf, show }: { fit: Fit; nameOf?: (id: string)
   );
 }
 
+/** For where there is no room on the disk. */
+function FromMemory({ entry }: { entry: CatalogueEntry }) {
+  const { card, fit, origins } = entry;
+  const closed = closedOrigins(origins).map(hostOf);
+  const allow = closed.length > 0 ? `Allow ${closed.join(' and ')} and run` : 'Run';
+  return (
+    <div class="from-memory">
+      <button
+        class="button primary"
+        type="button"
+        aria-label={`Run ${card.name} from memory for this visit only`}
+        onClick={() => void runFromMemory(entry)}
+      >
+        {allow} from memory, for this visit only
+      </button>
+      <p class="muted">
+        Fetches {bytes(fit.bytes)} into memory. Nothing is kept: when this tab closes it is gone, and has to be fetched again.
+      </p>
+    </div>
+  );
+}
+
+function Release({ entry: { card } }: { entry: CatalogueEntry }) {
+  return (
+    <button class="button" type="button" aria-label={`Remove ${card.name} from memory`} onClick={() => void releaseModel(card.id)}>
+      Remove from memory
+    </button>
+  );
+}
+
 function Actions({ entry }: { entry: CatalogueEntry }) {
-  const { card, fit, installed, origins } = entry;
+  const { card, fit, installed, held, origins } = entry;
   const { state: doing, card: current } = model.value;
-  const { folder } = state.value;
+  const { folder, catalogue } = state.value;
+  const storage = catalogue?.device.file_storage ?? true;
+  // What cannot be kept can still run from memory; where only the disk is in the way, the verdict says so.
+  const noRoom = !installed && !held && (!storage || fit.verdict === 'cannot');
   const here = current?.id === card.id && settings.value.model_id === card.id;
   const { downloads: queue } = downloads.value;
   const place = queue.findIndex((download) => download.model_id === card.id);
   const download = queue[place];
-  if (download && download.state !== 'done') return <DownloadState download={download} place={place} />;
+  const waits = download?.state === 'needs_space';
+  if (download && download.state !== 'done') {
+    return (
+      <>
+        <DownloadState download={download} place={place} />
+        {waits && entry.holdable && !held && <FromMemory entry={entry} />}
+        {held && <Release entry={entry} />}
+      </>
+    );
+  }
   const closed = closedOrigins(origins).map(hostOf);
   const size = `${fit.estimated ? 'about ' : ''}${bytes(fit.bytes)}`;
   const from = origins.length > 0 ? ` from ${origins.map(hostOf).join(' and ')}` : '';
@@ -58,12 +102,17 @@ function Actions({ entry }: { entry: CatalogueEntry }) {
   const removable = card.source === 'added';
   return (
     <div class="actions">
-      {installed && here && doing === 'ready' && (
+      {here && doing === 'fetching' && card.source !== 'builtin' && (
+        <button class="button" type="button" aria-label={`Stop fetching ${card.name}`} onClick={unloadModel}>
+          Stop
+        </button>
+      )}
+      {(installed || held) && here && doing === 'ready' && (
         <button class="button" type="button" aria-label={`Unload ${card.name}`} onClick={unloadModel}>
           Unload
         </button>
       )}
-      {installed && card.purpose === 'chat' && !(here && doing !== 'unloaded' && doing !== 'failed') && (
+      {(installed || held) && card.purpose === 'chat' && !(here && doing !== 'unloaded' && doing !== 'failed') && (
         <button class="button primary" type="button" aria-label={`Load ${card.name}`} onClick={() => void chooseModel(card.id)}>
           Load
         </button>
@@ -73,7 +122,9 @@ function Actions({ entry }: { entry: CatalogueEntry }) {
           Allow again
         </button>
       )}
-      {!installed && offered && (
+      {offered && noRoom && entry.holdable && !(here && doing === 'fetching') && <FromMemory entry={entry} />}
+      {held && <Release entry={entry} />}
+      {!installed && !held && offered && storage && (
         <button
           class="button primary"
           type="button"
@@ -158,7 +209,7 @@ interface EntryProps {
 }
 
 export function ModelEntry({ entry, recommended, nameOf, show }: EntryProps) {
-  const { card, fit, installed } = entry;
+  const { card, fit, installed, held } = entry;
   const { state: doing, card: current } = model.value;
   const loaded = current?.id === card.id && doing === 'ready';
   const speed = fit.tokens_per_second === null ? '' : `about ${fit.tokens_per_second.toLocaleString('en', { maximumSignificantDigits: 2 })} tokens/s`;
@@ -169,6 +220,7 @@ export function ModelEntry({ entry, recommended, nameOf, show }: EntryProps) {
         <h3>
           {card.name}
           {loaded && <span class="tag">loaded</span>}
+          {held && <span class="tag">for this visit only</span>}
           {installed && !loaded && <span class="tag">{card.source === 'folder' ? 'in your folder' : 'on this device'}</span>}
           {recommended && <span class="tag">recommended here</span>}
           {card.modalities.includes('image') && <span class="tag plain">pictures</span>}

@@ -26,7 +26,7 @@ export function threadNote({ threads }: EngineInfo): string {
   return 'One thread only: this page could not be isolated from others, and then the browser allows no more.';
 }
 
-function Engine({ engine }: { engine: EngineInfo }) {
+function Engine({ engine, kept }: { engine: EngineInfo; kept: boolean }) {
   const note = threadNote(engine);
   return (
     <>
@@ -42,6 +42,7 @@ function Engine({ engine }: { engine: EngineInfo }) {
         <dt>Loaded in</dt>
         <dd>{duration(engine.load_ms)}</dd>
       </dl>
+      {!kept && <p class="muted">For this visit only: its files are in memory, and gone when this tab closes.</p>}
       {note && <p class="muted">{note}</p>}
     </>
   );
@@ -61,7 +62,7 @@ export function ModelState({ status }: { status: ModelStatus }) {
       </div>
     );
   }
-  if (status.state === 'ready') return status.engine && <Engine engine={status.engine} />;
+  if (status.state === 'ready') return status.engine && <Engine engine={status.engine} kept={status.kept} />;
   if (status.state === 'unloaded') {
     return (
       <div class="row">
@@ -79,7 +80,7 @@ export function ModelState({ status }: { status: ModelStatus }) {
 function InstalledPicker() {
   const { catalogue } = state.value;
   useEffect(() => void readCatalogue(), []);
-  const installed = (catalogue?.entries ?? []).filter((entry) => entry.installed && entry.card.purpose === 'chat');
+  const installed = (catalogue?.entries ?? []).filter((entry) => (entry.installed || entry.held) && entry.card.purpose === 'chat');
   if (installed.length < 2) return null;
   return (
     <label class="field">

@@ -53,6 +53,8 @@ class Advisor:
         self._device = device
         #: the ids of those of these models whose files lie on this device, whole
         self.installed: Callable[[Sequence[ModelCard]], set[str]] = lambda _: set()
+        #: the model that is in memory for this visit
+        self.held: Callable[[], str | None] = lambda: None
         #: what is to happen when a model's settings change, or the model goes
         self.options_changed: Callable[[str], None] = lambda _: None
         self.removed: Callable[[str], Any] = lambda _: None
@@ -77,6 +79,7 @@ class Advisor:
         device, measured = await self._device.describe(), self._device.measured
         cards = await self._catalogue.cards()
         installed, options = self.installed(cards), self._catalogue.all_options()
+        held = self.held()
         fits = {
             card.id: fit.fit_of(card, device, measured, installed=card.id in installed or card.source == "folder")
             for card in cards
@@ -87,6 +90,8 @@ class Advisor:
             CatalogueEntry(
                 card=card,
                 installed=card.source == "builtin" or card.id in installed,
+                held=card.id == held,
+                holdable=any(file.url for file in card.files) and fit.runs_from_memory(card, device),
                 fit=fits[card.id],
                 options=options.get(card.id, EngineOptions()),
                 origins=self._catalogue.origins(card),

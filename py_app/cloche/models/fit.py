@@ -17,6 +17,8 @@ GIB = 2**30
 #: what llama.cpp's WebAssembly can address, less what it needs besides weights and cache
 ENGINE_LIMIT = 4 * GIB
 WORKING_MEMORY = 150 * 2**20
+#: the most that a model's files may take in memory
+MOST_HELD = 2 * GIB
 #: browsers tell no more than this, so at this figure the true memory may be any
 MEMORY_TOLD_AT_MOST_GB = 8
 SHARE_OF_MEMORY = 0.7
@@ -50,6 +52,15 @@ def fit_of(card: ModelCard, device: Device, measured: Measured | None, *, instal
             "tokens_per_second": None if why else speed,
         }
     )
+
+
+def runs_from_memory(card: ModelCard, device: Device) -> bool:
+    """Whether the model would run with its files in memory, too: held once by the browser and once by the engine."""
+    size, _ = size_of(card)
+    memory, told = memory_of(card, size), device.memory_gb
+    if size > MOST_HELD or _obstacle(card, device, size, memory, installed=True):
+        return False
+    return told is None or told >= MEMORY_TOLD_AT_MOST_GB or memory + size <= SHARE_OF_MEMORY * told * GIB
 
 
 def size_of(card: ModelCard) -> tuple[int, bool]:

@@ -17,6 +17,7 @@ from ..host.base import Host, Link
 from ..model_shapes import EngineInfo, EngineOptions, ModelCard, ModelStatus
 from ..shapes import ErrorInfo
 from .catalogue import Catalogue
+from .held import Held
 
 Tune = Callable[[EngineOptions], Awaitable[EngineOptions]]
 Loading = Callable[[], Coroutine[Any, Any, Link]]
@@ -36,10 +37,12 @@ class Library:
         #: whether a model's files are on this device, whole; and what is to know that it is used
         self.complete: Callable[[ModelCard], bool] = lambda _: False
         self.touch: Callable[[str], None] = lambda _: None
-        #: what is to know that the app's own model was fetched
+        #: what is to know that a model was fetched to be used at once
         self.fetched: Callable[[ModelCard, FetchedFiles], None] = lambda _card, _fetched: None
         #: fills the settings that a person has left open
         self.tune: Tune | None = None
+        #: the model that is in memory for this visit
+        self.held = Held()
 
     @property
     def loaded(self) -> str | None:
@@ -94,6 +97,7 @@ class Library:
         """End the engine."""
         await self._end_loading()
         await self._drop()
+        await self.held.let_go()
 
     def _begin(self, load: Loading, model_id: str) -> None:
         before, self.wanted = self._loading, model_id
@@ -117,7 +121,7 @@ class Library:
         try:
             await self._drop()
             self._tell(state="fetching", stage="Reading the model's card", card=self._card_of(model_id))
-            card = await self.catalogue.card(model_id)
+            card = await self._known(model_id)
             total = sum(file.size for file in card.files)
             self._tell(state="fetching", card=card, stage="Looking for the model's files", total_bytes=total)
             link, kept = await self._with_files(card)
@@ -162,8 +166,10 @@ class Library:
     async def _with_files(self, card: ModelCard) -> tuple[Link, bool]:
         """A link to an engine that finds the model's files, and whether they outlive the tab."""
         kept = True
-        if card.source == "builtin":
-            kept = await self._fetch_builtin(card)
+        if await self.held.has(card):
+            kept = False
+        elif card.source == "builtin" or self.held.wants(card):
+            kept = await self._fetch(card)
         elif card.source != "folder" and not self.complete(card):
             raise ModelNotReady(
                 f"{card.name} has not been downloaded yet, or not all of it.",
@@ -172,19 +178,12 @@ class Library:
             )
         self._link = await self._host.open_link(card.engine)
         if not kept:
-            await self._fetch(self._link, card)
+            await self.held.give(self._link)
         return self._link, kept
 
-    async def _fetch_builtin(self, card: ModelCard) -> bool:
-        downloads = await self._host.open_link("downloads")
-        try:
-            fetched = await self._fetch(downloads, card)
-        finally:
-            await downloads.close()
-        self.fetched(card, fetched)
-        return fetched.kept
+    async def _fetch(self, card: ModelCard) -> bool:
+        """Bring the files; says whether they are kept. Those that are not, the worker that brought them holds."""
 
-    async def _fetch(self, link: Link, card: ModelCard) -> FetchedFiles:
         def on_chunks(batch: list[Any]) -> None:
             progress = batch[-1]
             doing = "Checking" if progress["stage"] == "checking" else "Fetching"
@@ -196,8 +195,23 @@ class Library:
                 total_bytes=progress["total_bytes"],
             )
 
-        params = FetchFiles(model_id=card.id, base_url=self._host.base_url, files=card.files)
-        return FetchedFiles.model_validate(await link.call("files.fetch", params.model_dump(), on_chunks))
+        hold = self.held.wants(card)
+        params = FetchFiles(model_id=card.id, base_url=self._host.base_url, files=card.files, hold=hold)
+        worker = await self._host.open_link("downloads")
+        fetched: FetchedFiles | None = None
+        try:
+            fetched = FetchedFiles.model_validate(await worker.call("files.fetch", params.model_dump(), on_chunks))
+        finally:
+            if fetched is None or fetched.kept:
+                await worker.close()
+        if not fetched.kept:
+            await self.held.hold(card, worker)
+        self.fetched(card, fetched)
+        return fetched.kept
+
+    async def _known(self, model_id: str) -> ModelCard:
+        wanted = self.held.wanted
+        return wanted if wanted is not None and wanted.id == model_id else await self.catalogue.card(model_id)
 
     def _card_of(self, model_id: str) -> ModelCard | None:
         card = self.status.card

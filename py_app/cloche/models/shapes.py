@@ -39,10 +39,15 @@ class Fit(Model):
 
 
 class CatalogueEntry(Model):
-    """A model as people see it. `installed`: its files lie on this device. `origins` are contacted to fetch them."""
+    """A model as people see it. `installed`: its files lie on this device. `origins` are contacted to fetch them.
+
+    `held`: its files are in memory, for this visit; `holdable`: they could be, should there be no room on the disk.
+    """
 
     card: ModelCard
     installed: bool
+    held: bool
+    holdable: bool
     fit: Fit
     options: EngineOptions
     origins: list[str]
@@ -132,5 +137,7 @@ COMMANDS: dict[str, Command] = {
     "catalogue.set_options": Command(ModelOptions, CatalogueList),
     "device.measure": Command(NoParams, CatalogueList),
     "model.unload": Command(NoParams, ModelStatus),
+    "model.hold": Command(ModelRef, None),
+    "model.release": Command(ModelRef, None),
 }
 EVENTS: dict[str, type[Model]] = {"catalogue:changed": CatalogueList}

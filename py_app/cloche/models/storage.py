@@ -72,9 +72,11 @@ class Storage:
             self._rows.touch(model_id)
 
     def noticed(self, card: ModelCard, fetched: FetchedFiles) -> None:
-        """A model was fetched to be used at once; as above."""
+        """A model was fetched to be used at once, maybe into memory only; as above."""
         with suppress(StorageError):
             self.came(card, fetched)
+        if not fetched.kept:
+            self.tell()
 
     def came(self, card: ModelCard, fetched: FetchedFiles) -> None:
         """A model's files are here."""

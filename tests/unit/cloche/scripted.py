@@ -78,6 +78,8 @@ class ScriptedEngine:
         self.requests: list[dict[str, Any]] = []
         self.loads = 0
         self.loaded: list[dict[str, Any]] = []
+        self.fetched: list[dict[str, Any]] = []
+        self.taken: list[dict[str, Any]] = []
         self.measurements = 0
         self.aborted = 0
         self.kept = True
@@ -113,7 +115,7 @@ class ScriptedEngine:
     def _llamacpp(self) -> ScriptedLink:
         return ScriptedLink(
             {
-                "files.fetch": self._fetch_to_memory,
+                "files.take": self._take,
                 "model.load": self._load,
                 "chat.complete": self._complete,
                 "tokens.count": self._count,
@@ -123,8 +125,9 @@ class ScriptedEngine:
     async def _fetch(self, params: dict[str, Any], push: Callable[[list[Any]], None]) -> Any:
         if self.fetch_error:
             raise self.fetch_error
-        if not self.kept:
-            return {"kept": False, "fetched_bytes": 0, "reason": "This browser gives no place for files."}
+        self.fetched.append(params)
+        if not self.kept or params["hold"]:
+            return {"kept": False, "fetched_bytes": 10, "reason": "This browser gives no place for files."}
         name = params["files"][0]["name"]
         push([{"stage": "fetching", "file": name, "loaded_bytes": bytes_, "total_bytes": 10} for bytes_ in (5, 10)])
         return {"kept": True, "fetched_bytes": 10, "reason": ""}
@@ -136,8 +139,8 @@ class ScriptedEngine:
     async def _remove(self, params: dict[str, Any], push: Callable[[list[Any]], None]) -> Any:
         return None
 
-    async def _fetch_to_memory(self, params: dict[str, Any], push: Callable[[list[Any]], None]) -> Any:
-        return {"kept": False, "fetched_bytes": 10, "reason": ""}
+    async def _take(self, params: dict[str, Any], push: Callable[[list[Any]], None]) -> Any:
+        self.taken.append(params)
 
     async def _load(self, params: dict[str, Any], push: Callable[[list[Any]], None]) -> Any:
         self.loads += 1

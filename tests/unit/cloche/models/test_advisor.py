@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from tests.unit.cloche.models.gguf_bytes import VALUES, gguf
 from tests.unit.cloche.models.scripted_hub import ScriptedHub, lfs, repository
-from tests.unit.cloche.scripted import ScriptedEngine, held, new_session, running
+from tests.unit.cloche.scripted import DEVICE, ScriptedEngine, held, new_session, running
 
 from cloche.app import App
 from cloche.errors import BadInput, BadModelFile, Busy
@@ -239,3 +239,38 @@ async def test_files_from_disk_are_pinned_by_what_was_copied() -> None:
         with pytest.raises(BadInput):
             await app.handle("catalogue.imported", {"model_id": card["id"], "files": [{**facts, "name": "other.gguf"}]})
         await choose(app, card["id"])
+
+
+async def test_a_model_runs_from_memory_for_this_visit_where_only_the_disk_is_in_the_way() -> None:
+    engine = ScriptedEngine()
+    hub = ScriptedHub({API: repository(lfs("toy-Q8_0.gguf", 10**9))})
+    host = host_with(hub, engine)
+    full: Any = host.workers["device"]
+
+    def device() -> Any:
+        link = full()
+        link.answers["device.describe"] = _full_disk
+        return link
+
+    host.workers["device"] = device
+    async with running(host) as app:
+        await app.library.ready()
+        offer = Offer.model_validate(await app.handle("catalogue.find", {"text": "someone/toy-GGUF"}))
+        card = offer.variants[0].card
+        await app.handle("catalogue.add", {"card": card.model_dump()})
+        entry = CatalogueList.model_validate(await app.handle("catalogue.list", {})).entries[1]
+        assert (entry.fit.verdict, entry.holdable, entry.held) == ("cannot", True, False)
+        assert "on the disk" in entry.fit.reason
+        await app.handle("model.hold", {"model_id": card.id})
+        app.library.load(card.id)
+        await app.library.ready()
+        assert host.told("storage:changed")
+        entry = CatalogueList.model_validate(await app.handle("catalogue.list", {})).entries[1]
+        assert (entry.installed, entry.held, app.library.status.kept) == (False, True, False)
+        await app.handle("model.release", {"model_id": card.id})
+        entry = CatalogueList.model_validate(await app.handle("catalogue.list", {})).entries[1]
+        assert entry.held is False
+
+
+async def _full_disk(_params: dict[str, Any], _push: Any) -> Any:
+    return {**DEVICE, "quota_bytes": 1000, "used_bytes": 990}

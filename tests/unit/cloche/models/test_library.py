@@ -11,7 +11,7 @@ from tests.unit.cloche.scripted import CARD, CARD_PATH, ScriptedEngine, library_
 
 from cloche.errors import EngineCrashed, FetchFailed, FileCorrupt, ModelLoadFailed, ModelNotReady, NotFound
 from cloche.host.memory import MemoryHost, ScriptedLink
-from cloche.model_shapes import EngineOptions, ModelStatus
+from cloche.model_shapes import EngineOptions, ModelCard, ModelStatus
 
 
 def states(host: MemoryHost) -> list[str]:
@@ -40,7 +40,7 @@ async def test_before_loading_there_is_no_engine() -> None:
         await library_on(ScriptedEngine().host()).ready()
 
 
-async def test_files_that_cannot_be_kept_go_straight_to_the_engine() -> None:
+async def test_the_engine_takes_files_that_cannot_be_kept_from_the_worker_that_fetched_them() -> None:
     engine = ScriptedEngine()
     engine.kept = False
     host = engine.host()
@@ -48,8 +48,38 @@ async def test_files_that_cannot_be_kept_go_straight_to_the_engine() -> None:
     library.load("cloche-starter")
     link = await library.ready()
     assert isinstance(link, ScriptedLink)
-    assert [method for method, _ in link.calls] == ["files.fetch", "model.load"]
+    assert [method for method, _ in link.calls] == ["files.take", "model.load"]
+    assert engine.taken == [{"model_id": "cloche-starter", "names": ["m.gguf"]}]
     assert library.status.kept is False
+    assert library.held.model_id == "cloche-starter"
+    assert [name for name, each in host.links if isinstance(each, ScriptedLink) and not each.closed] == [
+        "downloads",
+        "llamacpp",
+    ]
+
+
+async def test_a_model_in_memory_for_this_visit_is_fetched_once_whatever_becomes_of_the_engine() -> None:
+    engine = ScriptedEngine()
+    host = engine.host()
+    library = library_on(host)
+    card = ModelCard.model_validate({**CARD, "id": "sparrow", "name": "Sparrow", "source": "catalogue"})
+    library.load("sparrow")
+    with pytest.raises(NotFound):
+        await library.ready()
+    library.held.wanted = card
+    library.load("sparrow")
+    await library.ready()
+    await library.unload()
+    await library.ready()
+    assert [params["hold"] for params in engine.fetched] == [True]
+    assert (len(engine.taken), library.status.kept) == (2, False)
+    holder = next(link for name, link in host.links if name == "downloads" and isinstance(link, ScriptedLink))
+    await holder.close()  # it died
+    await library.unload()
+    await library.ready()
+    assert [params["hold"] for params in engine.fetched] == [True, True]
+    await library.close()
+    assert all(link.closed for _, link in host.links if isinstance(link, ScriptedLink))
 
 
 @pytest.mark.parametrize("error", [FetchFailed("Offline."), FileCorrupt("Damaged.")])
