@@ -1540,9 +1540,9 @@ export interface OpenSecret {
  * also by the next call. Sizes of 0 and empty hashes are not known: then what comes is what it is. Two callers that
  * want the same model make one download. Other errors: `fetch_failed`, `storage_full`, `origin_closed`, `remote_off`.
  *
- * The files are kept in OPFS. Where that cannot be (or with `hold`, which asks for it) the worker answers `kept: false`
- * and holds them in its memory: as long as it lives, an engine's worker finds them there by `files.take`. With `keep`
- * it never does so: a full disk is the error `storage_full`, and what came stays for the next call.
+ * The files are kept in OPFS. Where that cannot be, or with `hold`, the worker answers `kept: false` and holds them in
+ * its memory: as long as it lives, an engine's worker finds them there by `files.take`. With `keep` it never does so:
+ * a full disk is the error `storage_full`, and what came stays for the next call.
  */
 export interface FetchFiles {
   model_id: string;
@@ -1590,9 +1590,9 @@ export interface TakeFiles {
 /**
  * Load fetched files into the engine, in place of the model before. Contexts in tokens.
  *
- * The worker finds the files by `model_id` and name: those it has taken into memory, else those in OPFS; one whose `url` is
- * `folder:<path>` in the person's own folder, or fails with `folder_closed`. `context_window` is
- * the default of the model; what `options` say goes before it. Their `threads` None lets the worker choose: half the
+ * The worker finds the files by `model_id` and name: those it has taken, else those in OPFS; one whose `url` is
+ * `folder:<path>` in the person's own folder, or fails with `folder_closed`. `context_window` is the default of the
+ * model; what `options` say goes before it. Their `threads` None lets the worker choose: half the
  * processors. A number is honoured up to the number of processors; without isolation it is one.
  */
 export interface LoadModel {
