@@ -20,9 +20,6 @@
 
 namespace {
 
-// Conversations whose state is kept beside the running one, so that going back to one costs no new reading.
-constexpr int KEPT_CONVERSATIONS_MIB = 256;
-
 std::string input;
 std::string output;
 
@@ -117,7 +114,10 @@ EXPORT(cloche_load) const char * cloche_load() {
         params.fit_params                = false;
         params.warmup                    = false;
         params.mmproj_use_gpu            = false;
-        params.cache_ram_mib             = KEPT_CONVERSATIONS_MIB;
+        // The prompts of others are not kept beside the running one, which goes on in its slot: a camera that is watched
+        // leaves one behind at every frame, with its picture, which upstream's limit does not count.
+        params.cache_ram_mib             = 0;
+        params.cache_idle_slots          = false;
         params.cache_type_k = params.cache_type_v = cache_type(request.at("cache_type").get<std::string>());
         const json adapters                       = request.at("adapters");
         for (size_t i = 0; i < adapters.size(); i++) {

@@ -108,6 +108,7 @@ async function complete(request: ChatRequest, signal: AbortSignal, push: (text: 
       reasoning: '',
       tool_calls: [],
       token_ids: [],
+      memory_bytes: null,
       finish_reason: finish,
       usage: { prompt_tokens: Math.max(0, usageOf(session) - pieces), completion_tokens: pieces, cached_tokens: 0, image_tokens: 0 },
       timings: {

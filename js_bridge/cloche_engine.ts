@@ -77,7 +77,7 @@ async function fetchCode(): Promise<EngineCode | undefined> {
 }
 
 export class ClocheEngine implements LlamaEngine {
-  /** It keeps few old prompts by itself (engine/glue.cpp). */
+  /** It keeps no prompts that were left for others (engine/glue.cpp). */
   readonly full = false;
   /** Where it hears of a stop in the middle of a step, that is worth more than a new instance. */
   readonly patience = isIsolated() ? 5000 : 150;
@@ -156,6 +156,7 @@ export class ClocheEngine implements LlamaEngine {
     signal.throwIfAborted();
     const answer = new Answer(startedAt);
     let pictures = { ms: 0, tokens: 0 };
+    let memoryBytes: number | null = null;
     const over = new AbortController();
     Atomics.store(this.stop, 0, 0);
     const letGo = this.ask(
@@ -164,6 +165,7 @@ export class ClocheEngine implements LlamaEngine {
           this.pulse.beat();
           for (const step of steps) {
             pictures = { ms: step.image_ms, tokens: step.image_tokens };
+            memoryBytes = step.memory_bytes;
             for (const chunk of step.chunks) {
               const delta = answer.add(chunk as never);
               if (delta) onDelta(delta);
@@ -179,7 +181,7 @@ export class ClocheEngine implements LlamaEngine {
     } finally {
       over.abort();
     }
-    return answer.complete(images > 0 ? pictures : null);
+    return answer.complete(images > 0 ? pictures : null, memoryBytes);
   }
 
   countTokens(text: string): Promise<number> {

@@ -40,6 +40,8 @@ export interface Step {
   image_ms: number;
   /** Tokens of all pictures of the request. */
   image_tokens: number;
+  /** What the instance holds; it never gives any back. */
+  memory_bytes: number;
 }
 
 export type EngineMethods = {
@@ -90,6 +92,10 @@ class Engine {
     }
     if (answer.error) throw new RpcError('refused', String(answer.error.message));
     return answer as T;
+  }
+
+  get memoryBytes(): number {
+    return this.memory.buffer.byteLength;
   }
 
   private run(name: Call, input: string): { error?: { message: string } } {
@@ -162,8 +168,8 @@ rpc.serve({
     stopped = false;
     running.call('cloche_chat', JSON.stringify(request));
     for (;;) {
-      const step = running.call<Step>('cloche_step');
-      push(step);
+      const step = running.call<Omit<Step, 'memory_bytes'>>('cloche_step');
+      push({ ...step, memory_bytes: running.memoryBytes });
       if (step.done) return null;
       await nextTurn();
       if (stopped || Atomics.load(stop, 0) !== 0) {

@@ -1240,8 +1240,8 @@ export interface FolderState {
 /**
  * What the model said about a picture, and what it took.
  *
- * `image_ms` is the encoding of the picture. `restarts` is 1 where the engine crashed and the picture was looked at
- * again.
+ * `image_ms` is the encoding of the picture, `memory_bytes` what the engine holds. `restarts` is 1 where the engine
+ * crashed and the picture was looked at again.
  */
 export interface Description {
   text: string;
@@ -1256,6 +1256,7 @@ export interface Description {
   total_ms: number | null;
   tokens_per_second: number | null;
   hardware: string;
+  memory_bytes: number | null;
   restarts: number;
 }
 
@@ -1703,7 +1704,11 @@ export interface Delta {
   tool_calls: ToolCallDelta[];
 }
 
-/** End of a completion: the whole text and calls again (for callers that did not stream), usage, timings. */
+/**
+ * End of a completion: the whole text and calls again (for callers that did not stream), usage, timings.
+ *
+ * `memory_bytes` is what the engine holds by then, model and cache included; None where it does not tell.
+ */
 export interface Completion {
   text: string;
   reasoning: string;
@@ -1712,6 +1717,7 @@ export interface Completion {
   usage: Usage;
   timings: Timings;
   token_ids: number[];
+  memory_bytes: number | null;
 }
 
 /**

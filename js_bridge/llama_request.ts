@@ -120,8 +120,8 @@ export class Answer {
     return { text, reasoning, tool_calls: calls };
   }
 
-  /** The whole answer; time and tokens of its pictures as the engine's log told them, null where there were none. */
-  complete(images: { ms: number; tokens: number } | null): Completion {
+  /** The whole answer; time and tokens of its pictures as the engine told them, null where there were none. */
+  complete(images: { ms: number; tokens: number } | null, memory_bytes: number | null = null): Completion {
     return {
       text: this.text,
       reasoning: this.reasoning,
@@ -130,6 +130,7 @@ export class Answer {
       usage: this.usage(images?.tokens ?? 0),
       timings: this.timings(images?.ms ?? null),
       token_ids: [],
+      memory_bytes,
     };
   }
 

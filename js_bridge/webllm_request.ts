@@ -91,6 +91,7 @@ export class WebLlmAnswer {
         tokens_per_second: extra && tokens > 1 ? extra.decode_tokens_per_s : null,
       },
       token_ids,
+      memory_bytes: null,
     };
   }
 }

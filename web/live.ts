@@ -24,7 +24,7 @@ export const starting = signal(false);
 export const sentence = signal('');
 export const liveError = signal<ErrorInfo | null>(null);
 export const figures = signal<LoopFigures | null>(null);
-/** Bytes that the page and its workers use, measured now and then; the newest last. */
+/** Bytes that the page and its workers use, without WebAssembly's, measured now and then; the newest last. */
 export const memory = signal<readonly number[]>([]);
 
 const MEMORY_MS = 30_000;

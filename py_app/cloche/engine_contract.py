@@ -230,7 +230,10 @@ class Delta(Model):
 
 
 class Completion(Model):
-    """End of a completion: the whole text and calls again (for callers that did not stream), usage, timings."""
+    """End of a completion: the whole text and calls again (for callers that did not stream), usage, timings.
+
+    `memory_bytes` is what the engine holds by then, model and cache included; None where it does not tell.
+    """
 
     text: str
     reasoning: str = ""
@@ -239,6 +242,7 @@ class Completion(Model):
     usage: Usage
     timings: Timings
     token_ids: list[int] = Field(default=[])
+    memory_bytes: int | None = None
 
 
 class CountTokens(Model):

@@ -1,6 +1,7 @@
 /** The Live view's counters: frames, latency as a small chart, memory. */
 import { bytes, duration } from '../figures';
 import { figures, memory, quantile } from '../live';
+import { state } from '../store';
 
 const SHOWN = 40;
 
@@ -21,7 +22,8 @@ export function LiveFigures() {
   const p50 = quantile(found.latencies, 0.5);
   const p95 = quantile(found.latencies, 0.95);
   const shown = (ms: number | null): string => (ms === null ? 'none yet' : duration(ms));
-  const used = memory.value.at(-1);
+  const page = memory.value.at(-1);
+  const engine = state.value.live.captions[0]?.description.memory_bytes ?? 0;
   return (
     <section class="live-figures" aria-label="Counters">
       <dl>
@@ -31,7 +33,7 @@ export function LiveFigures() {
           ['Skipped, the same', String(found.skipped)],
           ['Latency, median', shown(p50)],
           ['Latency, 95 %', shown(p95)],
-          ['Memory', used === undefined ? 'measuring' : bytes(used)],
+          ['Memory', page === undefined ? 'measuring' : bytes(page + engine)],
         ].map(([name, value]) => (
           <div key={name}>
             <dt>{name}</dt>

@@ -22,8 +22,8 @@ LIVE = "live"
 class Description(Model):
     """What the model said about a picture, and what it took.
 
-    `image_ms` is the encoding of the picture. `restarts` is 1 where the engine crashed and the picture was looked at
-    again.
+    `image_ms` is the encoding of the picture, `memory_bytes` what the engine holds. `restarts` is 1 where the engine
+    crashed and the picture was looked at again.
     """
 
     text: str
@@ -38,6 +38,7 @@ class Description(Model):
     total_ms: float | None
     tokens_per_second: float | None
     hardware: str
+    memory_bytes: int | None = None
     restarts: int = 0
 
 

@@ -176,6 +176,7 @@ class Vision:
             total_ms=timings.total_ms,
             tokens_per_second=timings.tokens_per_second,
             hardware=hardware(engine),
+            memory_bytes=completion.memory_bytes,
             restarts=restarts,
         )
 
