@@ -1925,7 +1925,6 @@ export interface Events {
   "camera:streams": CameraStreams;
   "origin:asked": OriginAsked;
   "vila:health": VilaHealth;
-  "vila:reply": VilaReply;
 }
 
 /** What each worker answers. */

@@ -10,9 +10,9 @@ import { report } from './actions';
 import { giveBack, lend } from './lent_origins';
 import { connection, state } from './store';
 
-export const health = computed(() => state.value.vila.health);
-export const replies = computed(() => state.value.vila.replies);
+export const health = computed(() => state.value.vila);
 const over = computed(() => health.value.state === 'off' || health.value.state === 'failed');
+export const sending = computed(() => !over.value);
 
 /** The origin that was opened for the camera. */
 let opened = '';

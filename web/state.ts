@@ -27,7 +27,6 @@ import type {
   Session,
   Settings,
   VilaHealth,
-  VilaReply,
   StorageInfo,
 } from '../js_bridge/contract.gen';
 
@@ -75,8 +74,8 @@ export interface State {
   cameraWishes: readonly CameraWish[];
   /** What Python code asks to reach. */
   originAsked: OriginQuestion | null;
-  /** The client of the VILA streaming protocol and what its endpoint said, newest last. */
-  vila: { health: VilaHealth; replies: readonly VilaReply[] };
+  /** The client of the VILA streaming protocol. */
+  vila: VilaHealth;
   notices: readonly ShownNotice[];
   lastKey: number;
 }
@@ -97,7 +96,6 @@ export interface PageEvents {
 type All = Events & PageEvents;
 export type StateEvent = { [K in keyof All]: readonly [name: K, data: All[K]] }[keyof All];
 
-const REPLIES_KEPT = 200;
 const VILA_OFF: VilaHealth = {
   state: 'off',
   origin: '',
@@ -143,7 +141,7 @@ export const INITIAL: State = {
   live: NOTHING_SHOWN,
   cameraWishes: [],
   originAsked: null,
-  vila: { health: VILA_OFF, replies: [] },
+  vila: VILA_OFF,
   notices: [],
   lastKey: 0,
 };
@@ -207,9 +205,7 @@ export function reduce(state: State, [name, data]: StateEvent): State {
     case 'origin:asked':
       return { ...state, originAsked: data.question };
     case 'vila:health':
-      return { ...state, vila: { ...state.vila, health: data } };
-    case 'vila:reply':
-      return { ...state, vila: { ...state.vila, replies: [...state.vila.replies.slice(1 - REPLIES_KEPT), data] } };
+      return { ...state, vila: data };
     case 'live:text':
       return { ...state, live: { ...state.live, text: data.text } };
     case 'live:caption':

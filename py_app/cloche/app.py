@@ -71,7 +71,6 @@ class App:
         self.approvals = Approvals(lambda name, data: self.host.emit([(name, data)]))
         engine = WorkerTransport(self.library)
         self.providers = Providers(self.host, self.store, engine)
-        self.remote_camera = RemoteCamera(self.host)
         self.turns = Turns(self.host, self.store, self.providers, self.toolbox, self.approvals)
         self.camera = LiveCamera(self.host)
         self.toolbox.sources.append(self._camera_tools)
@@ -82,6 +81,7 @@ class App:
         self.vision = Vision(self.host, self.library, self.catalogue.cards)
         self.relay = Relay(self.host, self.store, engine, self.vision)
         self.live = LiveView(self.host, self.store, self.vision, self.toolbox, self.approvals)
+        self.remote_camera = RemoteCamera(self.host, self.live.keep)
         self._open_to_people()
         self.transfer = Transfer(self.host, self.store, self.turns)
         self.transfer.before_everything = self.trace.flush

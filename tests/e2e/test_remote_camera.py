@@ -94,14 +94,21 @@ def test_the_camera_goes_to_the_endpoint_until_it_is_stopped(
     page = cloche.page
     page.goto(f"{cloche.address}#/live")
 
+    source = page.get_by_role("combobox", name="Source")
+    source.select_option("Remote camera analysis")
+    expect(page.get_by_role("textbox", name="Prompt")).to_have_count(0)
     form = page.get_by_role("form", name="Remote camera analysis")
     form.get_by_label("Endpoint").fill(endpoint.url)
     form.get_by_label("API key").fill(KEY)
     form.get_by_label("Frames a second").fill("5")
     expect(form).to_contain_text(endpoint.url)
     form.get_by_role("button", name="Allow and start").click()
-    replies = page.get_by_role("log", name="Replies")
-    expect(replies).to_contain_text("2: red", timeout=ANSWER_MS)
+    captions = page.get_by_role("list", name="Captions").get_by_role("listitem")
+    expect(captions.filter(has_text="2: red")).to_contain_text(endpoint.url, timeout=ANSWER_MS)
+    stage = page.get_by_role("region", name="Picture")
+    expect(stage.locator("video")).to_be_visible()
+    expect(stage.locator(".live-caption")).to_contain_text(": red")
+    expect(source).to_be_disabled()
     expect(page.get_by_role("status").filter(has_text="The camera is on")).to_contain_text(endpoint.url)
     assert endpoint.picture().size == (640, 480)
     assert urlsplit(endpoint.paths[0]).query == f"api_key={KEY}"
@@ -113,10 +120,25 @@ def test_the_camera_goes_to_the_endpoint_until_it_is_stopped(
     seen = len(endpoint.frames)
     expect(form).to_be_visible()
     expect(form.get_by_label("API key")).to_have_value("")
+    expect(stage.locator("video")).to_have_count(0)
+    replies_are_kept_like_captions(cloche, endpoint)
 
     python_gets_frames_too(cloche)
     assert len(endpoint.frames) == seen
     code_asks_before_it_reaches_an_endpoint(cloche, endpoint)
+
+
+def replies_are_kept_like_captions(cloche: Cloche, endpoint: Endpoint) -> None:
+    """Still there after a reload; saved with the pictures they are about."""
+    cloche.reload()
+    captions = cloche.page.get_by_role("list", name="Captions").get_by_role("listitem")
+    expect(captions.filter(has_text="2: red")).to_contain_text(endpoint.url)
+    cloche.page.get_by_label("Search captions").fill("2: red")
+    expect(captions).to_have_count(1)
+    cloche.button("Save as conversation").click()
+    cloche.button("Open").click()
+    expect(cloche.answers).to_contain_text("2: red")
+    expect(cloche.questions.get_by_role("img")).to_have_count(1)
 
 
 def python_gets_frames_too(cloche: Cloche) -> None:

@@ -21,7 +21,8 @@ function Row({ caption, chosen, choose }: { caption: LiveCaption; chosen: boolea
           {text}
         </p>
         <p class="muted figure">
-          {clock(at)} · {duration(description.total_ms ?? 0)} · {description.hardware}
+          {clock(at)} · {description.total_ms !== null && `${duration(description.total_ms)} · `}
+          {description.hardware}
           {description.restarts > 0 && ' · engine restarted'}
         </p>
       </div>

@@ -1,16 +1,23 @@
-/** Where the pictures come from, Start and Stop. Owns the choice; opening a source is js_bridge/frame_source.ts. */
+/**
+ * Where the pictures come from, Start and Stop. Owns the choice; opening a source is js_bridge/frame_source.ts. What the
+ * camera shows to an endpoint elsewhere is remote_camera.tsx.
+ */
 import { useEffect, useState } from 'preact/hooks';
 import { Play, Square } from 'lucide';
 import type { CameraChoice } from '../../js_bridge/camera';
 import { cameras, cameraSource, imagesSource, screenSource, videoSource, type FrameSource, type SourceKind } from '../../js_bridge/frame_source';
 import { source, startLive, starting, stopLive } from '../live';
+import { sending } from '../remote_camera';
 import { Icon } from './icon';
 
-export const SOURCES: readonly { kind: SourceKind; name: string }[] = [
+export type LiveKind = SourceKind | 'remote';
+
+const SOURCES: readonly { kind: LiveKind; name: string }[] = [
   { kind: 'camera', name: 'Camera' },
   { kind: 'screen', name: 'Screen or window' },
   { kind: 'video', name: 'Video file' },
   { kind: 'images', name: 'Pictures' },
+  { kind: 'remote', name: 'Remote camera analysis' },
 ];
 const RESOLUTIONS = ['320 × 240', '640 × 480', '1280 × 720', '1920 × 1080'];
 
@@ -32,8 +39,27 @@ function choiceOf(camera: string, resolution: string): CameraChoice {
   return { ...where, ...(width ? { width } : {}), ...(height ? { height } : {}) };
 }
 
-export function LiveSource() {
-  const [kind, setKind] = useState<SourceKind>('camera');
+export function SourceList({ kind, choose }: { kind: LiveKind; choose: (kind: LiveKind) => void }) {
+  return (
+    <label class="row">
+      Source
+      <select
+        class="button"
+        value={kind}
+        disabled={source.value !== null || starting.value || sending.value}
+        onChange={({ currentTarget }) => choose(currentTarget.value as LiveKind)}
+      >
+        {SOURCES.map((each) => (
+          <option key={each.kind} value={each.kind}>
+            {each.name}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
+export function LiveSource({ kind }: { kind: SourceKind }) {
   const [camera, setCamera] = useState('environment');
   const [resolution, setResolution] = useState('640 × 480');
   const [files, setFiles] = useState<File[]>([]);
@@ -47,31 +73,13 @@ export function LiveSource() {
   const fromFiles = kind === 'video' || kind === 'images';
   return (
     <form
-      class="row live-source"
+      class="row live-source-form"
       aria-label="Where the pictures come from"
       onSubmit={(event) => {
         event.preventDefault();
         void startLive(chosen());
       }}
     >
-      <label class="row">
-        Source
-        <select
-          class="button"
-          value={kind}
-          disabled={busy}
-          onChange={({ currentTarget }) => {
-            setKind(currentTarget.value as SourceKind);
-            setFiles([]);
-          }}
-        >
-          {SOURCES.map((each) => (
-            <option key={each.kind} value={each.kind}>
-              {each.name}
-            </option>
-          ))}
-        </select>
-      </label>
       {kind === 'camera' && (
         <>
           <label class="row">
@@ -98,7 +106,6 @@ export function LiveSource() {
       )}
       {fromFiles && (
         <input
-          key={kind}
           type="file"
           aria-label={kind === 'video' ? 'Video file' : 'Pictures'}
           accept={kind === 'video' ? 'video/*' : 'image/*'}

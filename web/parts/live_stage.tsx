@@ -1,7 +1,9 @@
 /** The picture of the Live view with the caption over it, and what people should know about the source. */
 import { useEffect, useRef } from 'preact/hooks';
 import { ScanEye } from 'lucide';
+import { feeds } from '../camera_feed';
 import { liveError, sentence, source, starting } from '../live';
+import { health } from '../remote_camera';
 import { model, state } from '../store';
 import { Icon } from './icon';
 import { Problem } from './problem';
@@ -17,9 +19,13 @@ function Blind() {
   );
 }
 
-export function LiveStage() {
+const HERE = 'Choose a source and press Start. What the model sees is described here, on this device.';
+const ELSEWHERE = 'Name an endpoint and allow it. The camera goes there, and what it says is shown here.';
+
+/** `remote`: a model elsewhere looks, through the camera that is sent there. */
+export function LiveStage({ remote }: { remote: boolean }) {
   const place = useRef<HTMLDivElement>(null);
-  const { value: shown } = source;
+  const shown = remote ? feeds.value.get(health.value.wish_id) : source.value;
   const { text, captions } = state.value.live;
   useEffect(() => {
     if (!shown || !place.current) return;
@@ -30,13 +36,13 @@ export function LiveStage() {
   }, [shown]);
   return (
     <section class="live-stage" aria-label="Picture">
-      <Blind />
+      {!remote && <Blind />}
       <div class={`live-frame ${shown ? '' : 'empty'}`}>
         <div ref={place} class="live-place" />
         {!shown && (
           <p class="live-wait muted">
             <Icon of={ScanEye} />
-            {starting.value ? 'Waiting for the first frame. The browser may ask for permission.' : 'Choose a source and press Start. What the model sees is described here, on this device.'}
+            {(remote ? health.value.wish_id : starting.value) ? 'Waiting for the first frame. The browser may ask for permission.' : remote ? ELSEWHERE : HERE}
           </p>
         )}
         {shown && text && <p class="live-caption">{text}</p>}

@@ -1,16 +1,16 @@
 /**
- * Remote camera analysis in the Live view: an endpoint of the VILA streaming protocol, how it is doing, what it says.
+ * Remote camera analysis in the Live view: an endpoint of the VILA streaming protocol, how it is doing.
  *
- * Owns the form with its consent. The key is typed here, given to Python, and kept nowhere.
+ * Owns the form with its consent. What the camera sees and the endpoint says is shown like everything else that is seen
+ * live (live_stage.tsx, live_history.tsx). The key is typed here, given to Python, and kept nowhere.
  */
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { Play, Square } from 'lucide';
 import { LIMITS, type ErrorInfo, type VilaHealth } from '../../js_bridge/contract.gen';
 import { cameras } from '../../js_bridge/frame_source';
 import { errorOf } from '../actions';
-import { feeds } from '../camera_feed';
 import { remoteOff } from '../open_origins';
-import { health, replies, socketOrigin, startRemote, stopRemote } from '../remote_camera';
+import { health, sending, socketOrigin, startRemote, stopRemote } from '../remote_camera';
 import { offlineReady } from '../service_worker';
 import { Icon } from './icon';
 import { Problem } from './problem';
@@ -30,20 +30,7 @@ const NUMBERS = [
   { name: 'jpeg_quality', label: 'JPEG quality', value: 70 },
 ] as const;
 
-const time = new Intl.DateTimeFormat('en', { timeStyle: 'medium', hour12: false });
-
-function Preview() {
-  const place = useRef<HTMLDivElement>(null);
-  const source = feeds.value.get(health.value.wish_id);
-  useEffect(() => {
-    if (!source || !place.current) return;
-    source.element.setAttribute('aria-label', 'What the camera sees');
-    place.current.replaceChildren(source.element);
-  }, [source]);
-  return source ? <div class="remote-preview" ref={place} /> : null;
-}
-
-function Health() {
+export function RemoteHealth() {
   const { state, fps, sent, dropped, buffered, replies: answered, reconnects, error, retry_in_s: pause } = health.value;
   if (state === 'off') return null;
   return (
@@ -157,41 +144,26 @@ function StartForm() {
 }
 
 export function RemoteCamera() {
-  const { state } = health.value;
-  const runs = state !== 'off' && state !== 'failed';
   const ready = !remoteOff && offlineReady.value;
   return (
-    <section class="card" aria-labelledby="remote-camera-heading">
+    <section class="remote-camera" aria-labelledby="remote-camera-heading">
       <header>
         <h2 id="remote-camera-heading">Remote camera analysis</h2>
-        <p>Lets a model on another machine look, over the VILA streaming protocol of robots.</p>
+        <p class="muted">Lets a model on another machine look, over the VILA streaming protocol of robots.</p>
       </header>
-      <Preview />
-      <Health />
-      {runs && (
+      {sending.value ? (
         <div class="row">
-          <button class="button" type="button" onClick={stopRemote}>
+          <button class="button primary" type="button" onClick={stopRemote}>
             <Icon of={Square} /> Stop sending
           </button>
         </div>
+      ) : ready ? (
+        <StartForm />
+      ) : (
+        <p class="muted" role="status">
+          {remoteOff || 'Available as soon as the app is kept for offline use: the service worker guards which addresses may be reached.'}
+        </p>
       )}
-      {replies.value.length > 0 && (
-        <div class="remote-replies" role="log" aria-label="Replies" tabIndex={0}>
-          {replies.value.toReversed().map(({ at, text }) => (
-            <p key={at}>
-              <time class="muted">{time.format(at * 1000)}</time> {text}
-            </p>
-          ))}
-        </div>
-      )}
-      {!runs &&
-        (ready ? (
-          <StartForm />
-        ) : (
-          <p class="muted" role="status">
-            {remoteOff || 'Available as soon as the app is kept for offline use: the service worker guards which addresses may be reached.'}
-          </p>
-        ))}
     </section>
   );
 }

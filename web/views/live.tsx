@@ -1,15 +1,16 @@
 /** The view "Live": what a camera, a screen or a film shows, described or watched by the model on this device. */
-import { useEffect } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { report } from '../actions';
 import { liveSettings, readSettings, stopLive } from '../live';
 import { LiveFigures } from '../parts/live_figures';
 import { LiveHistory } from '../parts/live_history';
 import { LiveOptions } from '../parts/live_options';
 import { LiveQuestion } from '../parts/live_question';
-import { LiveSource } from '../parts/live_source';
+import { LiveSource, SourceList, type LiveKind } from '../parts/live_source';
 import { LiveStage } from '../parts/live_stage';
-import { RemoteCamera } from '../parts/remote_camera';
+import { RemoteCamera, RemoteHealth } from '../parts/remote_camera';
 import { ToolCall } from '../parts/tool_call';
+import { sending } from '../remote_camera';
 import { state } from '../store';
 
 export function LiveView() {
@@ -19,22 +20,27 @@ export function LiveView() {
   }, []);
   const { value: settings } = liveSettings;
   const { call } = state.value.live;
+  const [kind, choose] = useState<LiveKind>(sending.value ? 'remote' : 'camera');
+  const remote = kind === 'remote';
   return (
     <div class="page live" tabIndex={-1}>
       <div class="live-columns">
         <div class="live-main">
-          <LiveSource />
-          <LiveStage />
+          <div class="row live-source">
+            <SourceList kind={kind} choose={choose} />
+            {!remote && <LiveSource key={kind} kind={kind} />}
+          </div>
+          <LiveStage remote={remote} />
           {call && <ToolCall part={call} sessionId="live" />}
-          <LiveFigures />
+          {remote ? <RemoteHealth /> : <LiveFigures />}
         </div>
         <div class="live-side">
-          {settings && <LiveQuestion settings={settings} />}
-          {settings && <LiveOptions settings={settings} />}
+          {remote && <RemoteCamera />}
+          {!remote && settings && <LiveQuestion settings={settings} />}
+          {!remote && settings && <LiveOptions settings={settings} />}
         </div>
       </div>
       <LiveHistory />
-      <RemoteCamera />
     </div>
   );
 }

@@ -15,6 +15,7 @@ from ..agent.approval import Approvals
 from ..errors import BadInput, Busy
 from ..host.base import Host
 from ..pictures import check_images
+from ..shapes import NewImage
 from ..store.store import Store
 from ..tools.toolbox import Toolbox
 from .history import History
@@ -122,6 +123,30 @@ class LiveView:
         answer = self._store.messages.add(session_id, asked["id"], "assistant", said, status="complete", model=model)
         return str(answer["id"])
 
+    def keep(
+        self,
+        description: Description,
+        picture: NewImage,
+        *,
+        prompt: str,
+        source: str,
+        difference: float = 100,
+        answer: str | None = None,
+        fired: bool = False,
+    ) -> LiveCaption:
+        """Take a description into the history and show it."""
+        caption = self._history.add(
+            description,
+            prompt=prompt,
+            source=source,
+            difference=difference,
+            picture=picture,
+            answer=answer,
+            fired=fired,
+        )
+        self._host.emit([("live:caption", caption.model_dump())])
+        return caption
+
     async def _look(self, frame: LiveFrame, settings: LiveSettings, watch: Watch | None) -> LiveCaption:
         description = await self._described(frame, settings)
         answer = None
@@ -133,16 +158,15 @@ class LiveView:
                 answer = watch.read_formed(description.text)
             if answer is not None:
                 change = watch.hear(answer)
-        caption = self._history.add(
+        caption = self.keep(
             description,
+            frame.images[-1],
             prompt=settings.prompt,
             source=frame.source,
             difference=frame.difference,
-            picture=frame.images[-1],
             answer=answer,
             fired=change is not None,
         )
-        self._host.emit([("live:caption", caption.model_dump())])
         if watch is not None and change is not None:
             self._fire(watch, change, caption)
         return caption

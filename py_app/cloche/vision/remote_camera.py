@@ -1,6 +1,7 @@
 """The page's remote camera analysis: one client of the VILA streaming protocol, told what to do by the page.
 
-Owns the camera feed of the app, which client runs, and how often the page hears of it; the client is vila_client.py.
+Owns the camera feed of the app, which client runs, and how often the page hears of it. The client is vila_client.py;
+replies are captions like those of the model on this device, so they go where those go.
 """
 
 from __future__ import annotations
@@ -11,20 +12,30 @@ from typing import Any
 
 from ..commands import NoParams
 from ..host.base import Host
+from ..shapes import NewImage
 from . import camera_feed
 from .camera_feed import CameraFeed
+from .shapes import Description
 from .vila_client import VilaClient
-from .vila_shapes import VilaHealth, VilaReply, VilaStart
+from .vila_shapes import CameraPicture, VilaHealth, VilaReply, VilaStart
+
+#: keeps and shows a description of a picture, with what was asked and where the picture came from
+Keep = Callable[..., Any]
 
 #: the page hears of figures at most this often (s); of states at once
 TELL_SECONDS = 0.25
+#: what stands in the history as the question: the endpoint's own is not known
+ASKED = "Remote camera analysis"
+#: characters of a reply that are kept
+MOST_TEXT = 10_000
 
 
 class RemoteCamera:
     """One client at a time."""
 
-    def __init__(self, host: Host) -> None:
+    def __init__(self, host: Host, keep: Keep) -> None:
         self._host = host
+        self._keep = keep
         self._feed = CameraFeed(host)
         camera_feed.use(self._feed)
         self._client: VilaClient | None = None
@@ -93,4 +104,32 @@ class RemoteCamera:
         self._host.emit([("vila:health", self._told.model_dump())])
 
     def _replied(self, reply: VilaReply) -> None:
-        self._host.emit([("vila:reply", reply.model_dump())])
+        """The protocol does not say which frame a reply is about; the newest is the likeliest."""
+        client = self._client
+        if client is not None and client.stream.newest is not None:
+            said = description(reply.text[:MOST_TEXT], client.origin)
+            picture = picture_of(client.stream.newest)
+            self._keep(said, picture, prompt=ASKED, source=f"Camera, to {client.origin}")
+
+
+def description(text: str, origin: str) -> Description:
+    """What an endpoint said. It tells no figures."""
+    return Description(
+        text=text,
+        finish_reason="stop",
+        model=origin,
+        prompt_tokens=0,
+        image_tokens=0,
+        completion_tokens=0,
+        cached_tokens=0,
+        time_to_first_token_ms=None,
+        image_ms=None,
+        total_ms=None,
+        tokens_per_second=None,
+        hardware=origin,
+    )
+
+
+def picture_of(picture: CameraPicture) -> NewImage:
+    """A camera's picture for the history."""
+    return NewImage(bytes=picture.bytes, mime="image/jpeg", width=picture.width, height=picture.height, name="Frame")

@@ -59,6 +59,8 @@ class VideoStream:
         self.on_failure: Callable[[Exception], None] = lambda _: None
         self.frame_callbacks: list[FrameCallback] = []
         self.wish_id = ""
+        #: the last one that was given to the callbacks
+        self.newest: CameraPicture | None = None
         self._feed = feed
         self._used: CameraFeed | None = None
         self._busy: dict[FrameCallback, asyncio.Task[Any]] = {}
@@ -118,6 +120,7 @@ class VideoStream:
             )
             warnings.warn(text, stacklevel=2)
             self.resolution = size
+        self.newest = picture
         frame = base64.b64encode(picture.bytes).decode("ascii")
         message = json.dumps({"timestamp": picture.timestamp, "frame": frame})
         for callback in list(self.frame_callbacks):

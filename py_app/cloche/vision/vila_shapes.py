@@ -124,5 +124,4 @@ EVENTS: dict[str, type[Model]] = {
     "camera:streams": CameraStreams,
     "origin:asked": OriginAsked,
     "vila:health": VilaHealth,
-    "vila:reply": VilaReply,
 }

@@ -6,6 +6,7 @@ import asyncio
 import base64
 import json
 import os
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from tests.unit.cloche.scripted import ScriptedEngine, running
 from tests.unit.cloche.vision.test_video_stream import JPEG, FakeCamera
 from tests.unit.relay.scripted_tab import KEY, serving
 from tests.unit.relay.socket_link import SocketLink
@@ -118,6 +120,23 @@ async def test_the_camera_goes_out_and_replies_come_in() -> None:
         assert it.client.health.state == "off"
         assert it.camera.wishes == []
     assert server.ends == [1000]
+
+
+async def test_what_an_endpoint_says_to_the_page_is_a_caption_of_the_newest_frame() -> None:
+    host = ScriptedEngine().host()
+    host.workers["remote"] = SocketLink
+    async with endpoint() as server, running(host) as app:
+        streaming = host.event("vila:health", lambda health: health["state"] == "streaming")
+        health, _ = await asyncio.gather(app.handle("vila.start", {"url": server.url, "key": KEY}), streaming)
+        caption = host.event("live:caption")
+        picture = {"wish_id": health["wish_id"], "timestamp": time.time(), "width": 640, "height": 480, "bytes": JPEG}
+        told, _ = await asyncio.gather(caption, app.handle("camera.picture", picture))
+        (kept,) = (await app.handle("live.history", {}))["captions"]
+        assert kept == told
+        assert (kept["text"], kept["source"]) == ("frame 1", f"Camera, to {server.url}")
+        assert kept["description"]["hardware"] == server.url
+        assert (await app.handle("live.picture", {"caption_id": kept["id"]}))["bytes"] == JPEG
+        await app.handle("vila.stop", {})
 
 
 async def test_it_speaks_with_our_own_server(tmp_path: Path) -> None:
