@@ -949,6 +949,31 @@ export interface RelayChange {
   top_p?: number | null;
 }
 
+/** A page that asks over a MessageChannel: its key, and its origin as the name that the person sees. */
+export interface NewPort {
+  key: string;
+  name?: string;
+}
+
+/** Names a port. */
+export interface PortRef {
+  port_id: string;
+}
+
+/** What came in at a port. */
+export interface PortMessage {
+  port_id: string;
+  text: string;
+}
+
+/** What goes out at a port: a message, or its end with a close code of WebSockets and the reason. */
+export interface PortSaid {
+  port_id: string;
+  text: string | null;
+  code: number | null;
+  reason: string;
+}
+
 /** A program that is connected. `frames` counts what it sent, `replies` what it got. */
 export interface RelayClient {
   id: number;
@@ -1866,6 +1891,9 @@ export interface Commands {
   "relay.set": { params: RelayChange; result: RelayState };
   "relay.make_key": { params: NewApiKey; result: MadeApiKey };
   "relay.revoke_key": { params: ApiKeyRef; result: RelayState };
+  "relay.open_port": { params: NewPort; result: PortRef };
+  "relay.hear": { params: PortMessage; result: null };
+  "relay.close_port": { params: PortRef; result: null };
   "download.list": { params: NoParams; result: Downloads };
   "download.start": { params: StartDownload; result: Downloads };
   "download.pause": { params: ModelRef; result: Downloads };
@@ -1915,6 +1943,7 @@ export interface Events {
   "providers:changed": ProvidersChanged;
   "catalogue:changed": CatalogueList;
   "relay:changed": RelayState;
+  "relay:port": PortSaid;
   "download:changed": Downloads;
   "storage:changed": StorageChanged;
   "folder:changed": FolderState;
@@ -2116,6 +2145,10 @@ export const LIMITS = {
     max_tokens: { minimum: 1, maximum: 2048 },
     temperature: { minimum: 0, maximum: 2 },
     top_p: { maximum: 1, exclusiveMinimum: 0 },
+  },
+  NewPort: {
+    key: { maxLength: 200 },
+    name: { maxLength: 200 },
   },
   FetchTuning: {
     part_bytes: { minimum: 1024 },

@@ -6,6 +6,7 @@ import { closeLent, giveBack } from './lent_origins';
 import { findBrowserModel } from './browser_model';
 import { isolate, keepOffline } from './service_worker';
 import { connection, currentState, dispatch, phase, settings } from './store';
+import { serveVilaPorts } from './vila_ports';
 import { Shell } from './views/shell';
 import './styles/tokens.css';
 import './styles/base.css';
@@ -50,6 +51,7 @@ connection.listen((events) => {
 
 if (await isolate()) {
   boot();
+  serveVilaPorts();
   const stopWaiting = effect(() => {
     if (phase.value !== 'up') return;
     queueMicrotask(() => stopWaiting());

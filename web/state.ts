@@ -191,6 +191,7 @@ export function reduce(state: State, [name, data]: StateEvent): State {
       };
     case 'origins:released':
     case 'camera:wanted':
+    case 'relay:port':
       return state;
     case 'download:changed':
       return { ...state, downloads: data };

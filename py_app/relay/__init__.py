@@ -1,8 +1,9 @@
 """The relay of `build.py serve --vila`: programs on this machine ask, the open tab's model answers.
 
 Runs under CPython in .venv, in the process of the web server and on its port; needs the package `websockets`. It owns
-connections, whose turn it is, and what is refused; it understands no question and keeps nothing on disk. What is asked
-goes to the tab (py_app/cloche/relay/), which also decides who may ask: it sends the hashes of the keys.
+connections and what is refused; it understands no question and keeps nothing on disk. What is asked goes to the tab
+(py_app/cloche/relay/, which also has whose turn it is and the VILA protocol: it serves MessageChannels by itself). The
+tab decides who may ask: it sends the hashes of the keys.
 
     GET  /relay                        the secret with which the page proves that it is ours
     WS   /relay                        the tab

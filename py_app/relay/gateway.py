@@ -12,13 +12,14 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
 from urllib.parse import parse_qs, urlsplit
 
-from .hub import TRY_AGAIN_LATER, Hub
+from cloche.relay.hub import TRY_AGAIN_LATER, Hub
+from cloche.relay.vila import MAX_MESSAGE_BYTES as MAX_VILA_BYTES
+
 from .openai import NO_TAB, PREFIX, OpenAIRequest
 from .sockets import upgrade, wants_upgrade
 from .tab import MAX_MESSAGE_BYTES as MAX_TAB_BYTES
 from .tab import OpenTab
-from .vila import MAX_MESSAGE_BYTES as MAX_VILA_BYTES
-from .vila import VilaClient
+from .vila import serve_vila
 
 TAB_PATH = "/relay"
 NAMES = ("localhost", "127.0.0.1", "[::1]")
@@ -81,7 +82,7 @@ class Relay:
         if key_id is None:
             connection.close(TRY_AGAIN_LATER, NO_TAB.format(address))
         else:
-            VilaClient(connection, self.hub, key_id).serve()
+            serve_vila(connection, self.hub, key_id)
 
     def _say(
         self, handler: BaseHTTPRequestHandler, status: HTTPStatus, text: str, kind: str = "text/plain; charset=utf-8"

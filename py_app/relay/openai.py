@@ -15,7 +15,8 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
 from typing import Any
 
-from .hub import POLICY_VIOLATION, Hub, Source, TooManySourcesError
+from cloche.relay.hub import POLICY_VIOLATION, Hub, Source, TooManySourcesError
+
 from .sockets import limit_sending
 
 MAX_BODY_BYTES = 32 << 20

@@ -15,7 +15,8 @@ from typing import Any
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.connection import Connection
 
-from .hub import POLICY_VIOLATION, Hub, Tab, Terms
+from cloche.relay.hub import POLICY_VIOLATION, Hub, Tab, Terms
+
 from .sockets import Mailbox
 
 #: what a tab may say at once: an answer, or a piece of one

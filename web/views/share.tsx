@@ -40,6 +40,13 @@ async def main():
 
 asyncio.run(main())`;
 
+const PAGE_CLIENT = (address: string) => `const cloche = window.open('${address}');
+// and once it has started, with \`frame\` a JPEG in base64:
+const { port1, port2 } = new MessageChannel();
+cloche.postMessage({ type: 'vila', api_key: 'KEY' }, location.origin, [port2]);
+port1.onmessage = ({ data }) => console.log(JSON.parse(data).vlm_reply);
+port1.postMessage(JSON.stringify({ timestamp: Date.now() / 1000, frame }));`;
+
 function CopyButton({ text, label }: { text: string; label: string }) {
   const copy = () => navigator.clipboard.writeText(text).then(() => toast('Copied.'), report);
   return (
@@ -186,6 +193,12 @@ function Cameras({ now }: { now: RelayState }) {
         <summary>A client in ten lines of Python</summary>
         <pre class="example" tabIndex={0}>
           <code>{CLIENT(now.vila_url)}</code>
+        </pre>
+      </details>
+      <details>
+        <summary>A page of this origin, without any server</summary>
+        <pre class="example" tabIndex={0}>
+          <code>{PAGE_CLIENT(new URL('.', document.baseURI).href)}</code>
         </pre>
       </details>
     </section>

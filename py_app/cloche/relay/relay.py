@@ -1,8 +1,8 @@
 """The line to the relay: joins it while there are keys, answers what comes, and tells the page how it stands.
 
-Owns reconnecting, the jobs under way, and the commands of the relay. Only the model of this tab answers: what a program
-asks goes to no other machine, whatever providers the person has added. The address of the relay is the page's own, so
-nothing leaves the origin.
+Owns reconnecting, what is answered to a job, and the commands of the relay. Only the model of this tab answers: what a
+program asks goes to no other machine, whatever providers the person has added. The address of the relay is the page's
+own, so nothing leaves the origin. Pages of this origin need no relay to ask (ports.py); keys and settings are the same.
 """
 
 from __future__ import annotations
@@ -22,8 +22,11 @@ from ..host.websocket import WebSocket
 from ..providers.base import Transport
 from ..store.store import Store
 from ..vision.vision import Vision
+from .hub import Terms
+from .jobs import Jobs, Say
 from .keys import ApiKeys
 from .openai import OpenAIEndpoint
+from .ports import Ports
 from .shapes import ApiKeyRef, MadeApiKey, NewApiKey, RelayChange, RelayClient, RelayState
 
 FIRST_WAIT = 0.5
@@ -48,20 +51,27 @@ class Relay:
         self._socket: WebSocket | None = None
         self._running: asyncio.Task[None] | None = None
         self._now = asyncio.Event()
-        self._jobs: dict[int, asyncio.Task[None]] = {}
+        self._jobs: Jobs | None = None
+        self._ports = Ports(host, self._answer, lambda: self._tell(**self._state))
         self._disagreed: list[asyncio.Future[None]] = []
 
     def start(self) -> None:
         """Join the relay if anybody may ask."""
+        self._ports.agree(self._port_terms())
         if self._keys.all() and (self._running is None or self._running.done()):
             self._running = asyncio.create_task(self._stay_connected())
 
     async def close(self) -> None:
         """Leave, and stop what is under way."""
+        self._ports.end()
+        await self._disconnect()
+
+    async def _disconnect(self) -> None:
         running, self._running = self._running, None
-        for task in [*self._jobs.values(), *([running] if running else [])]:
-            task.cancel()
+        if self._jobs is not None:
+            self._jobs.stop()
         if running is not None:
+            running.cancel()
             await asyncio.wait([running])
         if self._socket is not None:
             await self._socket.close()
@@ -74,6 +84,7 @@ class Relay:
             "relay.set": self._set,
             "relay.make_key": self._make_key,
             "relay.revoke_key": self._revoke_key,
+            **self._ports.commands(),
         }
 
     @property
@@ -86,7 +97,7 @@ class Relay:
             vila_url=f"{'wss' if scheme == 'https' else 'ws'}://{place}",
             openai_url=f"{self._host.base_url}v1",
             keys=self._keys.all(),
-            clients=self._clients,
+            clients=[*self._clients, *self._ports.clients],
             settings=self._settings,
         )
 
@@ -113,12 +124,13 @@ class Relay:
         self._keys.revoke(ref.key_id)
         await self._agree()
         if not self._keys.all():
-            await self.close()
+            await self._disconnect()
             self._tell(state="off")
         return self.state
 
     async def _agree(self) -> None:
         """Who may ask holds at the relay before the page hears of it."""
+        self._ports.agree(self._port_terms())
         if self._socket is not None:
             agreed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             self._disagreed.append(agreed)
@@ -133,6 +145,9 @@ class Relay:
 
     def _terms(self) -> dict[str, Any]:
         return {"keys": self._keys.hashes(), "frames": self._settings.frames, "openai": self._settings.openai}
+
+    def _port_terms(self) -> Terms:
+        return Terms(keys=self._keys.hashes(), frames=self._settings.frames)
 
     # ------------------------------------------------------------ the connection
 
@@ -162,6 +177,7 @@ class Relay:
         secret = json.loads(await self._host.read_text("relay"))["secret"]
         socket = await WebSocket.open(self._host, f"{self.state.vila_url}relay", self._heard)
         self._socket = socket
+        self._jobs = jobs = Jobs(self._answer, lambda message: socket.post(json.dumps(message, ensure_ascii=False)))
         try:
             socket.post(json.dumps({"type": "hello", "secret": secret, **self._terms()}))
             end = await asyncio.shield(socket.closed)
@@ -170,8 +186,7 @@ class Relay:
             self._clients = []
             while self._disagreed:
                 self._settle()
-            for job in self._jobs.values():
-                job.cancel()
+            jobs.stop()
             if not socket.closed.done():
                 await socket.close()
         welcome = bool(self._state["state"] == "connected")
@@ -200,24 +215,11 @@ class Relay:
                 except ValidationError:
                     return
                 self._tell(**self._state)
-            case "cancel":
-                job = self._jobs.get(message["id"])
-                if job is not None:
-                    job.cancel()
-            case "job":
-                number = message["id"]
-                self._jobs[number] = task = asyncio.create_task(self._work(number, message))
-                task.add_done_callback(lambda _: self._jobs.pop(number, None))
+            case "job" | "cancel" if self._jobs is not None:
+                self._jobs.take(message)
 
-    async def _work(self, number: int, job: dict[str, Any]) -> None:
-        """Answer one job. The relay knows from "end" that the model is free."""
-        socket = self._socket
-        if socket is None:
-            return
-
-        def say(kind: str, **data: Any) -> None:
-            socket.post(json.dumps({"type": kind, "id": number, **data}, ensure_ascii=False))
-
+    async def _answer(self, job: dict[str, Any], say: Say) -> None:
+        """Answer one job. Raises ClocheError."""
         try:
             if job["kind"] == "vila":
                 say("body", text=await self._look(job["frames"]))
@@ -230,15 +232,8 @@ class Relay:
                     lambda text: say("body", text=text),
                 )
             self._fault = ""
-            say("end")
         except ClocheError as error:
             self._fault = f"{error.message} {error.action}".strip()
-            say("end", error=error.message)
-        except asyncio.CancelledError:
-            say("end", error="Stopped on request.")
-            raise
-        except Exception as error:
-            say("end", error=f"{type(error).__name__}: {error}")
             raise
 
     async def _look(self, frames: list[str]) -> str:

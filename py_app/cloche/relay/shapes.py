@@ -69,6 +69,33 @@ class RelayChange(Model):
     top_p: float | None = Field(default=None, gt=0, le=1)
 
 
+class NewPort(Model):
+    """A page that asks over a MessageChannel: its key, and its origin as the name that the person sees."""
+
+    key: str = Field(max_length=200)
+    name: str = Field(default="", max_length=200)
+
+
+class PortRef(Model):
+    """Names a port."""
+
+    port_id: str
+
+
+class PortMessage(PortRef):
+    """What came in at a port."""
+
+    text: str
+
+
+class PortSaid(PortRef):
+    """What goes out at a port: a message, or its end with a close code of WebSockets and the reason."""
+
+    text: str | None
+    code: int | None
+    reason: str
+
+
 class RelayClient(Model):
     """A program that is connected. `frames` counts what it sent, `replies` what it got."""
 
@@ -104,5 +131,8 @@ COMMANDS: dict[str, Command] = {
     "relay.set": Command(RelayChange, RelayState),
     "relay.make_key": Command(NewApiKey, MadeApiKey),
     "relay.revoke_key": Command(ApiKeyRef, RelayState),
+    "relay.open_port": Command(NewPort, PortRef),
+    "relay.hear": Command(PortMessage, None),
+    "relay.close_port": Command(PortRef, None),
 }
-EVENTS: dict[str, type[Model]] = {"relay:changed": RelayState}
+EVENTS: dict[str, type[Model]] = {"relay:changed": RelayState, "relay:port": PortSaid}

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from relay.hub import POLICY_VIOLATION, TRY_AGAIN_LATER, Hub, Source, Tab, Terms
+from cloche.relay.hub import POLICY_VIOLATION, TRY_AGAIN_LATER, Hub, Source, Tab, Terms
 
 
 class SilentTab(Tab):

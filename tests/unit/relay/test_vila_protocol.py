@@ -14,7 +14,7 @@ from tests.unit.relay.scripted_tab import JPEG, KEY, closing, echo, frame, reply
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from relay.vila import MAX_MALFORMED, MAX_MESSAGE_BYTES, MalformedError, frame_of
+from cloche.relay.vila import MAX_MALFORMED, MAX_MESSAGE_BYTES, MalformedError, frame_of
 
 
 async def test_a_frame_gets_a_reply(tmp_path: Path) -> None:
