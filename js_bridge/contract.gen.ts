@@ -265,7 +265,8 @@ export interface EngineOptions {
  * `tools_with_pictures` false they are left out while a picture is in the conversation, because the model has too
  * little room for both. `native_tools` false: the engine knows no tools, so that they are written into the prompt as
  * `tool_format` says (None: guessed from the model's name). `trained_context` is what the history is trimmed to,
- * `context_window` what the engine can hold at all; `image_tokens` is what one picture takes of either.
+ * `context_window` what the engine can hold at all; `image_tokens` is what one picture takes of either, `max_images`
+ * how many pictures one question may be about (None: not known).
  */
 export interface ModelCard {
   id: string;
@@ -282,6 +283,7 @@ export interface ModelCard {
   context_window: number;
   trained_context: number | null;
   image_tokens: number;
+  max_images: number | null;
   licence: string;
   summary: string;
   tiny: boolean;
@@ -1265,13 +1267,14 @@ export interface FolderState {
 /**
  * What the model said about a picture, and what it took.
  *
- * `image_ms` is the encoding of the picture, `memory_bytes` what the engine holds. `restarts` is 1 where the engine
- * crashed and the picture was looked at again.
+ * `images` is how many it is about, `image_ms` their encoding, `memory_bytes` what the engine holds. `restarts` is 1
+ * where the engine crashed and the picture was looked at again.
  */
 export interface Description {
   text: string;
   finish_reason: string;
   model: string;
+  images: number;
   prompt_tokens: number;
   image_tokens: number;
   completion_tokens: number;
@@ -2050,6 +2053,7 @@ export const LIMITS = {
   },
   ModelCard: {
     id: { maxLength: 120 },
+    max_images: { minimum: 1 },
   },
   ModelFile: {
     name: { maxLength: 200 },

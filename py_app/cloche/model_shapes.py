@@ -42,7 +42,8 @@ class ModelCard(Model):
     `tools_with_pictures` false they are left out while a picture is in the conversation, because the model has too
     little room for both. `native_tools` false: the engine knows no tools, so that they are written into the prompt as
     `tool_format` says (None: guessed from the model's name). `trained_context` is what the history is trimmed to,
-    `context_window` what the engine can hold at all; `image_tokens` is what one picture takes of either.
+    `context_window` what the engine can hold at all; `image_tokens` is what one picture takes of either, `max_images`
+    how many pictures one question may be about (None: not known).
     """
 
     id: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]*$", max_length=120)
@@ -59,6 +60,7 @@ class ModelCard(Model):
     context_window: int
     trained_context: int | None = None
     image_tokens: int = 256
+    max_images: int | None = Field(default=None, ge=1)
     licence: str
     summary: str
     tiny: bool = False

@@ -156,6 +156,28 @@ describe('an answer', () => {
   });
 });
 
+describe('several pictures in one question', () => {
+  const series = (...pictures: Uint8Array[]): ChatRequest =>
+    ask([...pictures.map((data) => ({ type: 'image' as const, data })), { type: 'text', text: 'What changed?' }], { max_tokens: 4 });
+
+  test('all reach the model, each with its own tokens', async () => {
+    const [red, blue] = [await circle('red'), await circle('blue')];
+    const one = (await answerTo(series(red))).completion.usage;
+    const two = (await answerTo(series(red, blue))).completion.usage;
+    expect(one.image_tokens).toBe(CARD.image_tokens);
+    expect(two.image_tokens).toBe(2 * CARD.image_tokens);
+    // What stands between two pictures is the template's.
+    expect(two.prompt_tokens - one.prompt_tokens).toBeGreaterThanOrEqual(CARD.image_tokens);
+  });
+
+  test('are read in their order: what was read of the first one is used again only where it comes first', async () => {
+    const [red, blue, green] = [await circle('red'), await circle('blue'), await circle('green')];
+    await answerTo(series(red, blue));
+    expect((await answerTo(series(red, green))).completion.usage.cached_tokens).toBeGreaterThan(CARD.image_tokens);
+    expect((await answerTo(series(green, red))).completion.usage.cached_tokens).toBeLessThan(CARD.image_tokens);
+  });
+});
+
 describe('a picture', () => {
   test.each(['red', 'green', 'blue', 'yellow'])('of a %s circle is seen as such', async (color) => {
     const { completion } = await answerTo(withPicture(await circle(color), 'Describe what you see.'));

@@ -120,3 +120,17 @@ def test_a_refused_camera_and_pictures_instead(cloche: Cloche) -> None:
     circle, star = texts(cloche)[-2:]
     assert "red circle" in circle
     assert "blue star" in star
+
+    # The last two frames in one question: the first frame has none before it.
+    cloche.page.get_by_text("Pace, threshold, detail").click()
+    series = cloche.page.get_by_label("Frames in a series")
+    series.fill("2")
+    series.press("Tab")
+    expect(series).to_have_js_property("defaultValue", "2")
+    cloche.button("Start").click()
+    figures = captions(cloche).locator(".figure")
+    expect(figures.first).to_contain_text("2 pictures", timeout=ANSWER_MS)
+    expect(figures.nth(1)).not_to_contain_text("pictures")
+    series.fill("1")
+    series.press("Tab")
+    expect(series).to_have_js_property("defaultValue", "1")

@@ -23,6 +23,7 @@ function Row({ caption, chosen, choose }: { caption: LiveCaption; chosen: boolea
         <p class="muted figure">
           {clock(at)} · {description.total_ms !== null && `${duration(description.total_ms)} · `}
           {description.hardware}
+          {description.images > 1 && ` · ${description.images} pictures`}
           {description.restarts > 0 && ' · engine restarted'}
         </p>
       </div>

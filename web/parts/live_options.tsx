@@ -1,6 +1,8 @@
 /** How the Live view looks: pace, threshold, series, detail, length. Owns the wording; limits are the contract's. */
 import { LIMITS, type LiveSettings } from '../../js_bridge/contract.gen';
 import { configure, figures } from '../live';
+import { seriesLimit } from '../series';
+import { card } from '../store';
 import { readSome } from '../typed_number';
 import { Field } from './field';
 
@@ -8,7 +10,7 @@ type NumberKey = 'interval' | 'frames' | 'max_tokens' | 'temperature';
 
 const NUMBERS: readonly { key: NumberKey; label: string; help: string; whole: boolean }[] = [
   { key: 'interval', label: 'Seconds between', help: 'The shortest time between two descriptions. 0 is as fast as it goes.', whole: false },
-  { key: 'frames', label: 'Frames in a series', help: 'More than 1 sends the last frames together, for models that take several pictures.', whole: true },
+  { key: 'frames', label: 'Frames in a series', help: 'More than 1 sends the last frames together, oldest first.', whole: true },
   { key: 'max_tokens', label: 'Caption length', help: 'In tokens. 30 to 60 are quick, 80 and more give detail.', whole: true },
   { key: 'temperature', label: 'Temperature', help: '0 always says the likeliest.', whole: false },
 ];
@@ -55,7 +57,7 @@ export function LiveOptions({ settings }: { settings: LiveSettings }) {
             key={key}
             id={`live-${key}`}
             label={label}
-            help={help}
+            help={key === 'frames' ? `${help} ${seriesLimit(card.value, settings.frames)}`.trim() : help}
             value={String(settings[key])}
             placeholder=""
             decimal={!whole}

@@ -2,9 +2,10 @@
 import { useEffect, useRef } from 'preact/hooks';
 import { ScanEye } from 'lucide';
 import { feeds } from '../camera_feed';
-import { liveError, sentence, source, starting } from '../live';
+import { liveError, liveSettings, sentence, source, starting } from '../live';
 import { health } from '../remote_camera';
-import { model, state } from '../store';
+import { seriesCut, seriesLimit } from '../series';
+import { card, model, state } from '../store';
 import { Icon } from './icon';
 import { Problem } from './problem';
 
@@ -17,6 +18,16 @@ function Blind() {
       {status.card?.name ?? 'The model'} reads text only; it cannot see pictures. <a href="#/models">Choose a model that sees</a>.
     </p>
   );
+}
+
+/** The model that is loaded takes fewer pictures at a time than were wanted. */
+function Cut() {
+  const frames = liveSettings.value?.frames ?? 1;
+  return seriesCut(card.value, frames) ? (
+    <p class="warning" role="status">
+      {seriesLimit(card.value, frames)}
+    </p>
+  ) : null;
 }
 
 const HERE = 'Choose a source and press Start. What the model sees is described here, on this device.';
@@ -37,6 +48,7 @@ export function LiveStage({ remote }: { remote: boolean }) {
   return (
     <section class="live-stage" aria-label="Picture">
       {!remote && <Blind />}
+      {!remote && <Cut />}
       <div class={`live-frame ${shown ? '' : 'empty'}`}>
         <div ref={place} class="live-place" />
         {!shown && (

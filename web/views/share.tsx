@@ -12,6 +12,7 @@ import { count } from '../figures';
 import { Field } from '../parts/field';
 import { Icon } from '../parts/icon';
 import { connectNow, makeKey, readRelay, revokeKey, setRelay } from '../relay_actions';
+import { seriesLimit } from '../series';
 import { card, relay, toast } from '../store';
 import { readSome } from '../typed_number';
 
@@ -178,7 +179,7 @@ function Cameras({ now }: { now: RelayState }) {
             key={key}
             id={`relay-${key}`}
             label={label}
-            help={help}
+            help={key === 'frames' ? `${help} ${seriesLimit(card.value, now.settings.frames)}`.trim() : help}
             value={String(now.settings[key])}
             placeholder=""
             decimal={decimal}

@@ -237,11 +237,12 @@ class Relay:
             raise
 
     async def _look(self, frames: list[str]) -> str:
-        """What the model says about the frames of a VILA client, each a JPEG in base64."""
+        """What the model says about the newest frames of a VILA client, each a JPEG in base64."""
         asked = self._settings
         description = await self._vision.describe(
             frames,
             asked.question,
+            newest=True,
             max_tokens=asked.max_tokens,
             temperature=asked.temperature,
             top_p=asked.top_p,

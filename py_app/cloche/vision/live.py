@@ -188,6 +188,7 @@ class LiveView:
         return await self._vision.describe(
             frame.images,
             settings.prompt,
+            newest=True,
             system_prompt=settings.system_prompt or None,
             max_tokens=settings.max_tokens,
             temperature=settings.temperature,

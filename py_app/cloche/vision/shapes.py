@@ -22,13 +22,14 @@ LIVE = "live"
 class Description(Model):
     """What the model said about a picture, and what it took.
 
-    `image_ms` is the encoding of the picture, `memory_bytes` what the engine holds. `restarts` is 1 where the engine
-    crashed and the picture was looked at again.
+    `images` is how many it is about, `image_ms` their encoding, `memory_bytes` what the engine holds. `restarts` is 1
+    where the engine crashed and the picture was looked at again.
     """
 
     text: str
     finish_reason: str
     model: str
+    images: int = 1
     prompt_tokens: int
     image_tokens: int
     completion_tokens: int

@@ -72,10 +72,14 @@ class Vision:
         response_format: dict[str, Any] | None = None,
         fit: ImageFit = "auto",
         detail: ImageDetail = "auto",
+        newest: bool = False,
         on_text: OnText | None = None,
         on_restart: Callable[[], Any] | None = None,
     ) -> Description:
-        """Ask about a picture, or about several as a series.
+        """Ask about a picture, or about several as a series, oldest first.
+
+        With `newest`, of a series that is longer than the model takes only the newest pictures are asked about, else it
+        is refused.
 
         `on_text` gets the text piece by piece. A crash of the engine, or its silence, is met by one more try with the
         model loaded anew from this device: `on_restart` is called first, and the text begins again. Cancelling the task
@@ -87,6 +91,7 @@ class Vision:
             raise BadInput("There is nothing to look at or nothing to ask.", action="Give a picture and a question.")
         pictures = [ImageContent(data=file_of(picture), fit=fit, detail=detail) for picture in images]
         await self._ready()
+        pictures = self._taken(pictures, newest=newest)
         messages = [ChatMessage(role="system", content=system_prompt)] if system_prompt else []
         messages.append(ChatMessage(role="user", content=[*pictures, TextContent(text=prompt)]))
         request = ChatRequest(
@@ -109,7 +114,7 @@ class Vision:
                 on_restart()
             completion = await self._complete(request, on_text)
         self._slowest = max(self._slowest, (completion.timings.total_ms or 0.0) / 1000)
-        return self._description(completion, restarts)
+        return self._description(completion, len(pictures), restarts)
 
     def cancel(self) -> None:
         """Stop every description under way; whoever waits for one gets CancelledError."""
@@ -137,6 +142,19 @@ class Vision:
                 action=f"Open Models and choose one that sees{offer}.",
             )
 
+    def _taken(self, pictures: list[ImageContent], *, newest: bool) -> list[ImageContent]:
+        """What the model is asked about, of what was given."""
+        card = self._transport.card
+        if card is None or card.max_images is None or len(pictures) <= card.max_images:
+            return pictures
+        if newest:
+            return pictures[-card.max_images :]
+        takes = "one picture" if card.max_images == 1 else f"{card.max_images} pictures"
+        raise BadInput(
+            f"{card.name} looks at {takes} at a time; these are {len(pictures)}.",
+            action="Give it fewer, or choose a model that takes more.",
+        )
+
     async def _complete(self, request: ChatRequest, on_text: OnText | None) -> Completion:
         def on_deltas(batch: list[dict[str, Any]]) -> None:
             text = "".join(delta.get("text") or "" for delta in batch)
@@ -160,13 +178,14 @@ class Vision:
         message = f"{crash.message} It was restarted with the same model, and the picture is looked at again."
         self._host.emit([("notice", {"level": "info", "code": "engine_restarted", "message": message, "action": ""})])
 
-    def _description(self, completion: Completion, restarts: int) -> Description:
+    def _description(self, completion: Completion, images: int, restarts: int) -> Description:
         card, engine = self._transport.card, self._transport.engine
         usage, timings = completion.usage, completion.timings
         return Description(
             text=completion.text.strip(),
             finish_reason=completion.finish_reason,
             model=card.id if card else "",
+            images=images,
             prompt_tokens=usage.prompt_tokens,
             image_tokens=usage.image_tokens,
             completion_tokens=usage.completion_tokens,

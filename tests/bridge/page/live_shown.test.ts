@@ -26,6 +26,7 @@ const caption = (id: number, text: string): LiveCaption => ({
     total_ms: 1,
     tokens_per_second: 1,
     hardware: 'CPU, 1 thread',
+    images: 1,
     memory_bytes: null,
     restarts: 0,
   },

@@ -6,7 +6,7 @@ import asyncio
 from typing import Any
 
 import pytest
-from tests.unit.cloche.scripted import PICTURE, Reply, ScriptedEngine, held, running
+from tests.unit.cloche.scripted import CARD, PICTURE, PNG, Reply, ScriptedEngine, held, running
 
 from cloche import contract
 from cloche.app import App
@@ -99,12 +99,19 @@ async def test_a_crash_loses_neither_the_session_nor_a_caption() -> None:
     assert [text["text"] for text in host.told("live:text")] == ["A star.", "A re", "A red circle.", "A heart."]
 
 
-async def test_a_series_goes_to_the_model_as_one() -> None:
+@pytest.mark.parametrize(("takes", "asked"), [(None, [1, 2, 3]), (2, [2, 3]), (1, [3])])
+async def test_of_a_series_the_model_sees_as_many_as_its_card_says_the_newest_last(
+    takes: int | None, asked: list[int]
+) -> None:
     engine = ScriptedEngine("It moved.")
-    async with running(engine.host()) as app:
-        await app.handle("live.frame", {**FRAME, "images": [PICTURE] * 3})
-    kinds = [part["type"] for part in engine.requests[0]["messages"][0]["content"]]
-    assert kinds == ["image", "image", "image", "text"]
+    series = [{**PICTURE, "bytes": PNG + bytes([number])} for number in (1, 2, 3)]
+    async with running(engine.host(card={**CARD, "max_images": takes})) as app:
+        told = await app.handle("live.frame", {**FRAME, "images": series})
+        assert told["description"]["images"] == len(asked)
+        assert (await app.handle("live.picture", {"caption_id": told["id"]}))["bytes"] == PNG + bytes([3])
+    *pictures, question = engine.requests[0]["messages"][0]["content"]
+    assert [part["data"] for part in pictures] == [PNG + bytes([number]) for number in asked]
+    assert question["type"] == "text"
 
 
 async def test_the_history_is_searched_and_read_in_pieces() -> None:

@@ -6,7 +6,7 @@ import asyncio
 from typing import Any
 
 import pytest
-from tests.unit.cloche.scripted import PNG, Reply, ScriptedEngine, held, running
+from tests.unit.cloche.scripted import CARD, PNG, Reply, ScriptedEngine, held, running
 
 from cloche.app import App
 from cloche.errors import BadInput, EngineCrashed, ImageUnsupported
@@ -71,6 +71,15 @@ async def test_a_model_that_reads_text_only_says_so_and_which_one_sees() -> None
             await app.vision.describe(PNG, "What is it?")
     assert refused.value.action == "Open Models and choose one that sees, for example Scripted."
     assert engine.requests == []
+
+
+async def test_more_pictures_than_the_model_takes_are_refused_and_none_is_dropped() -> None:
+    engine = ScriptedEngine("A dot.")
+    async with running(engine.host(card={**CARD, "max_images": 1})) as app:
+        with pytest.raises(BadInput, match="Scripted looks at one picture at a time; these are 2"):
+            await app.vision.describe([PNG, PNG], "What changed?")
+        assert engine.requests == []
+        assert (await app.vision.describe(PNG, "What is it?")).images == 1
 
 
 @pytest.mark.parametrize(("image", "prompt"), [([], "What is it?"), (PNG, "  ")])
