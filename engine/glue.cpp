@@ -2,9 +2,11 @@
 //
 // Owns the exported functions. Each takes a request as JSON in the buffer that `cloche_input` gives, and leaves an answer
 // as JSON where `cloche_output` says; what fails is an answer {"error": {"message": ...}}, never an exception. Chat
-// requests and their results have the shape of llama.cpp's server, which is OpenAI's. One model, one request at a time.
+// requests and their results have the shape of llama.cpp's server, which is OpenAI's. One model, one request at a time: a
+// function begins it, and `cloche_step` goes on with it until it is done.
 
 #include "host.h"
+#include "prompts.h"
 
 #include "server-common.h"
 #include "server-context.h"
@@ -19,6 +21,9 @@
 #define EXPORT(name) extern "C" __attribute__((export_name(#name)))
 
 namespace {
+
+// A prompt that shares less with what was read last is looked for among the kept ones.
+constexpr float LIKENESS = 0.5f;
 
 std::string input;
 std::string output;
@@ -61,16 +66,22 @@ ggml_type cache_type(const std::string & name) {
     throw std::runtime_error("there is no cache of type " + name);
 }
 
-// Drops what was read. After an error in the middle of a computation, the server's list of tokens that were read is
-// longer than what the model remembers.
-void forget(Engine & it) {
+// Does something with what the model has read: saves it into a file, or drops it.
+server_task_result_ptr with_slot(Engine & it, server_task_type type, const std::string & path) {
     auto        reader = it.context.get_response_reader();
-    server_task task(SERVER_TASK_TYPE_SLOT_ERASE);
-    task.id                  = reader.get_new_id();
-    task.slot_action.id_slot = 0;
+    server_task task(type);
+    task.id                   = reader.get_new_id();
+    task.slot_action.id_slot  = 0;
+    task.slot_action.filename = task.slot_action.filepath = path;
     reader.post_task(std::move(task));
     it.context.start_loop();
-    reader.next([] { return false; });
+    return reader.next([] { return false; });
+}
+
+// After an error in the middle of a computation, the server's list of tokens that were read is longer than what the model
+// remembers.
+void forget(Engine & it) {
+    with_slot(it, SERVER_TASK_TYPE_SLOT_ERASE, "");
 }
 
 Engine & loaded() {
@@ -78,6 +89,39 @@ Engine & loaded() {
         throw std::runtime_error("no model is loaded");
     }
     return *engine;
+}
+
+enum llama_pooling_type pooling_of(const std::string & name) {
+    return name == "mean" ? LLAMA_POOLING_TYPE_MEAN
+         : name == "rank" ? LLAMA_POOLING_TYPE_RANK
+                          : LLAMA_POOLING_TYPE_UNSPECIFIED;
+}
+
+// The engine, if its model was loaded to give scores, or to give vectors.
+Engine & loaded_for(bool scores) {
+    Engine & it = loaded();
+    if (!it.params.embedding || (it.meta->pooling_type == LLAMA_POOLING_TYPE_RANK) != scores) {
+        throw std::runtime_error(scores ? "the model was not loaded to sort texts" : "the model was not loaded for vectors");
+    }
+    return it;
+}
+
+const char * begin(Engine & it, server_task_type type, std::vector<server_tokens> && texts) {
+    auto                     reader = std::make_unique<server_response_reader>(it.context.get_response_reader());
+    std::vector<server_task> tasks;
+    for (auto & text : texts) {
+        if (text.empty()) {
+            throw std::runtime_error("one of the texts is empty");
+        }
+        server_task task(type);
+        task.id              = reader->get_new_id();
+        task.params.res_type = TASK_RESPONSE_TYPE_OAI_EMBD;
+        task.tokens          = std::move(text);
+        tasks.push_back(std::move(task));
+    }
+    reader->post_tasks(std::move(tasks));
+    it.running = std::move(reader);
+    return answer(json::object());
 }
 
 }  // namespace
@@ -93,11 +137,13 @@ EXPORT(cloche_output_size) size_t cloche_output_size() {
 }
 
 // {"weights": path, "projector": path or "", "adapters": [paths], "adapter_scale", "context_window": tokens, "cache_type":
-// "f16" or the like, "threads", "batch": tokens of one step} -> {"context_window", "images"}
+// "f16" or the like, "threads", "batch": tokens of one step, "vectors": whether it is to read only, "pooling": how many
+// vectors become one: "mean", "rank", or "" for what the file says} -> {"context_window", "images"}
 EXPORT(cloche_load) const char * cloche_load() {
     return guarded([&]() -> const char * {
         const json request = json::parse(input);
         engine             = nullptr;
+        cloche::forget_prompts();
         auto fresh         = std::make_unique<Engine>();
         auto & params      = fresh->params;
         llama_backend_init();
@@ -111,13 +157,15 @@ EXPORT(cloche_load) const char * cloche_load() {
         params.cpuparams_batch.n_threads = params.cpuparams.n_threads;
         params.n_parallel                = 1;
         params.load_mode                 = LLAMA_LOAD_MODE_NONE;
+        params.slot_prompt_similarity    = LIKENESS;
         params.fit_params                = false;
         params.warmup                    = false;
         params.mmproj_use_gpu            = false;
-        // The prompts of others are not kept beside the running one, which goes on in its slot: a camera that is watched
-        // leaves one behind at every frame, with its picture, which upstream's limit does not count.
-        params.cache_ram_mib             = 0;
+        // Upstream's cache of prompts has to be there, but nothing is ever in it (engine/prompts.cpp).
+        params.cache_ram_mib             = 1;
         params.cache_idle_slots          = false;
+        params.embedding                 = request.at("vectors").get<bool>();
+        params.pooling_type              = pooling_of(request.at("pooling").get<std::string>());
         params.cache_type_k = params.cache_type_v = cache_type(request.at("cache_type").get<std::string>());
         const json adapters                       = request.at("adapters");
         for (size_t i = 0; i < adapters.size(); i++) {
@@ -166,8 +214,35 @@ EXPORT(cloche_chat) const char * cloche_chat() {
     });
 }
 
+// Begins to make vectors of length 1: {"texts"} -> {}. Each comes as a chunk {"index", "embedding", "tokens_evaluated"}.
+EXPORT(cloche_embed) const char * cloche_embed() {
+    return guarded([&]() -> const char * {
+        Engine &                   it = loaded_for(false);
+        std::vector<server_tokens> texts;
+        for (const auto & text : json::parse(input).at("texts").get<std::vector<std::string>>()) {
+            texts.push_back(tokenize_input_subprompt(it.vocab, nullptr, text, true, true, mtmd_helper_init_opt_default()));
+        }
+        return begin(it, SERVER_TASK_TYPE_EMBEDDING, std::move(texts));
+    });
+}
+
+// Begins to score documents: {"query", "documents"} -> {}. Each comes as a chunk {"index", "score", "tokens_evaluated"}.
+EXPORT(cloche_rerank) const char * cloche_rerank() {
+    return guarded([&]() -> const char * {
+        Engine &                   it      = loaded_for(true);
+        const json                 request = json::parse(input);
+        const auto                 query   = request.at("query").get<std::string>();
+        const llama_model *        model   = llama_get_model(it.context.get_llama_context());
+        std::vector<server_tokens> texts;
+        for (const auto & document : request.at("documents").get<std::vector<std::string>>()) {
+            texts.push_back(format_prompt_rerank(model, it.vocab, nullptr, query, document, mtmd_helper_init_opt_default()));
+        }
+        return begin(it, SERVER_TASK_TYPE_RERANK, std::move(texts));
+    });
+}
+
 // Computes one batch or one token -> {"chunks": [what came of it], "tokens": [their ids], "done", "image_ms",
-// "image_tokens"}
+// "image_tokens", "restored": number of the kept prompt that was brought back or -1, "broken": those that could not be}
 EXPORT(cloche_step) const char * cloche_step() {
     return guarded([&]() -> const char * {
         Engine & it     = loaded();
@@ -197,7 +272,8 @@ EXPORT(cloche_step) const char * cloche_step() {
                 }
             }
         }
-        const bool done = !it.running || !it.running->has_next();
+        const auto prompts = cloche::report_prompts();
+        const bool done    = !it.running || !it.running->has_next();
         if (done) {
             it.running = nullptr;
         }
@@ -207,7 +283,33 @@ EXPORT(cloche_step) const char * cloche_step() {
             { "done", done },
             { "image_ms", cloche::encoder_milliseconds() - it.encoder_ms_before },
             { "image_tokens", cloche::image_tokens_of_prompt() },
+            { "restored", prompts.restored },
+            { "broken", prompts.broken },
         });
+    });
+}
+
+// Writes what the model has read last into a file, for a later `cloche_know`: {"path"} -> {}.
+EXPORT(cloche_keep) const char * cloche_keep() {
+    return guarded([&]() -> const char * {
+        const auto result = with_slot(loaded(), SERVER_TASK_TYPE_SLOT_SAVE, json::parse(input).at("path"));
+        if (!result || result->is_error()) {
+            throw std::runtime_error("what was read cannot be kept");
+        }
+        return answer(json::object());
+    });
+}
+
+// Tells of a file that `cloche_keep` wrote: {"id", "tokens": what stands at its head} -> {"needless": [numbers of files
+// that hold no more than another one]}. The engine opens it as "/prompt-<id>" when a prompt goes on from there.
+EXPORT(cloche_know) const char * cloche_know() {
+    return guarded([&]() -> const char * {
+        Engine &   it      = loaded();
+        const json request = json::parse(input);
+        auto tokens = server_tokens::deserialize(request.at("tokens").get<llama_tokens>(), it.meta->has_mtmd);
+        const auto needless =
+            cloche::know_prompt(request.at("id").get<int>(), std::move(tokens), it.context.get_llama_context());
+        return answer(json{ { "needless", needless } });
     });
 }
 

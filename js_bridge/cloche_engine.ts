@@ -7,8 +7,8 @@
  */
 
 import { isIsolated } from './capabilities';
-import type { ChatRequest, Completion, Embedding, EngineInfo } from './contract.gen';
-import type { EngineEvents, EngineFile, EngineMethods, EngineStreams } from './cloche_engine.worker';
+import type { ChatRequest, Completion, Embedding, EngineInfo, Ranking, RankTexts } from './contract.gen';
+import type { EngineEvents, EngineFile, EngineMethods, EngineStreams, Step } from './cloche_engine.worker';
 import { type Encoder, readEncoder, withoutTiles } from './encoder';
 import { prepared } from './encoder_images';
 import {
@@ -18,12 +18,14 @@ import {
   type LlamaEngine,
   loadFailed,
   type LoadOptions,
-  noEmbeddings,
+  poolingOf,
   Pulse,
   refusal,
+  wholeText,
 } from './llama_engine';
 import { Answer, countImages, toLlama } from './llama_request';
 import { handleOf } from './model_files';
+import { keyOf } from './prompt_files';
 import { Rpc, RpcError } from './rpc';
 
 /** What `build.py engine` writes beside the engine; without `files` it has not been built. */
@@ -32,10 +34,23 @@ interface Manifest {
   files?: { relaxed: string; plain: string };
 }
 
-/** The engine's compiled code and what it is called. */
+/** The engine's compiled code, what it is called, and the name of its file, which no other build has. */
 export interface EngineCode {
   name: string;
+  file: string;
   module: WebAssembly.Module;
+}
+
+/** What glue.cpp's `cloche_embed` and `cloche_rerank` bring for each text. */
+interface Embedded {
+  index: number;
+  embedding: number[];
+  tokens_evaluated: number;
+}
+interface Scored {
+  index: number;
+  score: number;
+  tokens_evaluated: number;
 }
 
 /** Beside the folder that this code is served from. */
@@ -45,6 +60,8 @@ const FOLDER = new URL('../engine/', HERE);
 const SMALL_BATCH = 64;
 const BATCH = 512;
 const REASONS_KEPT = 12;
+/** Tokens that must have been read since the last time, so that keeping what was read is worth the writing. */
+const WORTH_KEEPING = 256;
 const PROJECTOR = 'projector.gguf';
 
 /** (module (func (result v128) i8x16 relaxed_swizzle of two constants)): valid where relaxed SIMD is known. */
@@ -73,7 +90,7 @@ async function fetchCode(): Promise<EngineCode | undefined> {
   const relaxed = WebAssembly.validate(RELAXED_SIMD);
   const file = relaxed ? manifest.files.relaxed : manifest.files.plain;
   const module = await WebAssembly.compileStreaming(fetch(new URL(file, FOLDER)));
-  return { name: `llama.cpp ${manifest.llama_cpp} (Cloche${relaxed ? '' : ', without relaxed SIMD'})`, module };
+  return { name: `llama.cpp ${manifest.llama_cpp} (Cloche${relaxed ? '' : ', without relaxed SIMD'})`, file, module };
 }
 
 export class ClocheEngine implements LlamaEngine {
@@ -89,6 +106,8 @@ export class ClocheEngine implements LlamaEngine {
   private readonly stop = new Int32Array(isIsolated() ? new SharedArrayBuffer(4) : new ArrayBuffer(4));
   private readonly reasons: string[] = [];
   private images = false;
+  /** Tokens that were read and are not kept. */
+  private unkept = 0;
   private encoder: Encoder | undefined;
 
   constructor(private readonly code: EngineCode) {
@@ -105,28 +124,31 @@ export class ClocheEngine implements LlamaEngine {
 
   async load(options: LoadOptions): Promise<EngineInfo> {
     const startedAt = performance.now();
-    const { weights, projector, adapters, contextWindow, advanced } = options;
+    const { weights, projector, adapters, contextWindow, advanced, purpose, modelId } = options;
     const files = [...weights, ...adapters].map(
       (file): EngineFile => ({ name: file.name, file, handle: handleOf(file) }),
     );
     if (projector) files.push({ name: PROJECTOR, file: await withoutTiles(projector), handle: undefined });
     this.encoder = projector && (await readEncoder(projector).catch(() => undefined));
-    const request = {
-      weights: pathOf(weights[0] as File),
-      projector: projector ? `/${PROJECTOR}` : '',
-      adapters: adapters.map(pathOf),
-      adapter_scale: advanced.adapter_scale ?? 1,
-      cache_type: advanced.cache_type ?? 'f16',
-      context_window: contextWindow,
-      threads: 1,
-      batch: advanced.batch ?? (isIsolated() ? BATCH : SMALL_BATCH),
-    };
     try {
+      const request = {
+        weights: pathOf(weights[0] as File),
+        projector: projector ? `/${PROJECTOR}` : '',
+        adapters: adapters.map(pathOf),
+        adapter_scale: advanced.adapter_scale ?? 1,
+        cache_type: advanced.cache_type ?? 'f16',
+        context_window: contextWindow,
+        threads: 1,
+        batch: purpose === 'chat' ? (advanced.batch ?? (isIsolated() ? BATCH : SMALL_BATCH)) : wholeText(options),
+        vectors: purpose !== 'chat',
+        pooling: await poolingOf(options),
+      };
       const loaded = await this.alive(
         this.rpc.call('load', {
           module: this.code.module,
           files,
           stop: this.stop,
+          prompts: purpose === 'chat' ? { modelId, key: await this.promptKey(options) } : undefined,
           request,
         }),
       );
@@ -157,20 +179,75 @@ export class ClocheEngine implements LlamaEngine {
     const answer = new Answer(startedAt);
     let pictures = { ms: 0, tokens: 0 };
     let memoryBytes: number | null = null;
+    await this.steps('chat', { ...llama, stream: true }, signal, (step) => {
+      pictures = { ms: step.image_ms, tokens: step.image_tokens };
+      memoryBytes = step.memory_bytes;
+      for (const chunk of step.chunks) {
+        const delta = answer.add(chunk as never);
+        if (delta) onDelta(delta);
+      }
+    });
+    const completion = answer.complete(images > 0 ? pictures : null, memoryBytes);
+    const { prompt_tokens, cached_tokens, completion_tokens } = completion.usage;
+    // A picture that is seen for the first time may be one of a camera's, which is never asked about again.
+    if (pictures.ms === 0) this.unkept += prompt_tokens - cached_tokens + completion_tokens;
+    return completion;
+  }
+
+  async keep(): Promise<void> {
+    if (this.unkept < WORTH_KEEPING) return;
+    this.unkept = 0;
+    await this.ask(this.rpc.call('keep', null));
+  }
+
+  countTokens(text: string): Promise<number> {
+    return this.ask(this.rpc.call('count', { text }));
+  }
+
+  async embed(texts: string[], signal: AbortSignal): Promise<Embedding[]> {
+    const embeddings: Embedding[] = [];
+    const take = ({ index, embedding, tokens_evaluated }: Embedded): void => {
+      embeddings[index] = { vector: embedding, tokens: tokens_evaluated };
+    };
+    if (texts.length > 0) await this.steps('embed', { texts }, signal, ({ chunks }) => (chunks as Embedded[]).forEach(take));
+    return embeddings;
+  }
+
+  async rerank(request: RankTexts, signal: AbortSignal): Promise<Ranking> {
+    const ranking: Ranking = { scores: [], tokens: 0 };
+    const take = ({ index, score, tokens_evaluated }: Scored): void => {
+      ranking.scores[index] = score;
+      ranking.tokens += tokens_evaluated;
+    };
+    if (request.documents.length > 0) await this.steps('rerank', request, signal, ({ chunks }) => (chunks as Scored[]).forEach(take));
+    return ranking;
+  }
+
+  exit(): void {
+    this.worker.terminate();
+    this.rpc.close(new RpcError('aborted', 'Stopped on request.'));
+    this.die(new RpcError('aborted', 'Stopped on request.'));
+  }
+
+  /** Stands for everything that the state of a prompt depends on. */
+  private promptKey({ identity, advanced: { cache_type, adapter_scale } }: LoadOptions): Promise<string> {
+    return keyOf(JSON.stringify([this.code.file, identity, cache_type, adapter_scale]));
+  }
+
+  /** Runs one request; `take` gets each step that it brings. A stop is heard between two steps at the latest. */
+  private async steps<M extends keyof EngineStreams>(
+    method: M,
+    request: EngineMethods[M]['params'],
+    signal: AbortSignal,
+    take: (step: Step) => void,
+  ): Promise<void> {
     const over = new AbortController();
     Atomics.store(this.stop, 0, 0);
     const letGo = this.ask(
-      this.rpc.call('chat', { ...llama, stream: true }, {
+      this.rpc.call(method, request, {
         onChunks: (steps) => {
           this.pulse.beat();
-          for (const step of steps) {
-            pictures = { ms: step.image_ms, tokens: step.image_tokens };
-            memoryBytes = step.memory_bytes;
-            for (const chunk of step.chunks) {
-              const delta = answer.add(chunk as never);
-              if (delta) onDelta(delta);
-            }
-          }
+          steps.forEach(take);
         },
       }),
       signal,
@@ -181,21 +258,6 @@ export class ClocheEngine implements LlamaEngine {
     } finally {
       over.abort();
     }
-    return answer.complete(images > 0 ? pictures : null, memoryBytes);
-  }
-
-  countTokens(text: string): Promise<number> {
-    return this.ask(this.rpc.call('count', { text }));
-  }
-
-  embed(): Promise<Embedding> {
-    return Promise.reject(noEmbeddings());
-  }
-
-  exit(): void {
-    this.worker.terminate();
-    this.rpc.close(new RpcError('aborted', 'Stopped on request.'));
-    this.die(new RpcError('aborted', 'Stopped on request.'));
   }
 
   /** Tells the engine to end the running request; the request's promise settles when it has. */

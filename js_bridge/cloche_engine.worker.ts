@@ -1,13 +1,15 @@
 /**
  * The thread in which Cloche's own engine computes.
  *
- * Owns the WebAssembly instance: gives it the model's files, lets it compute step by step, and looks between two steps
+ * Owns the WebAssembly instance: gives it the model's files and what was kept of earlier prompts, lets it compute step by step, and looks between two steps
  * whether it is to stop. Where memory can be shared, the engine itself looks at `stop` while it computes. What the
  * steps bring goes out as it is; cloche_engine.ts makes sense of it, and ends this thread when something goes wrong.
  */
 
+import type { RankTexts } from './contract.gen';
+import { PromptFiles, type PromptPlace } from './prompt_files';
 import { Rpc, RpcError } from './rpc';
-import { type ReadableFile, Wasi } from './wasi';
+import { type ReadableFile, Wasi, type WritableFile } from './wasi';
 
 declare const self: DedicatedWorkerGlobalScope;
 
@@ -23,6 +25,8 @@ export interface LoadRequest {
   files: EngineFile[];
   /** One integer that is not 0 when the running request is to end. */
   stop: Int32Array;
+  /** Where prompts are kept; undefined: nowhere. */
+  prompts: PromptPlace | undefined;
   /** What engine/glue.cpp's `cloche_load` takes. */
   request: Record<string, unknown>;
 }
@@ -32,7 +36,7 @@ export interface Loaded {
   images: boolean;
 }
 
-/** What one step brought; `chunks` are OpenAI's. */
+/** What one step brought; `chunks` are OpenAI's, or what glue.cpp's `cloche_embed` and `cloche_rerank` name. */
 export interface Step {
   chunks: unknown[];
   tokens: number[];
@@ -42,20 +46,28 @@ export interface Step {
   image_tokens: number;
   /** What the instance holds; it never gives any back. */
   memory_bytes: number;
+  /** The number of the kept prompt that was brought back, -1 for none, and those that could not be. */
+  restored: number;
+  broken: number[];
 }
 
 export type EngineMethods = {
   load: { params: LoadRequest; result: Loaded };
   chat: { params: Record<string, unknown>; result: null };
+  embed: { params: { texts: string[] }; result: null };
+  rerank: { params: RankTexts; result: null };
   count: { params: { text: string }; result: number };
+  /** Keeps what was read last, where there is a place and room for it. */
+  keep: { params: null; result: null };
   /** Ends the running request after the step it is in. */
   stop: { params: null; result: null };
 };
-export type EngineStreams = { chat: Step };
+export type EngineStreams = { chat: Step; embed: Step; rerank: Step };
 /** Lines that the engine writes. */
 export type EngineEvents = { line: string };
 
-type Call = 'cloche_load' | 'cloche_chat' | 'cloche_step' | 'cloche_cancel' | 'cloche_count';
+type Beginning = 'cloche_chat' | 'cloche_embed' | 'cloche_rerank';
+type Call = Beginning | 'cloche_load' | 'cloche_step' | 'cloche_cancel' | 'cloche_count' | 'cloche_keep' | 'cloche_know';
 
 class Engine {
   private trap: Error | undefined;
@@ -67,7 +79,7 @@ class Engine {
 
   static async start(
     module: WebAssembly.Module,
-    files: ReadonlyMap<string, ReadableFile>,
+    files: ReadonlyMap<string, ReadableFile | WritableFile>,
     stop: Int32Array,
     onLine: (line: string) => void,
   ): Promise<Engine> {
@@ -115,6 +127,9 @@ interface SharedFileHandle extends FileSystemFileHandle {
 }
 
 let engine: Engine | undefined;
+/** The files of the engine's folder. */
+let folder = new Map<string, ReadableFile | WritableFile>();
+let prompts: PromptFiles | undefined;
 let stop = new Int32Array(1);
 let stopped = false;
 
@@ -150,36 +165,79 @@ async function opened({ name, file, handle }: EngineFile): Promise<[string, Open
   return [name, { size: file.size, read }];
 }
 
+/** One request from its beginning to its end. */
+async function run(beginning: Beginning, request: object, push: (step: Step) => void): Promise<null> {
+  const running = engine as Engine;
+  stopped = false;
+  running.call(beginning, JSON.stringify(request));
+  for (;;) {
+    const step = running.call<Omit<Step, 'memory_bytes'>>('cloche_step');
+    push({ ...step, memory_bytes: running.memoryBytes });
+    if (step.restored >= 0) await prompts?.touch(step.restored);
+    for (const id of step.broken) await forget(id);
+    if (step.done) return null;
+    await nextTurn();
+    if (stopped || Atomics.load(stop, 0) !== 0) {
+      running.call('cloche_cancel');
+      throw new RpcError('aborted', 'Stopped on request.');
+    }
+  }
+}
+
+/** The file that is being written. */
+const KEPT = 'kept';
+const promptName = (id: number): string => `prompt-${id}`;
+
+/** Lets the engine know of a kept prompt; one that it cannot use, or does not need beside others, is deleted. */
+async function know(id: number): Promise<void> {
+  const files = prompts as PromptFiles;
+  folder.set(promptName(id), files.readable(id));
+  try {
+    const tokens = await files.tokensOf(id);
+    const { needless } = (engine as Engine).call<{ needless: number[] }>('cloche_know', JSON.stringify({ id, tokens }));
+    for (const other of needless) await forget(other);
+  } catch {
+    await forget(id);
+  }
+}
+
+async function forget(id: number): Promise<void> {
+  folder.delete(promptName(id));
+  await prompts?.forget(id);
+}
+
 const rpc = new Rpc<{}, EngineMethods, EngineEvents, EngineStreams>(self);
 rpc.serve({
-  async load({ module, files, stop: shared, request }) {
+  async load({ module, files, stop: shared, prompts: place, request }) {
     stop = shared as Int32Array<ArrayBuffer>;
     const model = new Map(await Promise.all(files.map(opened)));
+    folder = new Map(model);
+    let loaded: Loaded;
     try {
-      engine = await Engine.start(module, model, stop, (line) => rpc.emit([['line', line]]));
-      return engine.call<Loaded>('cloche_load', JSON.stringify(request));
+      engine = await Engine.start(module, folder, stop, (line) => rpc.emit([['line', line]]));
+      loaded = engine.call<Loaded>('cloche_load', JSON.stringify(request));
     } finally {
       // The engine has read everything; whoever wants to delete the files may.
       for (const file of model.values()) file.close?.();
     }
+    prompts = place && (await PromptFiles.open(place));
+    for (const id of prompts?.ids ?? []) await know(id);
+    return loaded;
   },
-  async chat(request, { push }) {
-    const running = engine as Engine;
-    stopped = false;
-    running.call('cloche_chat', JSON.stringify(request));
-    for (;;) {
-      const step = running.call<Omit<Step, 'memory_bytes'>>('cloche_step');
-      push({ ...step, memory_bytes: running.memoryBytes });
-      if (step.done) return null;
-      await nextTurn();
-      if (stopped || Atomics.load(stop, 0) !== 0) {
-        running.call('cloche_cancel');
-        throw new RpcError('aborted', 'Stopped on request.');
-      }
-    }
-  },
+  chat: (request, { push }) => run('cloche_chat', request, push),
+  embed: (request, { push }) => run('cloche_embed', request, push),
+  rerank: (request, { push }) => run('cloche_rerank', request, push),
   stop() {
     stopped = true;
+    return null;
+  },
+  async keep() {
+    const id = await prompts?.keep((file) => {
+      folder.set(KEPT, file);
+      (engine as Engine).call('cloche_keep', JSON.stringify({ path: `/${KEPT}` }));
+    });
+    folder.delete(KEPT);
+    if (id !== undefined) await know(id);
     return null;
   },
   count: ({ text }) => (engine as Engine).call<{ tokens: number }>('cloche_count', text).tokens,

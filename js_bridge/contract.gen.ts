@@ -1041,11 +1041,16 @@ export interface StoredModel {
   files: StoredFile[];
 }
 
-/** Everything on disk, and how much the browser lets this origin keep (0: it does not say). */
+/**
+ * Everything on disk, and how much the browser lets this origin keep (0: it does not say).
+ *
+ * `prompt_bytes` is what an engine has kept of prompts, so that conversations go on without being read again.
+ */
 export interface StoredFiles {
   models: StoredModel[];
   usage: number;
   quota: number;
+  prompt_bytes: number;
 }
 
 /** Delete a model's files, whole and unfinished ones. */
@@ -1189,11 +1194,16 @@ export interface KeptModel {
   files: KeptFile[];
 }
 
-/** Everything on this device, the least recently used model last. `quota` 0: the browser does not say. */
+/**
+ * Everything on this device, the least recently used model last. `quota` 0: the browser does not say.
+ *
+ * `prompt_bytes` is what engines have kept of conversations, so that they need not be read again.
+ */
 export interface StorageReport {
   models: KeptModel[];
   usage: number;
   quota: number;
+  prompt_bytes: number;
 }
 
 /** Whether a model may ever be offered for eviction. */
@@ -1777,14 +1787,26 @@ export interface RunResult {
   figures: string[];
 }
 
-/** One text for an embedding model. */
-export interface EmbedText {
-  text: string;
+/** Texts for a model that was loaded for embeddings; the answer holds one `Embedding` for each, in their order. */
+export interface EmbedTexts {
+  texts: string[];
 }
 
-/** The text's vector, of length 1. */
+/** A text's vector, of length 1. */
 export interface Embedding {
   vector: number[];
+  tokens: number;
+}
+
+/** Documents to be judged by how well they answer the query, by a model that was loaded to rerank. */
+export interface RankTexts {
+  query: string;
+  documents: string[];
+}
+
+/** The documents' scores in their order: the higher the better. What a number means is the model's own affair. */
+export interface Ranking {
+  scores: number[];
   tokens: number;
 }
 
@@ -1907,6 +1929,7 @@ export interface Commands {
   "storage.delete": { params: ModelRef; result: StorageReport };
   "storage.pin": { params: PinModel; result: StorageReport };
   "storage.verify": { params: ModelRef; result: Verified };
+  "storage.forget_prompts": { params: NoParams; result: StorageReport };
   "storage.plan": { params: ModelRef; result: EvictionPlan };
   "storage.evict": { params: EvictModels; result: Downloads };
   "folder.look": { params: NoParams; result: FolderState };
@@ -1968,6 +1991,7 @@ export interface Workers {
     "folder.list": { params: NoParams; result: FolderFiles };
     "folder.read": { params: ReadFolder; result: FolderPiece };
     "folder.take": { params: TakeIntoFolder; result: null };
+    "prompts.remove": { params: NoParams; result: null };
     "url.read": { params: ReadUrl; result: UrlContent };
   };
   "llamacpp": {
@@ -1976,7 +2000,8 @@ export interface Workers {
     "model.unload": { params: NoParams; result: null };
     "chat.complete": { params: ChatRequest; result: Completion };
     "tokens.count": { params: CountTokens; result: number[] };
-    "embeddings.create": { params: EmbedText; result: Embedding };
+    "embeddings.create": { params: EmbedTexts; result: Embedding[] };
+    "rerank.create": { params: RankTexts; result: Ranking };
   };
   "webllm": {
     "files.take": { params: TakeFiles; result: null };

@@ -14,6 +14,7 @@ import { importFile, type ImportFile, type ImportProgress } from './file_import'
 import { lendFiles } from './held_files';
 import { MemoryStore, OpfsStore } from './model_files';
 import { listFolder, readFolder, takeIntoFolder } from './model_folder';
+import { promptBytes, removePrompts } from './prompt_files';
 import { makeSureOfReach, policy, readUrl } from './reach';
 import { Rpc, RpcError } from './rpc';
 
@@ -69,12 +70,18 @@ async function fetchAndKeep(request: FetchFiles, context: FetchContext): Promise
 async function list(): Promise<StoredFiles> {
   const models = await (await opening)?.list();
   const { usage = 0, quota = 0 } = await navigator.storage.estimate();
-  return { models: models ?? [], usage, quota };
+  return { models: models ?? [], usage, quota, prompt_bytes: models ? await promptBytes() : 0 };
 }
 
 async function remove({ model_id }: RemoveFiles, signal: AbortSignal): Promise<null> {
   const store = await opened();
   await exclusively(model_id, store, signal, () => store.remove(model_id));
+  await removePrompts(model_id);
+  return null;
+}
+
+async function forgetPrompts(): Promise<null> {
+  if (await opening) await removePrompts();
   return null;
 }
 
@@ -85,6 +92,7 @@ new Rpc<{}, Workers['downloads'] & PageMethods, {}, Streams & PageStreams>(self)
   'folder.list': () => listFolder(),
   'folder.read': (request) => readFolder(request),
   'folder.take': async (request, context) => takeIntoFolder(request, await opened(), context),
+  'prompts.remove': forgetPrompts,
   'url.read': (request, { signal }) => readUrl(request, signal),
   'file.import': async (request, context) => importFile(request, await opened(), context),
 });

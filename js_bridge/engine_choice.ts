@@ -1,7 +1,7 @@
 /**
  * Which build of llama.cpp runs a model: Cloche's own engine or wllama.
  *
- * Owns the rule. Cloche's engine is several times faster on the processor; wllama can use the GPU, makes embeddings, and
+ * Owns the rule. Cloche's engine is several times faster on the processor; wllama can use the GPU, and
  * is there where Cloche's engine has not been built or the browser cannot run it.
  */
 
@@ -13,8 +13,8 @@ import { LlamaInstance } from './llama_instance';
 export type MakeEngine = () => LlamaEngine;
 
 /** How to make an instance for a model; asked again after a crash, it makes another one of the same kind. */
-export async function chooseEngine({ purpose, advanced }: LoadOptions): Promise<MakeEngine> {
-  const code = purpose === 'chat' ? await engineCode() : undefined;
+export async function chooseEngine({ advanced }: LoadOptions): Promise<MakeEngine> {
+  const code = await engineCode();
   if (!code || (advanced.gpu_layers !== 0 && (await hasUsefulGpu()))) return () => new LlamaInstance();
   return () => new ClocheEngine(code);
 }

@@ -4,7 +4,18 @@
  * Owns the shape of an instance and the words for its failures. Which engine is used is engine_choice.ts.
  */
 
-import type { ChatRequest, Completion, Delta, Embedding, EngineInfo, EngineOptions, LoadModel } from './contract.gen';
+import type {
+  ChatRequest,
+  Completion,
+  Delta,
+  Embedding,
+  EngineInfo,
+  EngineOptions,
+  LoadModel,
+  Ranking,
+  RankTexts,
+} from './contract.gen';
+import { readGgufHeader } from './gguf';
 import { RpcError } from './rpc';
 
 export interface LoadOptions {
@@ -15,6 +26,9 @@ export interface LoadOptions {
   contextWindow: number;
   threads: number;
   advanced: EngineOptions;
+  modelId: string;
+  /** What tells the model's files from any others. */
+  identity: string;
 }
 
 export interface CompletionOptions {
@@ -36,8 +50,12 @@ export interface LlamaEngine {
   load(options: LoadOptions): Promise<EngineInfo>;
   complete(request: ChatRequest, options: CompletionOptions): Promise<Completion>;
   countTokens(text: string): Promise<number>;
-  /** The vector of one text; only for a model that was loaded for it. */
-  embed(text: string): Promise<Embedding>;
+  /** The texts' vectors; only for a model that was loaded for it. */
+  embed(texts: string[], signal: AbortSignal): Promise<Embedding[]>;
+  /** The documents' scores; only for a model that was loaded for it. */
+  rerank(request: RankTexts, signal: AbortSignal): Promise<Ranking>;
+  /** Keeps what was read beyond this visit, where the engine can and where that is worth it. */
+  keep(): Promise<void>;
   /** Ends the instance at once, whatever it is doing. */
   exit(): void;
 }
@@ -65,7 +83,24 @@ export class Pulse {
   }
 }
 
+/** The most tokens of one text that is read at once, where nobody says otherwise: memory grows with it. */
+const READ_AT_ONCE = 2048;
+
+/** How many tokens a model reads in one step that must see a whole text at once. */
+export function wholeText({ contextWindow, advanced }: LoadOptions): number {
+  return advanced.batch ?? Math.min(contextWindow, READ_AT_ONCE);
+}
+
+/** How a model makes one vector of many, "" as its file says; one that was not made for vectors takes the mean. */
+export async function poolingOf({ purpose, weights: [weights] }: LoadOptions): Promise<'' | 'mean' | 'rank'> {
+  if (purpose === 'rerank') return 'rank';
+  if (purpose === 'chat' || !weights) return '';
+  const header = await readGgufHeader(weights);
+  return header.get(`${String(header.get('general.architecture'))}.pooling_type`) ? '' : 'mean';
+}
+
 const OVERFLOW = /request \((\d+) tokens\) exceeds the available context size \((\d+) tokens\)/;
+const TOO_LARGE = /input \((\d+) tokens\) is too large to process.*batch size: (\d+)/;
 const UNREADABLE_IMAGE = /failed to load image/i;
 
 export function imageUnsupported(): RpcError {
@@ -76,8 +111,18 @@ export function imageUnsupported(): RpcError {
   );
 }
 
-export function noEmbeddings(): RpcError {
-  return new RpcError('generation_failed', 'This model makes no embeddings.', 'Load an embedding model.');
+/** The model was loaded for something else. */
+export function wrongPurpose(wanted: LoadModel['purpose']): RpcError {
+  const [does, load] = {
+    chat: ['does not converse', 'a model that does'],
+    embedding: ['makes no embeddings', 'an embedding model'],
+    rerank: ['does not sort texts by a question', 'a reranking model'],
+  }[wanted] as [string, string];
+  return new RpcError('generation_failed', `This model ${does}.`, `Load ${load}.`);
+}
+
+export function emptyText(): RpcError {
+  return new RpcError('bad_input', 'One of the texts is empty.', 'Leave empty texts out.');
 }
 
 /** The request cannot be served, for llama.cpp's own reason; the instance lives on. */
@@ -88,6 +133,14 @@ export function refusal(reason: string): RpcError {
       'message_too_long',
       `${tokens} tokens are more than the ${limit} that fit this model's context.`,
       'Shorten the message, or choose a model with a longer context.',
+    );
+  }
+  const [, length, most] = TOO_LARGE.exec(reason) ?? [];
+  if (length) {
+    return new RpcError(
+      'message_too_long',
+      `A text of ${length} tokens is more than the ${most} that this model reads at once.`,
+      'Cut the text into shorter pieces.',
     );
   }
   if (UNREADABLE_IMAGE.test(reason)) {

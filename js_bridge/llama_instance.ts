@@ -8,7 +8,7 @@
 
 import { Wllama, type LoadedContextInfo, type LoadModelParams } from '@wllama/wllama/esm/index.js';
 import wasmUrl from '@wllama/wllama/esm/wasm/wllama.wasm?url';
-import type { ChatRequest, Completion, Embedding, EngineInfo, LoadModel } from './contract.gen';
+import type { ChatRequest, Completion, Embedding, EngineInfo, Ranking, RankTexts } from './contract.gen';
 import { readEncoder, withoutTiles, type Encoder } from './encoder';
 import { prepared } from './encoder_images';
 import { GgufArray, readGgufHeader } from './gguf';
@@ -20,9 +20,10 @@ import {
   type LlamaEngine,
   loadFailed,
   type LoadOptions,
-  noEmbeddings,
+  poolingOf,
   Pulse,
   refusal,
+  wholeText,
 } from './llama_engine';
 import { Answer, countImages, toLlama } from './llama_request';
 import { RpcError } from './rpc';
@@ -53,7 +54,6 @@ export class LlamaInstance implements LlamaEngine {
   private readonly imageClock = new ImageClock();
   private gpu = false;
   private loaded: EngineInfo | undefined;
-  private purpose: LoadModel['purpose'] = 'chat';
   private encoder: Encoder | undefined;
   /** Tokens of a picture by its size, as the engine counted them when it encoded one. */
   private readonly imageTokens = new Map<string, number>();
@@ -76,7 +76,6 @@ export class LlamaInstance implements LlamaEngine {
   async load(options: LoadOptions): Promise<EngineInfo> {
     const startedAt = performance.now();
     const { weights, projector, adapters } = options;
-    this.purpose = options.purpose;
     const files = [...weights, ...adapters, ...(projector ? [await withoutTiles(projector)] : [])];
     let context: LoadedContextInfo & { success?: boolean };
     try {
@@ -159,11 +158,31 @@ export class LlamaInstance implements LlamaEngine {
     return sizes.reduce((sum, size) => sum + (this.imageTokens.get(size) ?? 0), 0);
   }
 
-  async embed(text: string): Promise<Embedding> {
-    if (this.purpose !== 'embedding') throw noEmbeddings();
-    // One text a call: for a list wllama gives the first vector only.
-    const { data, usage } = await this.ask(() => this.wllama.createEmbedding({ input: text }));
-    return { vector: data[0]?.embedding as number[], tokens: usage.prompt_tokens };
+  async embed(texts: string[], signal: AbortSignal): Promise<Embedding[]> {
+    const embeddings: Embedding[] = [];
+    for (const text of texts) {
+      signal.throwIfAborted();
+      // One text a call: for a list wllama gives the first vector only.
+      const { data, usage } = await this.ask(() => this.wllama.createEmbedding({ input: text }));
+      embeddings.push({ vector: data[0]?.embedding as number[], tokens: usage.prompt_tokens });
+    }
+    return embeddings;
+  }
+
+  async rerank({ query, documents }: RankTexts, signal: AbortSignal): Promise<Ranking> {
+    const ranking: Ranking = { scores: [], tokens: 0 };
+    for (const document of documents) {
+      signal.throwIfAborted();
+      // One document a call, so that a stop comes in between.
+      const { results, usage } = await this.ask(() => this.wllama.createRerank({ query, documents: [document] }));
+      ranking.scores.push(results[0]?.relevance_score as number);
+      ranking.tokens += usage.prompt_tokens;
+    }
+    return ranking;
+  }
+
+  async keep(): Promise<void> {
+    // wllama gives nobody its state.
   }
 
   exit(): void {
@@ -252,7 +271,8 @@ export class LlamaInstance implements LlamaEngine {
 async function parametersOf(options: LoadOptions): Promise<LoadModelParams> {
   const { weights, adapters, purpose, contextWindow, threads, advanced } = options;
   const { gpu_layers, batch, cache_type, adapter_scale } = advanced;
-  const pooling = await poolingOf(purpose, weights[0]);
+  const pooling = await poolingOf(options);
+  const whole = wholeText(options);
   // wllama numbers the files in the order given; an adapter lies behind the weights under such a number.
   const files = weights.length + adapters.length;
   const pathOf = (index: number): string => `models/model-${digits(weights.length + index + 1)}-of-${digits(files)}.gguf`;
@@ -262,19 +282,13 @@ async function parametersOf(options: LoadOptions): Promise<LoadModelParams> {
     ...(gpu_layers === null ? {} : { n_gpu_layers: gpu_layers }),
     ...(batch === null ? {} : { n_batch: batch, n_ubatch: Math.min(batch, 512) }),
     ...(cache_type === null ? {} : { cache_type_k: cache_type, cache_type_v: cache_type }),
-    ...(purpose === 'chat' ? {} : { embeddings: true, n_parallel: 1, ...pooling }),
+    ...(purpose === 'chat'
+      ? {}
+      : { embeddings: true, n_parallel: 1, n_batch: whole, n_ubatch: whole, ...(pooling && { pooling_type: pooling }) }),
     ...(adapters.length === 0
       ? {}
       : { lora_adapters: adapters.map((_, index) => ({ path: pathOf(index), scale: adapter_scale ?? 1 })) }),
   };
-}
-
-/** How a model makes one vector of many: as its file says; a model that was not made for it takes the mean. */
-async function poolingOf(purpose: LoadModel['purpose'], weights: File | undefined): Promise<Pick<LoadModelParams, 'pooling_type'>> {
-  if (purpose === 'rerank') return { pooling_type: 'rank' };
-  if (purpose === 'chat' || !weights) return {};
-  const told = [...(await readGgufHeader(weights)).keys()].some((key) => key.endsWith('.pooling_type'));
-  return told ? {} : { pooling_type: 'mean' };
 }
 
 function digits(number: number): string {

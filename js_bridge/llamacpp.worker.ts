@@ -15,13 +15,15 @@ import type {
   EngineInfo,
   LoadModel,
   ModelFile,
+  Ranking,
+  RankTexts,
   Streams,
   Workers,
 } from './contract.gen';
 import { DeltaBatch } from './delta_batch';
 import { chooseEngine, type MakeEngine } from './engine_choice';
-import type { LlamaEngine, LoadOptions } from './llama_engine';
 import { TakenFiles } from './held_files';
+import { emptyText, type LlamaEngine, type LoadOptions, wrongPurpose } from './llama_engine';
 import { OpfsStore } from './model_files';
 import { fileInFolder, SCHEME } from './model_folder';
 import { Rpc, RpcError } from './rpc';
@@ -31,6 +33,9 @@ declare const self: DedicatedWorkerGlobalScope;
 
 /** An engine that says nothing for so long is hung; the slowest step known, a large picture without a GPU, takes less. */
 const SILENCE_MS = 600_000;
+
+/** So long after an answer what was read is kept, unless somebody asks for something else. */
+const IDLE_MS = 1000;
 
 const taken = new TakenFiles();
 const opfs = OpfsStore.open();
@@ -46,6 +51,8 @@ class Engine {
   private request = '';
   /** `loading`, when it is a replacement that nobody has asked for yet. */
   private replacement: Promise<EngineInfo> | undefined;
+  /** Runs out when nobody has asked for anything for a while after an answer. */
+  private idle: ReturnType<typeof setTimeout> | undefined;
 
   /** Loads a model; asked for the same one after a crash, it hands out the replacement that is already on its way. */
   async load(request: LoadModel, signal: AbortSignal): Promise<EngineInfo> {
@@ -54,6 +61,7 @@ class Engine {
       const name = JSON.stringify(request);
       let loading = name === this.request ? this.replacement : undefined;
       if (!loading) {
+        await this.keepNow();
         this.unloadNow();
         const options = await optionsFor(request);
         this.make = await chooseEngine(options);
@@ -71,6 +79,7 @@ class Engine {
 
   async unload(signal: AbortSignal): Promise<null> {
     const leave = await this.turns.enter(signal);
+    await this.keepNow();
     this.unloadNow();
     leave();
     return null;
@@ -79,7 +88,7 @@ class Engine {
   async complete(request: ChatRequest, signal: AbortSignal, push: (delta: Delta) => void): Promise<Completion> {
     const startedAt = performance.now();
     const batch = new DeltaBatch(push);
-    return this.withInstance(signal, async (instance) => {
+    const answer = async (instance: LlamaEngine): Promise<Completion> => {
       const silence = request.silence_seconds ? request.silence_seconds * 1000 : SILENCE_MS;
       const endWatch = instance.pulse.watch(silence);
       try {
@@ -88,8 +97,35 @@ class Engine {
         return completion;
       } finally {
         endWatch();
+        this.idle = setTimeout(() => void this.keep(), IDLE_MS);
       }
+    };
+    this.clearIdle();
+    return this.withInstance(signal, answer, 'chat');
+  }
+
+  /** Keeps what was read, in a turn of its own. */
+  private async keep(): Promise<void> {
+    const leave = await this.turns.enter(new AbortController().signal);
+    await this.keepNow();
+    leave();
+  }
+
+  /** The same in the turn of something that ends the instance; only where it has not been done since the last answer. */
+  private async keepNow(): Promise<void> {
+    const { instance } = this;
+    if (this.idle === undefined || !instance) return;
+    this.clearIdle();
+    const endWatch = instance.pulse.watch(SILENCE_MS);
+    await instance.keep().catch((thrown: unknown) => {
+      if (RpcError.from(thrown).code === 'engine_crashed') this.replace();
     });
+    endWatch();
+  }
+
+  private clearIdle(): void {
+    clearTimeout(this.idle);
+    this.idle = undefined;
   }
 
   async count(texts: string[], signal: AbortSignal): Promise<number[]> {
@@ -103,19 +139,30 @@ class Engine {
     });
   }
 
-  async embed(text: string, signal: AbortSignal): Promise<Embedding> {
-    return this.withInstance(signal, (instance) => instance.embed(text));
+  async embed(texts: string[], signal: AbortSignal): Promise<Embedding[]> {
+    if (texts.includes('')) throw emptyText();
+    return this.withInstance(signal, (instance) => instance.embed(texts, signal), 'embedding');
+  }
+
+  async rerank(request: RankTexts, signal: AbortSignal): Promise<Ranking> {
+    return this.withInstance(signal, (instance) => instance.rerank(request, signal), 'rerank');
   }
 
   /**
-   * Waits for the turn and for a loaded instance, and lets `use` have it. A stop is answered at once; the turn ends when
-   * the instance is free again, or replaced because it did not come free in time, died, or holds too much.
+   * Waits for the turn and for a loaded instance, of that purpose or of any, and lets `use` have it. A stop is answered at
+   * once; the turn ends when the instance is free again, or replaced because it did not come free in time, died, or holds
+   * too much.
    */
-  private async withInstance<T>(signal: AbortSignal, use: (instance: LlamaEngine) => Promise<T>): Promise<T> {
+  private async withInstance<T>(
+    signal: AbortSignal,
+    use: (instance: LlamaEngine) => Promise<T>,
+    purpose?: LoadModel['purpose'],
+  ): Promise<T> {
     const leave = await this.turns.enter(signal);
     let work: Promise<T> | undefined;
     try {
       await this.orStop(signal, this.ready());
+      if (purpose && this.options?.purpose !== purpose) throw wrongPurpose(purpose);
       const instance = this.instance as LlamaEngine;
       work = use(instance);
       const result = await this.orStop(signal, work);
@@ -211,7 +258,11 @@ async function optionsFor(request: LoadModel): Promise<LoadOptions> {
     }),
   );
   const of = (wanted: ModelFile['role']): File[] => files.filter(({ role }) => role === wanted).map(({ found }) => found);
-  const { context_window, purpose, options } = request;
+  const { context_window, purpose, options, model_id } = request;
+  const identity = files.map(({ role, found }, index) => {
+    const { name, sha256 } = request.files[index] as ModelFile;
+    return [role, name, found.size, sha256 || found.lastModified];
+  });
   const processors = navigator.hardwareConcurrency || 1;
   return {
     weights: of('weights'),
@@ -221,6 +272,8 @@ async function optionsFor(request: LoadModel): Promise<LoadOptions> {
     contextWindow: options.context_window ?? context_window,
     threads: isIsolated() && options.threads ? Math.min(options.threads, processors) : defaultThreads(),
     advanced: options,
+    modelId: model_id,
+    identity: JSON.stringify(identity),
   };
 }
 
@@ -234,6 +287,7 @@ new Rpc<{}, Workers['llamacpp'], {}, Streams>(self).serve({
   'model.load': (request, { signal }) => engine.load(request, signal),
   'model.unload': (_request, { signal }) => engine.unload(signal),
   'chat.complete': (request, { signal, push }) => engine.complete(request, signal, push),
-  'embeddings.create': ({ text }, { signal }) => engine.embed(text, signal),
+  'embeddings.create': ({ texts }, { signal }) => engine.embed(texts, signal),
+  'rerank.create': (request, { signal }) => engine.rerank(request, signal),
   'tokens.count': ({ texts }: CountTokens, { signal }) => engine.count(texts, signal),
 });

@@ -1,18 +1,25 @@
 /**
  * The part of WASI (preview 1) that the engine's C library calls: files to read, a log, a clock, randomness.
  *
- * Owns a read-only folder of files whose bytes go straight from where they lie into the engine's memory. Knows nothing
- * of models. Whatever else the library may ask for is answered with "not supported".
+ * Owns a folder of files whose bytes go straight between where they lie and the engine's memory. Knows nothing of models. Whatever else the library may ask for is answered with "not supported".
  */
 
 /** Something that can be read at any place, synchronously; how many bytes came. */
 export interface ReadableFile {
   readonly size: number;
   read(into: Uint8Array, at: number): number;
+  /** Looks at the whole file before it is opened; one that is not sound is not there. */
+  sound?(): boolean;
+}
+
+/** Something that can be written from start to end as well; fewer bytes than were given are a failure. */
+export interface WritableFile extends ReadableFile {
+  write(bytes: Uint8Array, at: number): number;
 }
 
 const SUCCESS = 0;
 const BAD_FILE = 8;
+const FAILED = 29;
 const NO_ENTRY = 44;
 const NOT_SUPPORTED = 52;
 
@@ -35,13 +42,13 @@ export class ProgramExit extends Error {
 
 export class Wasi {
   private memory!: WebAssembly.Memory;
-  private readonly open = new Map<number, { file: ReadableFile; at: number }>();
+  private readonly open = new Map<number, { file: ReadableFile | WritableFile; at: number }>();
   private lastHandle = FIRST_FILE;
   private line = '';
   private readonly decoder = new TextDecoder();
 
   constructor(
-    private readonly files: ReadonlyMap<string, ReadableFile>,
+    private readonly files: ReadonlyMap<string, ReadableFile | WritableFile>,
     private readonly onLine: (line: string) => void,
   ) {}
 
@@ -144,7 +151,7 @@ export class Wasi {
         result: number,
       ) => {
         const file = this.find(path, length);
-        if (!file) return NO_ENTRY;
+        if (!file || file.sound?.() === false) return NO_ENTRY;
         const handle = ++this.lastHandle;
         this.open.set(handle, { file, at: 0 });
         this.view.setUint32(result >>> 0, handle, true);
@@ -172,10 +179,13 @@ export class Wasi {
         return SUCCESS;
       },
       fd_write: (handle: number, list: number, count: number, result: number) => {
-        if (handle > STDERR) return BAD_FILE;
+        const entry = this.open.get(handle);
+        if (handle > STDERR && !(entry && 'write' in entry.file)) return BAD_FILE;
         let done = 0;
         for (const piece of this.vectors(list, count)) {
-          this.hear(this.decoder.decode(piece.slice(), { stream: true }));
+          if (!entry) this.hear(this.decoder.decode(piece.slice(), { stream: true }));
+          else if ((entry.file as WritableFile).write(piece, entry.at) !== piece.length) return FAILED;
+          else entry.at += piece.length;
           done += piece.length;
         }
         this.view.setUint32(result >>> 0, done, true);
@@ -190,7 +200,7 @@ export class Wasi {
     return this.open.has(handle) ? REGULAR_FILE : undefined;
   }
 
-  private find(path: number, length: number): ReadableFile | undefined {
+  private find(path: number, length: number): ReadableFile | WritableFile | undefined {
     return this.files.get(new TextDecoder().decode(this.bytes(path, length).slice()).replace(/^\/+/, ''));
   }
 

@@ -31,6 +31,15 @@ export async function deleteKept({ model_id, name }: KeptModel): Promise<void> {
   }
 }
 
+export async function forgetPrompts(): Promise<void> {
+  try {
+    kept.value = await connection.call('storage.forget_prompts', {});
+    toast('What was kept of conversations for the engine is gone; the conversations are all there.');
+  } catch (thrown) {
+    report(thrown);
+  }
+}
+
 export function pin({ model_id, pinned }: KeptModel): void {
   connection.call('storage.pin', { model_id, pinned: !pinned }).then((found) => (kept.value = found), report);
 }

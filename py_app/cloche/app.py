@@ -7,6 +7,7 @@ checked by the contract on the way in; answers are plain data of the contract's 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -18,7 +19,7 @@ from .commands import SessionRef
 from .console.console import Console
 from .console.live import Live
 from .conversations import Conversations
-from .errors import BadInput, Busy, StorageLost
+from .errors import BadInput, Busy, ClocheError, StorageLost
 from .extensions.extensions import Extensions
 from .host.base import Host
 from .model_shapes import ModelCard, ModelStatus
@@ -32,6 +33,7 @@ from .models.hub import Hub
 from .models.library import Library
 from .models.shapes import ModelRef
 from .models.storage import Storage
+from .models.vectors import Vectors
 from .packages.packages import Packages
 from .providers.registry import Providers
 from .providers.worker import WorkerTransport
@@ -131,6 +133,7 @@ class App:
             self.store.close()
         await self.providers.close()
         await self.library.close()
+        await self.vectors.close()
 
     def _open_models(self) -> None:
         """The models that are known, and the one that runs."""
@@ -139,7 +142,9 @@ class App:
         device = ThisDevice(self.host, rows)
         self.catalogue = Catalogue(self.host, rows, hub)
         self.library = Library(self.host, self.catalogue)
-        self.library.tune = device.tuned
+        self.vectors = Vectors(self.host, self.catalogue)
+        for library in (self.library, *self.vectors.libraries.values()):
+            library.tune = device.tuned
         self.advisor = Advisor(self.host, self.catalogue, hub, device)
         self.advisor.options_changed = self._options_changed
         self.advisor.held = lambda: self.library.held.model_id
@@ -149,18 +154,19 @@ class App:
         rows, files = KeptModels(self.store.database), Files(self.host)
         self.storage = Storage(self.host, rows, files)
         self.downloads = Downloads(self.host, rows, files, self.storage, self.catalogue.resolved)
-        self.storage.loaded = lambda: self.library.loaded
+        self.storage.loaded = lambda: [self.library.loaded, *self.vectors.loaded]
         self.downloads.came = self.catalogue.pin
         self.advisor.came = self.storage.came
         self.advisor.removed = self.downloads.drop
         self.storage.fetching = self.downloads.fetching
         self.storage.card = self._card_to_check
         self.library.fetched = self.storage.noticed
-        self.library.touch = self.storage.touch
         self.folder = ModelFolder(self.host, self.store.models, files, self.storage, self.catalogue)
         self.folder.looked = self._folder_looked
-        self.library.complete = self.storage.complete
-        self.advisor.installed = lambda cards: self.storage.complete_of(cards) | self.folder.readable(cards)
+        for library in (self.library, *self.vectors.libraries.values()):
+            library.touch, library.complete = self.storage.touch, self.storage.complete
+        self.vectors.here = lambda cards: self.storage.complete_of(cards) | self.folder.readable(cards)
+        self.advisor.installed = self.vectors.here
 
     async def _folder_looked(self) -> None:
         """The catalogue shows what lies there; the chosen model, where it could not be read, is loaded now."""
@@ -265,6 +271,8 @@ class App:
         await self.turns.forget(params.session_id)
         self.store.sessions.delete(params.session_id)
         self.host.emit([("session:removed", {"session_id": params.session_id})])
+        with suppress(ClocheError):  # Without files there is nothing of it in them.
+            await self.storage.forget_prompts()
 
     def _belongings_changed(self) -> None:
         """What an import brought takes part from now on."""

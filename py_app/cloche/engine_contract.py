@@ -277,16 +277,30 @@ class RunResult(Model):
     figures: list[str] = Field(default=[])
 
 
-class EmbedText(Model):
-    """One text for an embedding model."""
+class EmbedTexts(Model):
+    """Texts for a model that was loaded for embeddings; the answer holds one `Embedding` for each, in their order."""
 
-    text: str
+    texts: list[str]
 
 
 class Embedding(Model):
-    """The text's vector, of length 1."""
+    """A text's vector, of length 1."""
 
     vector: list[float]
+    tokens: int
+
+
+class RankTexts(Model):
+    """Documents to be judged by how well they answer the query, by a model that was loaded to rerank."""
+
+    query: str
+    documents: list[str]
+
+
+class Ranking(Model):
+    """The documents' scores in their order: the higher the better. What a number means is the model's own affair."""
+
+    scores: list[float]
     tokens: int
 
 
@@ -332,6 +346,7 @@ WORKERS: dict[str, dict[str, Command]] = {
         "folder.list": Command(NoParams, FolderFiles),
         "folder.read": Command(ReadFolder, FolderPiece),
         "folder.take": Command(TakeIntoFolder, None),
+        "prompts.remove": Command(NoParams, None),
         "url.read": Command(ReadUrl, UrlContent),
     },
     "llamacpp": {
@@ -340,7 +355,8 @@ WORKERS: dict[str, dict[str, Command]] = {
         "model.unload": Command(NoParams, None),
         "chat.complete": Command(ChatRequest, Completion),
         "tokens.count": Command(CountTokens, list[int]),
-        "embeddings.create": Command(EmbedText, Embedding),
+        "embeddings.create": Command(EmbedTexts, list[Embedding]),
+        "rerank.create": Command(RankTexts, Ranking),
     },
     "webllm": {
         "files.take": Command(TakeFiles, None),

@@ -185,5 +185,5 @@ export async function planted(name: string, modelId = 'starter'): Promise<Uint8A
 
 export async function clearStorage(): Promise<void> {
   const root = await navigator.storage.getDirectory();
-  await root.removeEntry('models', { recursive: true }).catch(() => undefined);
+  for (const name of ['models', 'prompts']) await root.removeEntry(name, { recursive: true }).catch(() => undefined);
 }

@@ -274,24 +274,6 @@ describe('a request that cannot be served', () => {
   });
 });
 
-describe('embeddings', () => {
-  test('come from a model that is loaded for them: one vector a text, of length one', async () => {
-    await expect(engine.call('embeddings.create', { text: 'a star' })).rejects.toMatchObject({ code: 'generation_failed' });
-    await engine.call('model.load', { ...loadOf([WEIGHTS]), purpose: 'embedding' });
-    const [star, again, other] = [
-      await engine.call('embeddings.create', { text: 'a star' }),
-      await engine.call('embeddings.create', { text: 'a star' }),
-      await engine.call('embeddings.create', { text: 'todo list' }),
-    ];
-    const times = (a: number[], b: number[]) => a.reduce((sum, value, index) => sum + value * (b[index] as number), 0);
-    expect(times(star.vector, star.vector)).toBeCloseTo(1, 3);
-    expect(times(star.vector, again.vector)).toBeCloseTo(1, 3);
-    expect(times(star.vector, other.vector)).toBeLessThan(0.999);
-    expect(star.tokens).toBeGreaterThan(0);
-    await engine.call('model.load', loadOf());
-  });
-});
-
 describe('counting tokens', () => {
   test('agrees with what the engine reads', async () => {
     const [empty, hello, special] = await engine.call('tokens.count', { texts: ['', 'Hello', 'Hello<|im_end|>'] });

@@ -1,8 +1,10 @@
 /**
  * A projector that fits the starter model and takes seconds for a picture, made of zeros.
  *
- * Owns writing that one GGUF file. What it makes the model see means nothing; the time is the point.
+ * Owns what is in that one GGUF file. What it makes the model see means nothing; the time is the point.
  */
+
+import { aligned, F16, F32, Writer } from './gguf_writer';
 
 const DIMENSION = 192;
 const HIDDEN = 576;
@@ -10,9 +12,6 @@ const LAYERS = 24;
 const IMAGE = 384;
 const PATCH = 16;
 const TEXT_DIMENSION = 192;
-const F32 = 0;
-const F16 = 1;
-const ALIGNMENT = 32;
 
 type Tensor = [name: string, shape: number[], type: number];
 
@@ -90,64 +89,4 @@ function tensors(): Tensor[] {
     ...matrix('mm.0', DIMENSION, TEXT_DIMENSION),
     ...matrix('mm.1', TEXT_DIMENSION, TEXT_DIMENSION),
   ];
-}
-
-function aligned(size: number): number {
-  return Math.ceil(size / ALIGNMENT) * ALIGNMENT;
-}
-
-/** Appends little-endian values. */
-class Writer {
-  private readonly pieces: Uint8Array[] = [];
-
-  text(text: string): this {
-    this.pieces.push(new TextEncoder().encode(text));
-    return this;
-  }
-
-  u32(value: number): this {
-    return this.number(4, (view) => view.setUint32(0, value, true));
-  }
-
-  u64(value: number): this {
-    return this.number(8, (view) => view.setBigUint64(0, BigInt(value), true));
-  }
-
-  f32(value: number): this {
-    return this.number(4, (view) => view.setFloat32(0, value, true));
-  }
-
-  string(text: string): this {
-    return this.u64(new TextEncoder().encode(text).length).text(text);
-  }
-
-  value(key: string, type: string, value: unknown): void {
-    this.string(key);
-    if (type === 'u32') this.u32(4).u32(value as number);
-    if (type === 'f32') this.u32(6).f32(value as number);
-    if (type === 'bool') this.u32(7).number(1, (view) => view.setUint8(0, Number(value)));
-    if (type === 'string') this.u32(8).string(value as string);
-    if (type === 'f32[]') {
-      const numbers = value as number[];
-      this.u32(9).u32(6).u64(numbers.length);
-      for (const number of numbers) this.f32(number);
-    }
-  }
-
-  bytes(): Uint8Array<ArrayBuffer> {
-    const whole = new Uint8Array(this.pieces.reduce((sum, piece) => sum + piece.length, 0));
-    let at = 0;
-    for (const piece of this.pieces) {
-      whole.set(piece, at);
-      at += piece.length;
-    }
-    return whole;
-  }
-
-  private number(size: number, write: (view: DataView) => void): this {
-    const bytes = new Uint8Array(size);
-    write(new DataView(bytes.buffer));
-    this.pieces.push(bytes);
-    return this;
-  }
 }

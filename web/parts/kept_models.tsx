@@ -4,7 +4,7 @@ import { bytes, time } from '../figures';
 import { STARTER } from '../model_actions';
 import { moveToFolder } from '../model_folder';
 import { downloads, state } from '../store';
-import { checking, check, deleteKept, exportFile, kept, pin } from '../storage_actions';
+import { checking, check, deleteKept, exportFile, forgetPrompts, kept, pin } from '../storage_actions';
 import { DeleteButton } from './delete_button';
 
 const ENGINES: Record<string, string> = { llamacpp: 'llama.cpp', webllm: 'WebLLM' };
@@ -93,6 +93,17 @@ export function KeptModels() {
           <Entry key={model.model_id} model={model} />
         ))}
       </ul>
+      {kept.value !== null && kept.value.prompt_bytes > 0 && (
+        <div class="row">
+          <p class="muted">
+            {bytes(kept.value.prompt_bytes)} more hold what models have read of your last long conversations, so that these go on
+            at once after a reload.
+          </p>
+          <button class="button" type="button" aria-label="Forget what models have read" onClick={() => void forgetPrompts()}>
+            Forget
+          </button>
+        </div>
+      )}
     </section>
   );
 }

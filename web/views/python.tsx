@@ -109,8 +109,8 @@ export function PythonView() {
   return (
     <div class="page python" tabIndex={-1}>
       <p class="muted">
-        This Python is the app’s own: <code>app</code>, <code>ask</code>, <code>session</code>, <code>tools</code>, <code>on</code>{' '}
-        and <code>vision</code> are there. Code that you run here is your own act: it can reach everything that Cloche can, and nobody
+        This Python is the app’s own: <code>app</code>, <code>ask</code>, <code>session</code>, <code>tools</code>, <code>on</code>,{' '}
+        <code>vision</code> and <code>vectors</code> are there. Code that you run here is your own act: it can reach everything that Cloche can, and nobody
         asks again. Run only what you understand.
       </p>
       <div class="editor" ref={place} />

@@ -54,6 +54,7 @@ class Console:
             "on": on(live),
             "session": self._session(None),
             "tools": Tools(app.toolbox, live),
+            "vectors": app.vectors,
             "vision": app.vision,
         }
 

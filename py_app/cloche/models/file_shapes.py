@@ -53,11 +53,15 @@ class StoredModel(Model):
 
 
 class StoredFiles(Model):
-    """Everything on disk, and how much the browser lets this origin keep (0: it does not say)."""
+    """Everything on disk, and how much the browser lets this origin keep (0: it does not say).
+
+    `prompt_bytes` is what an engine has kept of prompts, so that conversations go on without being read again.
+    """
 
     models: list[StoredModel]
     usage: int
     quota: int
+    prompt_bytes: int = 0
 
 
 class RemoveFiles(Model):

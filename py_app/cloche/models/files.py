@@ -41,6 +41,11 @@ class Files:
         async with self.worker() as link:
             await link.call("files.remove", RemoveFiles(model_id=model_id).model_dump())
 
+    async def forget_prompts(self) -> None:
+        """Delete what engines have kept of prompts."""
+        async with self.worker() as link:
+            await link.call("prompts.remove", {})
+
     async def read(self, request: ReadUrl) -> UrlContent:
         """GET something small. Raises RemoteError."""
         async with self.worker() as link:

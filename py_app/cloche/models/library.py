@@ -1,9 +1,9 @@
-"""The chosen model and the engine that runs it: loading, unloading, switching, and replacing an engine that died.
+"""A chosen model and the engine that runs it: loading, unloading, switching, and replacing an engine that died.
 
-Owns the engine's link and the model's status; every change of it is told to the page. Switching or unloading ends the
-engine's worker, and with it all memory of the model. The model that came with the app is fetched by itself; any other
-only runs once a person has had it downloaded. Knows nothing of conversations: whoever needs the engine waits for
-`ready`."""
+Owns the engine's link and the model's status; of the model that converses every change is told to the page. Switching
+or unloading ends the engine's worker, and with it all memory of the model. The model that came with the app is fetched
+by itself; any other only runs once a person has had it downloaded. Knows nothing of conversations: whoever needs the
+engine waits for `ready`."""
 
 from __future__ import annotations
 
@@ -24,10 +24,11 @@ Loading = Callable[[], Coroutine[Any, Any, Link]]
 
 
 class Library:
-    """One model at a time."""
+    """One model at a time. `told` false: the page hears nothing of it, because it is not the model that converses."""
 
-    def __init__(self, host: Host, catalogue: Catalogue) -> None:
+    def __init__(self, host: Host, catalogue: Catalogue, *, told: bool = True) -> None:
         self._host = host
+        self._told = told
         self.catalogue = catalogue
         self._link: Link | None = None
         #: the model that is loaded, or to be loaded
@@ -228,4 +229,5 @@ class Library:
 
     def _tell(self, **status: Any) -> None:
         self.status = ModelStatus(**status)
-        self._host.emit([("model:status", self.status.model_dump())])
+        if self._told:
+            self._host.emit([("model:status", self.status.model_dump())])

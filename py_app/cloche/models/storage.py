@@ -8,7 +8,7 @@ downloads.py.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
 from typing import Any
 
@@ -33,8 +33,8 @@ class Storage:
         self._host = host
         self._rows = rows
         self._files = files
-        #: the model that an engine is using, if any
-        self.loaded: Callable[[], str | None] = lambda: None
+        #: the models that engines are using
+        self.loaded: Callable[[], Collection[str | None]] = lambda: ()
         #: the models that are being fetched
         self.fetching: Callable[[], Iterable[str]] = lambda: ()
         #: the card of a model on this device
@@ -47,6 +47,7 @@ class Storage:
             "storage.delete": self.delete,
             "storage.pin": self.pin,
             "storage.verify": self.verify,
+            "storage.forget_prompts": lambda _: self.forget_prompts(),
         }
 
     # ------------------------------------------------------------ the book
@@ -101,7 +102,9 @@ class Storage:
     async def report(self) -> StorageReport:
         """Everything that is there."""
         stored = await self._files.list()
-        return StorageReport(models=self._kept(stored), usage=stored.usage, quota=stored.quota)
+        return StorageReport(
+            models=self._kept(stored), usage=stored.usage, quota=stored.quota, prompt_bytes=stored.prompt_bytes
+        )
 
     async def delete(self, ref: ModelRef) -> StorageReport:
         """Delete a model. Raises Busy for one that is being used or fetched."""
@@ -110,13 +113,19 @@ class Storage:
 
     async def remove(self, model_id: str) -> None:
         """Delete a model's files and what is known of them."""
-        if model_id == self.loaded():
+        if model_id in self.loaded():
             raise Busy("This model is loaded now.", action="Choose another model first, or unload it.")
         if model_id in self.fetching():
             raise Busy("This model is being downloaded.", action="Cancel its download first.")
         await self._files.remove(model_id)
         self._rows.forget(model_id)
         self.tell()
+
+    async def forget_prompts(self) -> StorageReport:
+        """Delete what engines have kept of conversations; they are read again when they go on."""
+        await self._files.forget_prompts()
+        self.tell()
+        return await self.report()
 
     async def pin(self, given: PinModel) -> StorageReport:
         """Keep a model from ever being offered for eviction, or no longer."""
@@ -194,7 +203,7 @@ class Storage:
             size=sum(file.size for file in files),
             complete=row is not None and bool(known) and set(known) <= whole,
             pinned=row is not None and row.pinned,
-            loaded=stored.model_id == self.loaded(),
+            loaded=stored.model_id in self.loaded(),
             used_at=row.used_at if row else max((file.modified_at for file in stored.files), default=None),
             files=sorted(files, key=lambda file: file.name),
         )

@@ -91,11 +91,15 @@ class KeptModel(Model):
 
 
 class StorageReport(Model):
-    """Everything on this device, the least recently used model last. `quota` 0: the browser does not say."""
+    """Everything on this device, the least recently used model last. `quota` 0: the browser does not say.
+
+    `prompt_bytes` is what engines have kept of conversations, so that they need not be read again.
+    """
 
     models: list[KeptModel]
     usage: int
     quota: int
+    prompt_bytes: int = 0
 
 
 class PinModel(ModelRef):
@@ -145,6 +149,7 @@ COMMANDS: dict[str, Command] = {
     "storage.delete": Command(ModelRef, StorageReport),
     "storage.pin": Command(PinModel, StorageReport),
     "storage.verify": Command(ModelRef, Verified),
+    "storage.forget_prompts": Command(NoParams, StorageReport),
     "storage.plan": Command(ModelRef, EvictionPlan),
     "storage.evict": Command(EvictModels, Downloads),
 }

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ..engine_contract import ChatRequest, Completion, CountTokens
+from ..engine_contract import ChatRequest, Completion, CountTokens, Embedding, EmbedTexts, Ranking, RankTexts
 from ..errors import EngineCrashed
 from ..model_shapes import EngineInfo, ModelCard
 from ..models.library import Library
@@ -44,6 +44,15 @@ class WorkerTransport(Transport):
     async def count_tokens(self, texts: list[str]) -> list[int]:
         counted: list[int] = await self._call("tokens.count", CountTokens(texts=texts))
         return counted
+
+    async def embed(self, texts: list[str]) -> list[Embedding]:
+        """The texts' vectors, in their order; for a model that was loaded for embeddings."""
+        answers = await self._call("embeddings.create", EmbedTexts(texts=texts))
+        return [Embedding.model_validate(answer) for answer in answers]
+
+    async def rerank(self, query: str, documents: list[str]) -> Ranking:
+        """How well each document answers the query; for a model that was loaded to rerank."""
+        return Ranking.model_validate(await self._call("rerank.create", RankTexts(query=query, documents=documents)))
 
     async def _call(self, method: str, params: Model, on_chunks: Callable[[list[Any]], None] | None = None) -> Any:
         link = await self._library.ready()

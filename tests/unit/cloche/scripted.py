@@ -83,6 +83,7 @@ class ScriptedEngine:
         self.measurements = 0
         self.aborted = 0
         self.kept = True
+        self.prompt_bytes = 0
         self.engine = dict(ENGINE)
         self.fetch_error: ClocheError | None = None
         self.load_error: ClocheError | None = None
@@ -110,7 +111,14 @@ class ScriptedEngine:
         return ScriptedLink({"device.describe": describe, "device.measure": measure})
 
     def _downloads(self) -> ScriptedLink:
-        return ScriptedLink({"files.fetch": self._fetch, "files.list": self._list, "files.remove": self._remove})
+        return ScriptedLink(
+            {
+                "files.fetch": self._fetch,
+                "files.list": self._list,
+                "files.remove": self._remove,
+                "prompts.remove": self._remove_prompts,
+            }
+        )
 
     def _llamacpp(self) -> ScriptedLink:
         return ScriptedLink(
@@ -119,6 +127,8 @@ class ScriptedEngine:
                 "model.load": self._load,
                 "chat.complete": self._complete,
                 "tokens.count": self._count,
+                "embeddings.create": self._embed,
+                "rerank.create": self._rerank,
             }
         )
 
@@ -134,13 +144,17 @@ class ScriptedEngine:
 
     async def _list(self, params: dict[str, Any], push: Callable[[list[Any]], None]) -> Any:
         file = {"name": "m.gguf", "size": 10, "whole": True, "modified_at": 1.0}
-        return {"models": [{"model_id": "cloche-starter", "files": [file]}], "usage": 10, "quota": 1000}
+        models = [{"model_id": "cloche-starter", "files": [file]}]
+        return {"models": models, "usage": 10, "quota": 1000, "prompt_bytes": self.prompt_bytes}
 
     async def _remove(self, params: dict[str, Any], push: Callable[[list[Any]], None]) -> Any:
         return None
 
     async def _take(self, params: dict[str, Any], push: Callable[[list[Any]], None]) -> Any:
         self.taken.append(params)
+
+    async def _remove_prompts(self, params: dict[str, Any], push: Callable[[list[Any]], None]) -> Any:
+        self.prompt_bytes = 0
 
     async def _load(self, params: dict[str, Any], push: Callable[[list[Any]], None]) -> Any:
         self.loads += 1
@@ -152,6 +166,14 @@ class ScriptedEngine:
 
     async def _count(self, params: dict[str, Any], push: Callable[[list[Any]], None]) -> Any:
         return [len(text.split()) for text in params["texts"]]
+
+    async def _embed(self, params: dict[str, Any], push: Callable[[list[Any]], None]) -> Any:
+        self.requests.append(params)
+        return [{"vector": [1.0, len(text)], "tokens": len(text.split())} for text in params["texts"]]
+
+    async def _rerank(self, params: dict[str, Any], push: Callable[[list[Any]], None]) -> Any:
+        self.requests.append(params)
+        return {"scores": [float(len(text)) for text in params["documents"]], "tokens": len(params["documents"])}
 
     async def _complete(self, params: dict[str, Any], push: Callable[[list[Any]], None]) -> Any:
         self.requests.append(params)

@@ -134,7 +134,7 @@ async def test_every_command_of_the_contract_is_answered_in_its_shape() -> None:
         # And these an address, files, or a model that was added: see models/test_advisor.py.
         elsewhere |= {name for name in unasked if name.startswith("catalogue.") and name != "catalogue.list"}
         plain = {"app.info", "model.load", "session.create", "providers.list", "download.list", "storage.list"}
-        plain |= {"catalogue.list", "device.measure", "model.unload"}
+        plain |= {"catalogue.list", "device.measure", "model.unload", "storage.forget_prompts"}
         assert unasked - elsewhere == plain
         for method in unasked - elsewhere:
             fits(method, await app.handle(method, {}))
@@ -224,6 +224,20 @@ async def test_a_deleted_session_can_be_restored_until_the_next_start(tmp_path: 
     async with running(ScriptedEngine().host(path)) as app:
         with pytest.raises(NotFound):
             await app.handle("session.restore", {"session_id": session_id})
+
+
+async def test_with_a_session_goes_what_engines_have_kept_of_prompts() -> None:
+    engine = ScriptedEngine("Hi.")
+    host = engine.host()
+    async with running(host) as app:
+        session_id = await new_session(app)
+        await ask(app, host, session_id, "Hello")
+        engine.prompt_bytes = 7
+        assert (await app.handle("storage.list", {}))["prompt_bytes"] == 7
+        await app.handle("session.delete", {"session_id": session_id})
+        assert (await app.handle("storage.list", {}))["prompt_bytes"] == 0
+        engine.prompt_bytes = 7
+        assert (await app.handle("storage.forget_prompts", {}))["prompt_bytes"] == 0
 
 
 async def test_search_finds_what_was_asked_and_answered() -> None:

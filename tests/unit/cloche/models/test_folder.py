@@ -158,10 +158,10 @@ async def test_a_model_moves_from_the_browser_into_the_folder() -> None:
     with pytest.raises(BadInput):
         await computer.folder.move(ModelRef(model_id="mine"))
     computer.kept.keep(mine, [KeptFileRow("toy.gguf", len(TOY), "a" * 64, None)])
-    computer.storage.loaded = lambda: "mine"
+    computer.storage.loaded = lambda: {"mine"}
     with pytest.raises(Busy):
         await computer.folder.move(ModelRef(model_id="mine"))
-    computer.storage.loaded = lambda: None
+    computer.storage.loaded = lambda: ()
     computer.fails = True
     with pytest.raises(FolderClosed):
         await computer.folder.move(ModelRef(model_id="mine"))

@@ -40,10 +40,10 @@ async def test_a_model_is_deleted_unless_it_is_used_or_fetched() -> None:
     host, downloads, storage = disk.open()
     await downloads.start("a")
     await until(host, "a", "done")
-    storage.loaded = lambda: "a"
+    storage.loaded = lambda: {"a"}
     with pytest.raises(Busy):
         await storage.delete(ModelRef(model_id="a"))
-    storage.loaded = lambda: None
+    storage.loaded = lambda: ()
     disk.held = {"b"}
     await downloads.start("b")
     with pytest.raises(Busy):
@@ -75,7 +75,7 @@ async def test_the_plan_offers_the_least_recently_used_and_never_a_pinned_or_loa
     for model_id in "dcba":
         storage.touch(model_id)
     await storage.pin(PinModel(model_id="d", pinned=True))
-    storage.loaded = lambda: "c"
+    storage.loaded = lambda: {"c"}
     plan = await storage.plan(disk.cards["new"])
     assert (plan.needed_bytes, [model.model_id for model in plan.models], plan.enough) == (250, ["b", "a"], False)
     await storage.pin(PinModel(model_id="d", pinned=False))
