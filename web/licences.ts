@@ -9,7 +9,7 @@ export const PARTS: readonly (readonly [name: string, licence: string, what: str
   ['SQLite', 'public domain', 'the store of conversations'],
   ['llama.cpp and wllama', 'MIT', 'the engine of the model'],
   ['nlohmann/json, stb, miniaudio', 'MIT or public domain', 'inside the engine'],
-  ['LLVM libc++, wasi-libc and musl', 'Apache 2.0 with LLVM exception, MIT', "the libraries of Cloche's own engine"],
+  ['LLVM libc++, wasi-libc, musl, compiler-rt', 'Apache 2.0 with LLVM exception, MIT', "the libraries of Cloche's own engine"],
   ['hash-wasm', 'MIT', 'checks of model files'],
   ['Preact and signals', 'MIT', 'the page'],
   ['marked', 'MIT', 'Markdown'],

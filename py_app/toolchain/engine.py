@@ -1,8 +1,8 @@
 """Cloche's own engine: llama.cpp and our kernels, compiled to WebAssembly into .build/vendor/engine.
 
 Owns fetching the pinned sources and compiler, compiling what has changed, linking, and engine.json, which tells the
-page what is there. Does not own what is compiled with which flags: that is engine_units.py. An app that was built
-without it is whole all the same; it uses wllama.
+page what is there. Does not own what is compiled with which flags (engine_units.py), nor whose it is
+(engine_licences.py). An app that was built without it is whole all the same; it uses wllama.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
+from toolchain.engine_licences import write_licences
 from toolchain.engine_units import MISSING, OWN, Trees, Unit, kernels, units
 from toolchain.errors import BuildError
 from toolchain.paths import BUILD, ENGINE, REQUIREMENTS, ROOT, WINDOWS, python_of
@@ -34,7 +35,10 @@ OBJECTS = FOLDER / "objects"
 HEADERS = FOLDER / "headers"
 MANIFEST = ENGINE / "engine.json"
 LLAMA = "vendor/llama.cpp"
-SOURCE_PARTS = ("ggml/include", "ggml/src", "include", "src", "common", "tools/mtmd", "tools/server", "vendor")
+SOURCE_PARTS = (
+    *("ggml/include", "ggml/src", "include", "src", "common", "tools/mtmd", "tools/server", "vendor"),
+    "licenses",
+)
 SINGLE_FILES = {f"{LLAMA}/{name}" for name in ("LICENSE", "CMakeLists.txt", "ggml/CMakeLists.txt")}
 STACK_BYTES = 8 << 20
 MEND = "mend the file that is named above, then run the same command again."
@@ -57,7 +61,11 @@ def engine_step() -> Step:
     return Step(
         "engine",
         "Building the engine (llama.cpp for WebAssembly)",
-        [LOCK, OWN, Path(__file__), Path(__file__).with_name("engine_units.py")],
+        [
+            LOCK,
+            OWN,
+            *(Path(__file__).with_name(name) for name in ("engine.py", "engine_units.py", "engine_licences.py")),
+        ],
         [MANIFEST],
         build_engine,
     )
@@ -90,6 +98,7 @@ def build_engine(progress: Progress) -> str:
     for path in ENGINE.iterdir():
         if path.name not in names.values():
             path.unlink()
+    write_licences(source, zig.parent, ENGINE / "licences.json")
     MANIFEST.write_text(json.dumps({"llama_cpp": version, "files": names}, indent=1) + "\n", "utf-8", newline="\n")
     size = (ENGINE / names["relaxed"]).stat().st_size
     return f"llama.cpp {version}, {size / 1e6:.1f} MB"
@@ -127,8 +136,10 @@ def _fetch(progress: Progress) -> tuple[Path, Path]:
             todo=NETWORK,
             on_line=progress.detail,
         )
-        _unpack(next(FOLDER.glob("llama_cpp_python-*.tar.gz")))
         mark.write_text(LOCK.read_text("utf-8"), "utf-8")
+    if not all((SOURCE / LLAMA / part).exists() for part in SOURCE_PARTS):
+        progress.detail("unpacking the sources")
+        _unpack(next(FOLDER.glob("llama_cpp_python-*.tar.gz")))
     program = next(ZIG.rglob("ziglang/zig.exe" if WINDOWS else "ziglang/zig"))
     return SOURCE / LLAMA, program
 

@@ -1,6 +1,7 @@
 /** The view "Settings": choices for the whole app, storage, keys, and what Cloche is built from. */
 import { saveSettings } from '../actions';
 import { PARTS } from '../licences';
+import { EngineLicences } from '../parts/engine_licences';
 import { StorageBar } from '../parts/storage_bar';
 import { TransferCard } from '../parts/transfer_card';
 import { settings, state } from '../store';
@@ -126,6 +127,7 @@ export function SettingsView() {
             ))}
           </tbody>
         </table>
+        <EngineLicences />
       </section>
     </div>
   );

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from toolchain import engine
+from toolchain.engine_licences import UPSTREAM, ZIG, write_licences
 from toolchain.engine_units import MISSING, Trees, Unit, kernels, units
+from toolchain.errors import BuildError
 
 
 @pytest.fixture
@@ -83,3 +86,26 @@ def test_the_lock_has_one_source_and_one_compiler(tmp_path: Path, monkeypatch: p
     assert source.read_text().startswith("llama-cpp-python==")
     assert compiler.read_text().startswith("ziglang==")
     assert all("--hash=sha256:" in path.read_text() for path in (source, compiler))
+
+
+def test_licences_are_gathered_from_files_and_comments(tmp_path: Path) -> None:
+    llama, zig = tmp_path / "llama", tmp_path / "zig"
+    for folder, parts in ((llama, UPSTREAM), (zig, ZIG)):
+        for part in parts:
+            path = folder / part.path
+            path.parent.mkdir(parents=True, exist_ok=True)
+            wording = f"{part.start} by {part.name}"
+            path.write_text(f"code\n/*\n{wording}\n*/\nmore code" if part.start else wording)
+    (llama / "vendor/nlohmann").mkdir()
+    target = tmp_path / "licences.json"
+    write_licences(llama, zig, target)
+    texts = {notice["name"]: notice["text"] for notice in json.loads(target.read_text())}
+    assert texts == {part.name: f"{part.start} by {part.name}".strip() for part in (*UPSTREAM, *ZIG)}
+
+    (llama / "vendor/novelty").mkdir()
+    with pytest.raises(BuildError, match="novelty"):
+        write_licences(llama, zig, target)
+    (llama / "vendor/novelty").rmdir()
+    (llama / "LICENSE").unlink()
+    with pytest.raises(BuildError, match=r"The licence of llama.cpp .* is not where it was"):
+        write_licences(llama, zig, target)
