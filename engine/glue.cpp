@@ -210,6 +210,7 @@ EXPORT(cloche_chat) const char * cloche_chat() {
         reader->post_task(std::move(task));
         it.running           = std::move(reader);
         it.encoder_ms_before = cloche::encoder_milliseconds();
+        cloche::take_chosen_tokens(); // Those of a request that was stopped.
         return answer(json::object());
     });
 }
@@ -241,7 +242,7 @@ EXPORT(cloche_rerank) const char * cloche_rerank() {
     });
 }
 
-// Computes one batch or one token -> {"chunks": [what came of it], "tokens": [their ids], "done", "image_ms",
+// Computes one batch or one token -> {"chunks": [what came of it], "tokens": [those chosen, without the end], "done", "image_ms",
 // "image_tokens", "restored": number of the kept prompt that was brought back or -1, "broken": those that could not be}
 EXPORT(cloche_step) const char * cloche_step() {
     return guarded([&]() -> const char * {
@@ -257,11 +258,6 @@ EXPORT(cloche_step) const char * cloche_step() {
                     forget(it);
                     return answer(json{ { "error", error } });
                 }
-                if (const auto * partial = dynamic_cast<server_task_result_cmpl_partial *>(result.get())) {
-                    for (const llama_token token : partial->tokens) {
-                        tokens.push_back(token);
-                    }
-                }
                 // A list where several chunks go together, null where there is nothing to tell.
                 const json told = result->to_json();
                 for (size_t i = 0; told.is_array() && i < told.size(); i++) {
@@ -270,6 +266,11 @@ EXPORT(cloche_step) const char * cloche_step() {
                 if (told.is_object()) {
                     chunks.push_back(told);
                 }
+            }
+        }
+        for (const llama_token token : cloche::take_chosen_tokens()) {
+            if (!llama_vocab_is_eog(it.vocab, token)) {
+                tokens.push_back(token);
             }
         }
         const auto prompts = cloche::report_prompts();

@@ -11,6 +11,8 @@
 #include <cstring>
 #include <utility>
 
+struct common_sampler;
+
 extern "C" {
 
 // Given by the page: not 0 when the running request is to end.
@@ -21,6 +23,9 @@ int32_t        __real_llama_decode(llama_context * context, llama_batch batch);
 int32_t        __real_mtmd_batch_encode(mtmd_batch * batch);
 int32_t        __real_mtmd_tokenize(const mtmd_context *, mtmd_input_chunks *, const mtmd_input_text *,
                                     const mtmd_bitmap * const *, size_t);
+// llama_token common_sampler_sample(common_sampler *, llama_context *, int, bool)
+llama_token    __real__Z21common_sampler_sampleP14common_samplerP13llama_contextib(common_sampler *, llama_context *, int,
+                                                                                  bool);
 
 // Calls of upstream's that pass through here (the linker's --wrap).
 
@@ -73,6 +78,17 @@ int32_t __wrap_mtmd_tokenize(const mtmd_context * context, mtmd_input_chunks * c
     return result;
 }
 
+// Upstream's chunks of an answer leave out tokens that only begin a character.
+static std::vector<int> chosen;
+
+llama_token __wrap__Z21common_sampler_sampleP14common_samplerP13llama_contextib(common_sampler * sampler,
+                                                                               llama_context * context, int index,
+                                                                               bool grammar_first) {
+    chosen.push_back(__real__Z21common_sampler_sampleP14common_samplerP13llama_contextib(sampler, context, index,
+                                                                                          grammar_first));
+    return chosen.back();
+}
+
 // The page calls this once, before anything else.
 void __wasm_call_ctors(void);
 __attribute__((export_name("_initialize"))) void _initialize(void) { __wasm_call_ctors(); }
@@ -115,6 +131,10 @@ double encoder_milliseconds() {
 
 int image_tokens_of_prompt() {
     return image_tokens;
+}
+
+std::vector<int> take_chosen_tokens() {
+    return std::exchange(chosen, {});
 }
 
 void make_interruptible(llama_context * context) {

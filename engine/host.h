@@ -1,10 +1,12 @@
 // What the engine asks of the page around it.
 //
-// Owns the stop signal, the log, and what pictures cost.
+// Owns the stop signal, the log, what pictures cost, and which tokens were chosen.
 
 #pragma once
 
 #include "ggml.h"
+
+#include <vector>
 
 struct llama_context;
 
@@ -23,6 +25,9 @@ double encoder_milliseconds();
 
 // Tokens of all pictures in the prompt that was read last.
 int image_tokens_of_prompt();
+
+// Every token that the model has chosen since this was last asked, also those that are only a part of a character.
+std::vector<int> take_chosen_tokens();
 
 // Lets the page interrupt the computations of this context from now on. One token is always computed to its end: that
 // takes no longer than the page notices, and what was read before stays known.

@@ -179,15 +179,17 @@ export class ClocheEngine implements LlamaEngine {
     const answer = new Answer(startedAt);
     let pictures = { ms: 0, tokens: 0 };
     let memoryBytes: number | null = null;
+    const tokenIds: number[] = [];
     await this.steps('chat', { ...llama, stream: true }, signal, (step) => {
       pictures = { ms: step.image_ms, tokens: step.image_tokens };
       memoryBytes = step.memory_bytes;
+      if (request.token_ids) tokenIds.push(...step.tokens);
       for (const chunk of step.chunks) {
         const delta = answer.add(chunk as never);
         if (delta) onDelta(delta);
       }
     });
-    const completion = answer.complete(images > 0 ? pictures : null, memoryBytes);
+    const completion = answer.complete(images > 0 ? pictures : null, memoryBytes, tokenIds);
     const { prompt_tokens, cached_tokens, completion_tokens } = completion.usage;
     // A picture that is seen for the first time may be one of a camera's, which is never asked about again.
     if (pictures.ms === 0) this.unkept += prompt_tokens - cached_tokens + completion_tokens;

@@ -121,7 +121,11 @@ export class Answer {
   }
 
   /** The whole answer; time and tokens of its pictures as the engine told them, null where there were none. */
-  complete(images: { ms: number; tokens: number } | null, memory_bytes: number | null = null): Completion {
+  complete(
+    images: { ms: number; tokens: number } | null,
+    memory_bytes: number | null = null,
+    token_ids: number[] = [],
+  ): Completion {
     return {
       text: this.text,
       reasoning: this.reasoning,
@@ -129,7 +133,7 @@ export class Answer {
       finish_reason: this.finish === 'tool_calls' || this.finish === 'length' ? this.finish : 'stop',
       usage: this.usage(images?.tokens ?? 0),
       timings: this.timings(images?.ms ?? null),
-      token_ids: [],
+      token_ids,
       memory_bytes,
     };
   }

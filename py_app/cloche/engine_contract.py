@@ -193,8 +193,8 @@ class ChatRequest(Model):
     After `silence_seconds` without a sign of life (a token, a line of the engine's log) the engine counts as hung: the
     request fails with `engine_crashed` and a new instance takes its place. None leaves the worker's own patience.
     `tool_choice` is "auto", "required" or a tool's name. `response_format` is OpenAI's `json_schema` or {"type":
-    "grammar", "grammar": GBNF}. `token_ids` asks for the numbers of
-    the answer's tokens, which only "webllm" can tell.
+    "grammar", "grammar": GBNF}. `token_ids` asks for the numbers of the answer's tokens, which "webllm" can tell, and
+    of "llamacpp" Cloche's own engine; elsewhere the list stays empty.
     """
 
     messages: list[ChatMessage]

@@ -2,6 +2,7 @@
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ChatRequest, Delta, ToolCallDelta } from '../../js_bridge/contract.gen';
+import { type GgufArray, readGgufHeader } from '../../js_bridge/gguf';
 import {
   ask,
   CARD,
@@ -126,6 +127,23 @@ describe('an answer', () => {
     expect(completion).toMatchObject({ finish_reason: 'length', usage: { completion_tokens: 3 } });
     const stopped = await answerTo(ask('Hello', { stop: ['!'] }));
     expect(stopped.completion).toMatchObject({ text: 'Hello', finish_reason: 'stop' });
+  });
+
+  test.skipIf(!OWN_ENGINE)('tells its tokens, also those that are only a part of a character', async () => {
+    const header = await readGgufHeader(await (await fetch(`/${WEIGHTS.url}`)).blob());
+    const vocabulary = header.get('tokenizer.ggml.tokens') as GgufArray;
+    const textOf = (ids: number[]): string => ids.map((id) => vocabulary.at(id)).join('').replaceAll('\u0120', ' ');
+    const { text, token_ids } = (await answerTo(ask('Who are you?', { token_ids: true }))).completion;
+    expect(textOf(token_ids)).toBe(text);
+    const cut = (await answerTo(ask('Who are you?', { token_ids: true, max_tokens: 3 }))).completion;
+    expect(cut.token_ids).toEqual(token_ids.slice(0, 3));
+    expect((await answerTo(ask('Who are you?'))).completion.token_ids).toEqual([]);
+
+    const response_format = { type: 'grammar', grammar: 'root ::= "\u2603\u2603"' };
+    const snow = (await answerTo(ask('Hello', { token_ids: true, response_format }))).completion;
+    expect(snow.text).toBe('\u2603\u2603');
+    expect(snow.token_ids.length).toBeGreaterThan(2);
+    expect(snow.usage.completion_tokens - snow.token_ids.length).toBeLessThanOrEqual(1); // The end counts, too.
   });
 
   test('reuses what it read before', async () => {

@@ -84,6 +84,7 @@ class ScriptedEngine:
         self.aborted = 0
         self.kept = True
         self.prompt_bytes = 0
+        self.token_ids: list[int] = []
         self.engine = dict(ENGINE)
         self.fetch_error: ClocheError | None = None
         self.load_error: ClocheError | None = None
@@ -199,6 +200,7 @@ class ScriptedEngine:
             "reasoning": reply.reasoning,
             "tool_calls": reply.tool_calls,
             "finish_reason": "tool_calls" if reply.tool_calls else "stop",
+            "token_ids": self.token_ids if params["token_ids"] else [],
             "usage": {"prompt_tokens": 20, "completion_tokens": len(text.split()), "cached_tokens": 5},
             "timings": {
                 "time_to_first_token_ms": 10.0,
