@@ -13,21 +13,44 @@ function link(url) {
     if (data.error) call.reject(new Error(`${data.error.code}: ${data.error.message}`));
     else call.resolve(data.result);
   };
-  return (method, params) => {
+  const call = (method, params) => {
     const id = ++lastId;
     worker.postMessage({ id, method, params });
     return new Promise((resolve, reject) => calls.set(id, { resolve, reject }));
   };
+  return { call, end: () => worker.terminate() };
 }
 
 let call;
+let end;
+/** How a worker was started last, and with which files. */
+let workerUrl;
+let files;
 
-/** Starts the worker and loads a model that the server has; what runs. */
-async function load(workerUrl, base_url, files) {
-  call = link(workerUrl);
-  await call('files.fetch', { model_id: 'bench', base_url, files });
+/** Starts the worker and loads a model that the server has, from this device's disk where there is one; what runs. */
+async function load(worker, downloads, base_url, wanted) {
+  workerUrl = worker;
+  files = wanted;
+  const request = { model_id: 'bench', base_url, files };
+  const keeper = link(downloads);
+  const { kept } = await keeper.call('files.fetch', request);
+  keeper.end();
+  ({ call, end } = link(workerUrl));
+  if (!kept) await call('files.fetch', request);
+  return start();
+}
+
+function start() {
   const options = { threads: 1 };
   return call('model.load', { model_id: 'bench', files, context_window: 2048, purpose: 'chat', options });
+}
+
+/** The same with a new worker, as after a reload; what runs. What the one before has read is kept if it can be. */
+async function reload() {
+  await call('model.unload', {});
+  end();
+  ({ call, end } = link(workerUrl));
+  return start();
 }
 
 /** Prompt and answer of one request: tokens and milliseconds of each; nothing of the prompt was read before. */
@@ -37,6 +60,7 @@ async function ask(content, max_tokens) {
   return {
     prompt_tokens: usage.prompt_tokens - usage.cached_tokens,
     prompt_ms: timings.prompt_ms,
+    first_token_ms: timings.time_to_first_token_ms,
     tokens_per_second: timings.tokens_per_second,
     image_ms: timings.image_ms,
     total_ms: timings.total_ms,
@@ -57,4 +81,4 @@ async function see(size) {
   return ask([{ type: 'image', data: await picture(size) }, { type: 'text', text: 'Describe what you see.' }], 8);
 }
 
-globalThis.bench = { load, ask, see };
+globalThis.bench = { load, reload, ask, see };
