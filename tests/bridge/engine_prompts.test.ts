@@ -1,6 +1,6 @@
 /** What Cloche's engine has read outlives it: kept in OPFS, brought back by the next instance, never trusted blindly. */
 
-import { afterAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { ChatMessage, ChatRequest, Completion } from '../../js_bridge/contract.gen';
 import {
   ask,
@@ -16,6 +16,8 @@ import {
   withPicture,
   words,
 } from './engine_workers';
+
+vi.setConfig({ testTimeout: 180_000 }); // Each test starts several engines.
 
 const LONG = ask(`Do you remember? ${words(200)}`, { max_tokens: 12 });
 
