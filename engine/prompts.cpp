@@ -122,3 +122,31 @@ extern "C" bool IN_PLACE_OF(4loadER13server_promptRK13server_tokensP13llama_cont
     kept.erase(found);
     return false;  // Upstream then clears the slot.
 }
+
+// server_tokens::keep_first passes through here: it takes the end of a picture that another one follows at once for a place
+// in the middle of a picture, and refuses.
+#define KEEP_FIRST(prefix) prefix##_ZN13server_tokens10keep_firstEm
+
+extern "C" void KEEP_FIRST(__real_)(server_tokens * tokens, size_t count);
+
+extern "C" void KEEP_FIRST(__wrap_)(server_tokens * tokens, size_t count) {
+    const auto is_picture = [&](size_t index) { return (*tokens)[index] == LLAMA_TOKEN_NULL; };
+    if (count == 0 || count >= tokens->size() || !is_picture(count - 1) || !is_picture(count)) {
+        KEEP_FIRST(__real_)(tokens, count);
+        return;
+    }
+    server_tokens first;
+    first.has_mtmd = tokens->has_mtmd;
+    while (first.size() < count) {
+        const size_t index = first.size();
+        if (is_picture(index)) {
+            first.push_back(tokens->find_chunk(index).get());
+        } else {
+            first.push_back((*tokens)[index]);
+        }
+    }
+    if (first.size() > count) {
+        throw std::runtime_error("a picture cannot be kept in part");
+    }
+    *tokens = std::move(first);
+}

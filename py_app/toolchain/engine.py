@@ -276,6 +276,7 @@ def _link(objects: list[Path], libraries: list[Path], target: Path, zig: Path) -
         "--wrap=mtmd_batch_encode",
         "--wrap=mtmd_tokenize",
         "--wrap=_Z21common_sampler_sampleP14common_samplerP13llama_contextib",
+        "--wrap=_ZN13server_tokens10keep_firstEm",
         "--wrap=_ZN19server_prompt_cache5allocERK13server_promptmm",
         "--wrap=_ZN19server_prompt_cache4loadER13server_promptRK13server_tokensP13llama_contextS6_i",
         f"@{response}",
