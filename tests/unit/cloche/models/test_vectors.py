@@ -65,7 +65,7 @@ async def test_a_model_that_is_named_serves_and_two_requests_for_different_ones_
             app.vectors.embed(["ab"], model="first"),
             app.vectors.embed(["abc"]),
         )
-        assert answers == [[[1.0, 1.0]], [[1.0, 2.0]], [[1.0, 3.0]]]
+        assert list(answers) == [[[1.0, 1.0]], [[1.0, 2.0]], [[1.0, 3.0]]]
         assert loads(engine) == [("second", "embedding"), ("first", "embedding")]
 
 
