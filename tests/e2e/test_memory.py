@@ -1,0 +1,70 @@
+"""Models that are loaded, switched and unloaded leave nothing behind in the page, its workers, or their process."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, expect
+from tests.e2e.cloche_page import ANSWER_MS, Cloche, picture_file
+from tests.e2e.conftest import OpenProfile, Site
+from tests.e2e.models import PROJECTOR, WEIGHTS, original
+from tests.e2e.test_python_view import PythonView
+
+CYCLES = 20
+#: what is loaded once and stays, such as compiled code, is there after these
+FIRST_CYCLES = 2
+CYCLE = """
+for model in ("wren", "cloche-starter"):
+    app.library.load(model)
+    await app.library.ready()
+await app.library.unload()
+"""
+LOAD = "app.library.load('cloche-starter')\nawait app.library.ready()"
+#: JavaScript and WebAssembly of the page and of all its workers, as the browser counts
+COUNTED = "async () => (await performance.measureUserAgentSpecificMemory()).bytes"
+MOST_COUNTED = 4_000_000
+
+
+def held_by_processes(browser: Browser) -> int:
+    """Bytes of the page's process that are nobody else's; what can be collected is collected before."""
+    found = browser.new_browser_cdp_session().send("SystemInfo.getProcessInfo")["processInfo"]
+    rollups = [Path(f"/proc/{each['id']}/smaps_rollup") for each in found if each["type"] == "renderer"]
+    lines = [line.split() for rollup in rollups for line in rollup.read_text().splitlines()[1:]]
+    return 1024 * sum(int(size) for name, size, _ in lines if name.startswith(("Private_", "Swap:")))
+
+
+def measured(cloche: Cloche, browser: Browser) -> tuple[int, int]:
+    """What the browser counts, and what the process holds."""
+    cloche.page.context.new_cdp_session(cloche.page).send("HeapProfiler.collectGarbage")
+    counted = int(cloche.page.evaluate(COUNTED))
+    return counted, held_by_processes(browser)
+
+
+@pytest.mark.skipif(not Path("/proc/self/smaps_rollup").exists(), reason="only Linux tells what a process holds")
+def test_twenty_times_loading_switching_and_unloading_leaves_memory_flat(
+    open_profile: OpenProfile, site: Site, browser: Browser
+) -> None:
+    cloche = open_profile(site).open("#/models")
+    page = cloche.page
+    files = {"wren.gguf": original(WEIGHTS), "mmproj-wren.gguf": original(PROJECTOR)}
+    page.get_by_label("GGUF files", exact=True).set_input_files(
+        [picture_file(data, name, "application/octet-stream") for name, data in files.items()]
+    )
+    cloche.button("Add to this device").click()
+    expect(page.get_by_text("is on this device now")).to_be_visible(timeout=ANSWER_MS)
+    view = PythonView(cloche).open()
+    for _ in range(FIRST_CYCLES):
+        view.run(CYCLE)
+    counted, held = measured(cloche, browser)
+    view.run(LOAD)
+    _, loaded = measured(cloche, browser)
+    engine = loaded - held
+    assert engine > len(original(WEIGHTS))  # what is measured sees a model that is there
+    for _ in range(CYCLES - FIRST_CYCLES):
+        view.run(CYCLE)
+    counted_after, held_after = measured(cloche, browser)
+    assert [worker.url for worker in page.workers if "python" not in worker.url] == []
+    assert counted_after - counted < MOST_COUNTED
+    # Worker threads leave a little in the process's heap; a model that stays once in twenty times would be seen.
+    assert held_after - held < engine / 2
