@@ -89,6 +89,7 @@ def _page(built: Stage) -> Iterator[Figure]:
         longest = f"longest {max(durations):.0f} ms" if durations else ""
         yield Figure("tasks over 50 ms on the page while generating", len(durations), "tasks", at_most=0, note=longest)
         yield from _memory(app)
+        yield from _model(app, sum(file["size"] for file in built.card["files"]))
 
 
 def _memory(app: Cloche) -> Iterator[Figure]:
@@ -104,6 +105,21 @@ def _memory(app: Cloche) -> Iterator[Figure]:
     resident = _renderer_bytes(app.page)
     if resident is not None:
         yield Figure("memory of the page's process", resident / 2**20, "MiB", note="all of it, proportional share")
+
+
+def _model(app: Cloche, weights: int) -> Iterator[Figure]:
+    """What a loaded model takes in the page's process, against the size of its files: cache, buffers, the engine."""
+    loaded = _renderer_bytes(app.page)
+    app.page.goto(f"{app.address}#/models")
+    app.page.get_by_role("button", name=re.compile("^Unload ")).click()
+    app.page.get_by_role("button", name=re.compile("^Load ")).first.wait_for()
+    app.page.context.new_cdp_session(app.page).send("HeapProfiler.collectGarbage")
+    unloaded = _renderer_bytes(app.page)
+    if loaded is not None and unloaded is not None:
+        above = loaded - unloaded - weights
+        yield Figure(
+            "memory of a loaded model above its weights' size", above / 2**20, "MiB", note="given back by Unload"
+        )
 
 
 def _renderer_bytes(page: Page) -> int | None:

@@ -34,9 +34,9 @@ async function load(worker, downloads, base_url, wanted) {
   const request = { model_id: 'bench', base_url, files };
   const keeper = link(downloads);
   const { kept } = await keeper.call('files.fetch', request);
-  keeper.end();
   ({ call, end } = link(workerUrl));
-  if (!kept) await call('files.fetch', request);
+  if (!kept) await call('files.take', { model_id: 'bench', names: files.map(({ name }) => name) });
+  keeper.end();
   return start();
 }
 

@@ -4,7 +4,6 @@ const BATCH = 16;
 const WORD = 'token ';
 
 const answers = {
-  'files.fetch': () => ({ kept: true, fetched_bytes: 0, reason: '' }),
   'model.load': ({ context_window }) =>
     ({ engine: 'none', backend: 'cpu', threads: 1, context_window, images: true, load_ms: 0 }),
   'model.unload': () => null,
