@@ -162,13 +162,13 @@ class App:
         self.storage.card = self._card_to_check
         self.library.fetched = self.storage.noticed
         self.folder = ModelFolder(self.host, self.store.models, files, self.storage, self.catalogue)
-        self.folder.looked = self._folder_looked
+        self.folder.changed = self._folder_changed
         for library in (self.library, *self.vectors.libraries.values()):
             library.touch, library.complete = self.storage.touch, self.storage.complete
         self.vectors.here = lambda cards: self.storage.complete_of(cards) | self.folder.readable(cards)
         self.advisor.installed = self.vectors.here
 
-    async def _folder_looked(self) -> None:
+    async def _folder_changed(self) -> None:
         """The catalogue shows what lies there; the chosen model, where it could not be read, is loaded now."""
         await self.advisor.tell()
         card = self.library.status.card

@@ -42,8 +42,8 @@ class ModelFolder:
         self._storage = storage
         self._catalogue = catalogue
         self.state = FolderState()
-        #: what is to happen after the folder was looked through
-        self.looked: Callable[[], Awaitable[Any]] = _nothing
+        #: what is to happen when there are other models in the folder, or it can or cannot be read now
+        self.changed: Callable[[], Awaitable[Any]] = _nothing
 
     def commands(self) -> dict[str, Callable[[Any], Any]]:
         """What the page can ask."""
@@ -71,8 +71,10 @@ class ModelFolder:
             if card not in before:
                 self._rows.keep_card(card)
         models = [FolderModel(model_id=card.id, name=card.name, size=_size(card)) for card in now]
+        known = (self.state.state, self.state.models)
         self._tell(FolderState(state=listed.state, name=listed.name, models=models, problems=problems))
-        await self.looked()
+        if (listed.state, models) != known:
+            await self.changed()
         return self.state
 
     async def move(self, ref: ModelRef) -> FolderState:
