@@ -101,6 +101,7 @@ export async function poolingOf({ purpose, weights: [weights] }: LoadOptions): P
 
 const OVERFLOW = /request \((\d+) tokens\) exceeds the available context size \((\d+) tokens\)/;
 const TOO_LARGE = /input \((\d+) tokens\) is too large to process.*batch size: (\d+)/;
+const OUT_OF_MEMORY = /bad_alloc|(failed|unable) to allocate|out of memory|memory access out of bounds/i;
 const UNREADABLE_IMAGE = /failed to load image/i;
 
 export function imageUnsupported(): RpcError {
@@ -155,6 +156,10 @@ export function refusal(reason: string): RpcError {
 
 export function loadFailed(line: string): RpcError {
   const reason = line.replace(/^[\w ]+: (?:error loading model: )?/, '');
+  if (OUT_OF_MEMORY.test(line)) {
+    const message = `The model does not fit into the memory that the browser gives: ${reason}.`;
+    return new RpcError('out_of_memory', message, 'Choose a smaller model, or set a shorter context.');
+  }
   return new RpcError(
     'model_load_failed',
     `The model could not be loaded: ${reason}.`,

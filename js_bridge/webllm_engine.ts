@@ -1,14 +1,15 @@
 /**
  * WebLLM with one model: from load to unload, or to the loss of the graphics card.
  *
- * Owns the package's engine, its settings, and putting its failures into words. Whose turn it is and what follows from a
- * lost device is webllm.worker.ts; what the files are is webllm_shelf.ts.
+ * Owns the package's engine and its settings. Whose turn it is and what follows from a lost device is webllm.worker.ts;
+ * what the files are is webllm_shelf.ts, its failures in words webllm_failures.ts.
  */
 
 import { MLCEngine, ModelType, prebuiltAppConfig, type InitProgressReport, type ModelRecord } from '@mlc-ai/web-llm';
 import { version } from '@mlc-ai/web-llm/package.json';
 import type { ChatRequest, Completion, Delta, EngineInfo, LoadModel } from './contract.gen';
 import { RpcError } from './rpc';
+import { generationFailed, loadFailed } from './webllm_failures';
 import { requireGpu } from './webllm_gpu';
 import { toWebLlm, WebLlmAnswer } from './webllm_request';
 import { addressOf, type Shelf } from './webllm_shelf';
@@ -36,8 +37,6 @@ interface Pipeline {
 }
 
 const CONFIG = 'mlc-chat-config.json';
-const SMALLER = 'Choose a smaller model, close other tabs that use the graphics card, or set a shorter context.';
-const OUT_OF_MEMORY = /out of memory|memory allocation|DeviceLost|device (was|is) lost|createBuffer|exceeds the (max|limit)/i;
 
 export class WebLlmEngine {
   private readonly engine: MLCEngine;
@@ -190,27 +189,4 @@ function stageOf({ text, progress }: InitProgressReport): string {
   if (/GPU shader/i.test(text)) return `Preparing the graphics card, ${percent}`;
   if (/Finish/i.test(text)) return 'Starting the engine';
   return `Loading the weights, ${percent}`;
-}
-
-function loadFailed(thrown: unknown): RpcError {
-  if (thrown instanceof RpcError) return thrown;
-  const { name = '', message = String(thrown) } = Object(thrown) as Partial<Error>;
-  if (name === 'DeviceLostError' || OUT_OF_MEMORY.test(message)) {
-    return new RpcError('model_load_failed', "The model does not fit into the graphics card's memory.", SMALLER);
-  }
-  return new RpcError('model_load_failed', `WebLLM could not load the model: ${message}`, 'Press Retry.', true);
-}
-
-function generationFailed(thrown: unknown): RpcError {
-  if (thrown instanceof RpcError) return thrown;
-  const { name = '', message = String(thrown) } = Object(thrown) as Partial<Error>;
-  if (name === 'AbortError') return new RpcError('aborted', 'Stopped on request.');
-  if (name === 'ContextWindowSizeExceededError') {
-    return new RpcError('message_too_long', 'The conversation does not fit into the context window of this model.');
-  }
-  if (name === 'ModelNotLoadedError' || OUT_OF_MEMORY.test(message)) {
-    return new RpcError('engine_crashed', 'The graphics card ran out of memory or was reset.', SMALLER, true);
-  }
-  if (thrown instanceof WebAssembly.RuntimeError) return new RpcError('engine_crashed', message, '', true);
-  return new RpcError('generation_failed', message);
 }

@@ -146,6 +146,7 @@ class App:
         for library in (self.library, *self.vectors.libraries.values()):
             library.tune = device.tuned
         self.advisor = Advisor(self.host, self.catalogue, hub, device)
+        self.library.smaller = self.advisor.smaller
         self.advisor.options_changed = self._options_changed
         self.advisor.held = lambda: self.library.held.model_id
 

@@ -16,6 +16,7 @@
     +-- ModelError
     |   +-- ModelNotReady     "model_not_ready"
     |   +-- ModelLoadFailed   "model_load_failed"
+    |   |   +-- OutOfMemory   "out_of_memory"        it needs more memory than the browser or the graphics card gives
     |   +-- FileCorrupt       "file_corrupt"         sha256 differs twice
     |   +-- FetchFailed       "fetch_failed"
     |   +-- HubFailed         "hub_failed"           the hub does not know the repository, or answers nonsense
@@ -167,6 +168,13 @@ class ModelLoadFailed(ModelError):
     """The engine refused the files."""
 
     code = "model_load_failed"
+
+
+class OutOfMemory(ModelLoadFailed):
+    """The model does not fit into the memory that there is."""
+
+    code = "out_of_memory"
+    action = "Choose a smaller model."
 
 
 class FileCorrupt(ModelError):

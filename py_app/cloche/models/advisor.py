@@ -187,6 +187,11 @@ class Advisor:
         self._host.emit([("catalogue:changed", listed.model_dump())])
         return listed
 
+    async def smaller(self, card: ModelCard) -> ModelCard | None:
+        """What would run in the place of a model for which there was no memory, None where nothing is known."""
+        cards = await self._catalogue.cards()
+        return fit.smaller_than(card, cards, await self._device.describe(), self._device.measured)
+
     # ------------------------------------------------------------ looking up
 
     async def _in_repository(self, wanted: Reference) -> tuple[list[ModelCard], str]:

@@ -31,6 +31,8 @@ GPU_TO_PROBE = 4.0
 TYPICAL_GFLOPS = 1.5
 COMFORTABLE_TOKENS = 8.0
 SLOW_TOKENS = 3.0
+#: the most that a model may need against one for which there was no memory
+CLEARLY_SMALLER = 0.75
 
 
 def fit_of(card: ModelCard, device: Device, measured: Measured | None, *, installed: bool = False) -> Fit:
@@ -117,6 +119,22 @@ def best_of(cards: Iterable[ModelCard], device: Device, measured: Measured | Non
         )
         able.append((*rate, len(card.modalities), card))
     return max(able, key=lambda row: row[:3])[-1] if able else None
+
+
+def smaller_than(
+    card: ModelCard, cards: Iterable[ModelCard], device: Device, measured: Measured | None
+) -> ModelCard | None:
+    """The most able model in the place of one that found no memory: of its kind, and clearly smaller."""
+    most = CLEARLY_SMALLER * memory_of(card, size_of(card)[0])
+    return best_of(
+        (
+            other
+            for other in cards
+            if set(card.modalities) <= set(other.modalities) and memory_of(other, size_of(other)[0]) <= most
+        ),
+        device,
+        measured,
+    )
 
 
 def with_alternatives(

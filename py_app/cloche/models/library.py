@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
 from typing import Any
 
 from ..engine_contract import FetchedFiles, FetchFiles, LoadModel
-from ..errors import ClocheError, ModelLoadFailed, ModelNotReady
+from ..errors import ClocheError, ModelLoadFailed, ModelNotReady, OutOfMemory
 from ..host.base import Host, Link
 from ..model_shapes import EngineInfo, EngineOptions, ModelCard, ModelStatus
 from ..shapes import ErrorInfo
@@ -42,6 +43,8 @@ class Library:
         self.fetched: Callable[[ModelCard, FetchedFiles], None] = lambda _card, _fetched: None
         #: fills the settings that a person has left open
         self.tune: Tune | None = None
+        #: a model that needs less memory than this one
+        self.smaller: Callable[[ModelCard], Awaitable[ModelCard | None]] = _unknown
         #: the model that is in memory for this visit
         self.held = Held()
 
@@ -128,6 +131,7 @@ class Library:
             link, kept = await self._with_files(card)
             await self._start(link, card, "Loading the model", kept)
         except ClocheError as error:
+            await self._name_a_smaller_one(error)
             await self._fail(error.info())
             raise
         except Exception as error:
@@ -218,6 +222,15 @@ class Library:
         card = self.status.card
         return card if card is not None and card.id == model_id else None
 
+    async def _name_a_smaller_one(self, error: ClocheError) -> None:
+        card = self.status.card
+        if not isinstance(error, OutOfMemory) or card is None:
+            return
+        with suppress(ClocheError):
+            smaller = await self.smaller(card)
+            if smaller is not None:
+                error.action = f"Choose a smaller model under Models, such as {smaller.name}. {error.action}"
+
     async def _fail(self, error: ErrorInfo) -> None:
         await self._drop()
         self._tell(state="failed", card=self.status.card, error=error)
@@ -231,3 +244,7 @@ class Library:
         self.status = ModelStatus(**status)
         if self._told:
             self._host.emit([("model:status", self.status.model_dump())])
+
+
+async def _unknown(_card: ModelCard) -> None:
+    return None

@@ -10,7 +10,7 @@ import pytest
 from cloche.engine_contract import Device, Measured
 from cloche.model_shapes import ModelCard
 from cloche.models.catalogue import CatalogueFile
-from cloche.models.fit import best_of, fit_of, with_alternatives
+from cloche.models.fit import best_of, fit_of, memory_of, size_of, smaller_than, with_alternatives
 from cloche.models.webllm_models import cards_from
 
 PUBLIC = Path(__file__).resolve().parents[4] / "public"
@@ -151,3 +151,15 @@ def test_a_faster_device_gets_a_larger_recommendation(catalogue: list[ModelCard]
     assert fast is not None
     assert slow.parameter_count < fast.parameter_count
     assert slow.purpose == fast.purpose == "chat"
+
+
+def test_a_model_without_room_in_memory_is_followed_by_a_clearly_smaller_one_of_its_kind(
+    catalogue: list[ModelCard],
+) -> None:
+    large = by_id(catalogue, "qwen2-vl-2b-instruct-q4_k_m")
+    smaller = smaller_than(large, catalogue, LAPTOP, MEASURED)
+    assert smaller is not None
+    assert "image" in smaller.modalities
+    assert memory_of(smaller, size_of(smaller)[0]) <= 0.75 * memory_of(large, size_of(large)[0])
+    assert fit_of(smaller, LAPTOP, MEASURED).verdict != "cannot"
+    assert smaller_than(webllm(vram_required_MB=1), catalogue, LAPTOP, MEASURED) is None

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from tests.unit.cloche.scripted import CARD, CARD_PATH, ScriptedEngine, library_on
 
-from cloche.errors import EngineCrashed, FetchFailed, FileCorrupt, ModelLoadFailed, ModelNotReady, NotFound
+from cloche.errors import EngineCrashed, FetchFailed, FileCorrupt, ModelLoadFailed, ModelNotReady, NotFound, OutOfMemory
 from cloche.host.memory import MemoryHost, ScriptedLink
 from cloche.model_shapes import EngineOptions, ModelCard, ModelStatus
 
@@ -97,6 +97,22 @@ async def test_a_failed_fetch_is_told_and_can_be_retried(error: Any) -> None:
     library.load("cloche-starter")
     await library.ready()
     assert states(host) == ["fetching", "failed", "fetching", "loading", "ready"]
+
+
+async def test_a_model_without_room_in_memory_comes_with_the_name_of_a_smaller_one() -> None:
+    engine = ScriptedEngine()
+    engine.load_error = OutOfMemory("It does not fit.", action="Close other tabs.")
+    library = library_on(engine.host())
+
+    async def smaller(card: ModelCard) -> ModelCard:
+        return card.model_copy(update={"name": "Wren"})
+
+    library.smaller = smaller
+    library.load("cloche-starter")
+    with pytest.raises(OutOfMemory):
+        await library.ready()
+    assert library.status.error is not None
+    assert library.status.error.action == "Choose a smaller model under Models, such as Wren. Close other tabs."
 
 
 async def test_a_model_that_does_not_load_leaves_no_engine_behind() -> None:
