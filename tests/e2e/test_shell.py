@@ -22,6 +22,17 @@ OFFER_INSTALLATION = """() => {
 INK = "getComputedStyle(document.body).color"
 
 
+@pytest.mark.skipif(not (DIST / "engine" / "licences.json").exists(), reason="built without Cloche's own engine")
+def test_about_tells_the_licences_of_what_is_inside_the_engine(cloche: Cloche) -> None:
+    cloche.page.goto(f"{cloche.address}#/settings")
+    cloche.page.get_by_text("Licences of what is inside").click()
+    cloche.page.get_by_text("llama.cpp with ggml and mtmd", exact=True).click()
+    expect(cloche.page.get_by_text("The ggml authors")).to_be_visible()
+    notices = json.loads((DIST / "engine" / "licences.json").read_text(encoding="utf-8"))
+    for notice in notices:
+        expect(cloche.page.get_by_text(notice["name"], exact=True)).to_be_visible()
+
+
 @pytest.mark.parametrize("example", [*CARD["examples"], *CARD["image_examples"]])
 def test_every_example_that_is_offered_gets_an_answer(cloche: Cloche, example: str) -> None:
     cloche.new_chat()
