@@ -12,6 +12,7 @@ import { isNamed, OpfsStore } from './model_files';
 import { Rpc, RpcError } from './rpc';
 import { Turns } from './turns';
 import { WebLlmEngine } from './webllm_engine';
+import { loadFailed } from './webllm_failures';
 import { watchDevices } from './webllm_gpu';
 import { Shelf } from './webllm_shelf';
 
@@ -23,6 +24,8 @@ const shelf = new Shelf();
 
 class Model {
   private readonly turns = new Turns();
+  /** What is loaded, or was when the graphics card was lost. */
+  private request: LoadModel | undefined;
   private engine: WebLlmEngine | undefined;
   /** Rejects when the graphics card is lost; a new one for every load. */
   private lost = Promise.withResolvers<never>();
@@ -30,15 +33,7 @@ class Model {
   async load(request: LoadModel, signal: AbortSignal, progress: (stage: string) => void): Promise<EngineInfo> {
     const leave = await this.turns.enter(signal);
     try {
-      await this.drop();
-      const files = await filesOf(request);
-      signal.throwIfAborted();
-      this.lost = Promise.withResolvers<never>();
-      this.lost.promise.catch(() => undefined);
-      const loading = WebLlmEngine.load(request, files, shelf, progress);
-      const { engine, info } = await Promise.race([loading, this.lost.promise]);
-      this.engine = engine;
-      return info;
+      return await this.start(request, signal, progress);
     } finally {
       leave();
     }
@@ -56,7 +51,8 @@ class Model {
     const leave = await this.turns.enter(signal);
     const batch = new DeltaBatch(push);
     try {
-      const completing = this.loaded().complete(request, { signal, startedAt, onDelta: (delta) => batch.add(delta) });
+      const engine = await this.ready(signal);
+      const completing = engine.complete(request, { signal, startedAt, onDelta: (delta) => batch.add(delta) });
       // Whoever asked hears of a stop at once; the turn ends when the engine has let go.
       return await Promise.race([completing, this.lost.promise]);
     } finally {
@@ -68,14 +64,14 @@ class Model {
   async count(texts: readonly string[], signal: AbortSignal): Promise<number[]> {
     const leave = await this.turns.enter(signal);
     try {
-      const engine = this.loaded();
+      const engine = await this.ready(signal);
       return texts.map((text) => engine.countTokens(text));
     } finally {
       leave();
     }
   }
 
-  /** The graphics card is gone, and the model with it. */
+  /** The graphics card is gone, and the model with it. Whoever waits for an answer hears of it. */
   readonly lose = (why: string): void => {
     const reason = why ? ` (${why.trim()})` : '';
     this.engine = undefined;
@@ -89,14 +85,33 @@ class Model {
     );
   };
 
-  private loaded(): WebLlmEngine {
+  /** The engine; where the graphics card was lost while nobody asked for anything, the model is loaded again first. */
+  private async ready(signal: AbortSignal): Promise<WebLlmEngine> {
+    if (!this.engine && this.request) await this.start(this.request, signal, () => undefined);
     if (this.engine) return this.engine;
-    throw new RpcError('engine_crashed', 'The graphics card has been lost, and the model with it.', '', true);
+    throw new RpcError('model_not_ready', 'No model is loaded.', 'Wait until the model is loaded, or press Retry.', true);
+  }
+
+  private async start(request: LoadModel, signal: AbortSignal, progress: (stage: string) => void): Promise<EngineInfo> {
+    await this.drop();
+    const files = await filesOf(request);
+    signal.throwIfAborted();
+    this.lost = Promise.withResolvers<never>();
+    this.lost.promise.catch(() => undefined);
+    const loading = WebLlmEngine.load(request, files, shelf, progress);
+    // A graphics card that goes away just now has mostly too little memory for the model.
+    const lost = this.lost.promise.catch((error: RpcError) => {
+      throw loadFailed(new DOMException(error.message, 'DeviceLostError'));
+    });
+    const { engine, info } = await Promise.race([loading, lost]);
+    this.engine = engine;
+    this.request = request;
+    return info;
   }
 
   private async drop(): Promise<void> {
     await this.engine?.unload();
-    this.engine = undefined;
+    this.engine = this.request = undefined;
   }
 }
 

@@ -75,7 +75,7 @@ def test_it_is_downloaded_and_a_conversation_goes_on_with_it_and_back(webllm: Cl
     page.goto(f"{webllm.address}#/models")
     page.get_by_role("searchbox", name="Search models").fill(webllm_models.NAME)
     entry = page.get_by_role("listitem").get_by_role("article", name=webllm_models.NAME, exact=True)
-    expect(entry).to_contain_text("imitated by the processor")
+    expect(entry).to_contain_text("imitated by the processor", timeout=ANSWER_MS)
     entry.get_by_role("button", name=re.compile("download", re.IGNORECASE)).click()
     webllm.button(f"Load {webllm_models.NAME}").click(timeout=ANSWER_MS)
     page.goto(conversation)
@@ -114,6 +114,23 @@ def test_an_answer_keeps_to_a_json_schema(webllm: Cloche) -> None:
     assert set(answer) == {"color", "count"}
     assert answer["color"] in {"red", "green"}
     assert answer["count"] in range(10)
+
+
+def test_a_graphics_card_that_is_lost_between_two_messages_costs_no_answer(
+    webllm: Cloche, context: BrowserContext
+) -> None:
+    assert context.browser
+    webllm.go_home()
+    assert webllm.ask("Hello") == HELLO
+    lost = webllm.page.evaluate_handle(
+        "async () => ({ device: await (await navigator.gpu.requestAdapter()).requestDevice() })"
+    )
+    context.browser.new_browser_cdp_session().send("Browser.crashGpuProcess")
+    assert lost.evaluate("async ({ device }) => (await device.lost).reason") == "unknown"
+    webllm.new_chat()
+    assert webllm.ask("Hello") == HELLO
+    expect(webllm.alerts).to_have_count(0)
+    running_on(webllm, "WebGPU")
 
 
 def test_the_engine_comes_back_after_the_graphics_card_was_lost(webllm: Cloche, context: BrowserContext) -> None:
