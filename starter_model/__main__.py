@@ -13,14 +13,14 @@ from pathlib import Path
 
 import torch
 
-from starter_model import card, cases, evaluate, gguf_files, samples
+from starter_model import card, cases, evaluate, gguf_files, samples, stages
 from starter_model.processes import made, train
 
 ROOT = Path(__file__).resolve().parent.parent
 WORK = ROOT / ".build" / "starter"
 SHIPPED = ROOT / "public" / "models" / "starter"
 SAMPLES = ROOT / "tests" / "data" / "starter_answers.json"
-CASES_EACH = 20
+CASES_EACH = 60
 
 
 def options(arguments: list[str]) -> argparse.Namespace:
@@ -31,7 +31,7 @@ def options(arguments: list[str]) -> argparse.Namespace:
     what.add_argument("--evaluate", action="store_true", help="measure a pair of files on the held-out cases")
     what.add_argument("--export", action="store_true", help="write the files of the last checkpoint")
     what.add_argument("--install", action="store_true", help="measure the exported pair and make it the shipped one")
-    parser.add_argument("--minutes", type=float, default=240, help="time for training (default: %(default)s)")
+    parser.add_argument("--share", type=float, default=1, help="share of the plan's steps (default: all)")
     parser.add_argument("--from", dest="start", type=Path, metavar="FOLDER", help="go on from the pair in this folder")
     parser.add_argument("--pair", type=Path, default=SHIPPED, metavar="FOLDER", help="what to measure")
     parser.add_argument("--work", type=Path, default=WORK, metavar="FOLDER", help="where files go")
@@ -44,7 +44,7 @@ def main(arguments: list[str]) -> int:
     if chosen.smoke:
         return smoke(chosen.work / "smoke")
     if chosen.train:
-        train(chosen.work, chosen.minutes, chosen.start)
+        train(chosen.work, stages.plan(chosen.share, "together" if chosen.start else ""), chosen.start)
     if chosen.train or chosen.export:
         for path in export(chosen.work):
             print(path)
@@ -77,7 +77,9 @@ def install(work: Path) -> None:
 def export(work: Path) -> list[Path]:
     """The averaged weights of the last checkpoint, as the pair that ships."""
     model, tokenizer = made(work)
-    model.load_state_dict(torch.load(work / "checkpoint.pt", map_location="cpu")["average"])
+    weights = torch.load(work / "checkpoint.pt", map_location="cpu")["average"]
+    learner = stages.Learner(model, tokenizer)
+    learner.load_state_dict(weights)
     return gguf_files.export(model, tokenizer, work / "pair")
 
 
@@ -86,7 +88,7 @@ def smoke(work: Path) -> int:
     work.mkdir(exist_ok=True)
     for old in ("checkpoint.pt", "tokenizer.json"):
         (work / old).unlink(missing_ok=True)
-    train(work, 1.2, None, texts=300)
+    train(work, stages.plan(0.003), None, texts=300)
     export(work)
     model, tokenizer = gguf_files.load(*gguf_files.pair(work / "pair"))
     some = cases.all_cases(3)[::9]

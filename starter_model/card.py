@@ -25,7 +25,8 @@ LABELS = {
     "Pictures: an empty picture, no text": ("nothing to see", "no text"),
     "Pictures: reading numbers": ("read number",), "Pictures: reading unseen words": ("read word",),
     "Pictures: spelling": ("spell",), "Pictures: does it say ...?": ("does it say",),
-    "Pictures: a second question": ("follow-up question",),
+    "Pictures: a second question": ("follow-up question",), "Pictures: values as JSON": ("as JSON",),
+    "Pictures: what changed between two": ("what changed",),
 }  # fmt: skip
 CHAT = {
     "Chat: greetings, thanks, goodbye": ("greeting", "how are you", "thanks", "bye"),
@@ -33,6 +34,7 @@ CHAT = {
     "Chat: who it is, what it can and cannot do": ("who are you", "what can you do", "what can't you do"),
     "Chat: saying that it does not know": ("outside", "sum"),
     "Chat: saying that there is no picture": ("no picture",),
+    "Chat: values as JSON": ("as JSON",),
 }
 TOOLS = {
     "Tools: to-do list, clock, camera": ("todo_list", "clock", "camera_look"), "Tools: calculator": ("calculator",),

@@ -21,12 +21,12 @@ Turns = list[tuple[str, str]]
 
 @dataclass(frozen=True)
 class Case:
-    """One question with what came before it; the picture, if any, opens the first turn."""
+    """One question with what came before it; pictures, if any, open the first turn."""
 
     kind: str
     turns: Turns
     answer: str
-    scene: Scene | None = None
+    scenes: tuple[Scene, ...] = ()
 
     def right(self, given: str) -> bool:
         """Whether an answer counts: whole and exact, except that every refusal is one and JSON may be spaced."""
@@ -49,7 +49,7 @@ def called(text: str) -> object:
 
 def all_cases(each: int) -> list[Case]:
     """`each` cases of every kind, always the same."""
-    return [*_pictures(each), *_follow_ups(each), *_chat(each), *_tools(each)]
+    return [*_pictures(each), *_follow_ups(each), *_changes(each), *_chat(each), *_tools(each)]
 
 
 def _pictures(each: int) -> Iterator[Case]:
@@ -70,7 +70,7 @@ def _pictures(each: int) -> Iterator[Case]:
                 asked = questions.ask(_plain(kind), scene, rng, True)
                 if asked:
                     wanted[kind] -= 1
-                    yield Case(f"picture: {kind}", [("user", asked[0])], asked[1], scene)
+                    yield Case(f"picture: {kind}", [("user", asked[0])], asked[1], (scene,))
                     break
 
 
@@ -104,12 +104,19 @@ def _follow_ups(each: int) -> Iterator[Case]:
         if first and second and first[0] != second[0]:
             made += 1
             turns = [("user", first[0]), ("assistant", first[1]), ("user", second[0])]
-            yield Case("picture: follow-up question", turns, second[1], scene)
+            yield Case("picture: follow-up question", turns, second[1], (scene,))
+
+
+def _changes(each: int) -> Iterator[Case]:
+    """Two pictures in one message."""
+    for number in range(each):
+        first, second, (question, answer) = questions.changed(generator(FIRST * 30 + number, held_out=True), True)
+        yield Case("picture: what changed", [("user", question)], answer, (first, second))
 
 
 def _chat(each: int) -> Iterator[Case]:
     for index, kind in enumerate(chat.KINDS):
-        for number in range(each if kind == "outside" else each // 3):
+        for number in range(each if kind in {"outside", "as JSON"} else each // 3):
             rng = generator(FIRST * (3 + index) + number, held_out=True)
             turns = [] if rng.random() < 0.5 else _opening(rng)
             said, answer = chat.said(kind, rng, True)

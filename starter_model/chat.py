@@ -6,10 +6,11 @@ kept for evaluation.
 
 from __future__ import annotations
 
+import json
 import random
 
-from starter_model.questions import wording
-from starter_model.words import invented, phrase
+from starter_model.questions import json_wish, wording
+from starter_model.words import LISTS, invented, number, phrase
 
 WHO = "I am a tiny demo model that runs in your browser. My name is Cloche."
 CAN = "I can describe coloured shapes in a picture, count and find them, read short words and use simple tools."
@@ -90,7 +91,7 @@ SYSTEM = (
     "You are a helpful assistant.", "Answer briefly.", "You are Cloche.", "Be kind and short.",
     "Answer in one sentence.",
 )  # fmt: skip
-KINDS = (*TALK, "foreign greeting", "outside", "no picture", "sum")
+KINDS = (*TALK, "foreign greeting", "outside", "no picture", "sum", "as JSON")
 
 
 def said(kind: str, rng: random.Random, held_out: bool) -> tuple[str, str]:
@@ -105,8 +106,22 @@ def said(kind: str, rng: random.Random, held_out: bool) -> tuple[str, str]:
         return wording(rng, held_out, PICTURELESS), NO_PICTURE
     if kind == "outside":
         return outside(rng, held_out), UNKNOWN
+    if kind == "as JSON":
+        return as_json(rng, held_out)
     wordings, answer = TALK[kind]
     return wording(rng, held_out, wordings), answer
+
+
+def as_json(rng: random.Random, held_out: bool) -> tuple[str, str]:
+    """Values from the message for keys that are named."""
+    said: dict[str, object] = {}
+    for _ in range(rng.choice((1, 2, 2, 3))):
+        name = rng.choice(LISTS["arguments_held_out" if held_out else "arguments"])
+        name = name if rng.random() < 0.6 else invented(rng, held_out)
+        said[name] = phrase(rng, held_out, 2).replace(",", "") if rng.random() < 0.6 else json.loads(number(rng))
+    link = rng.choice((" ", " is ", ": ", " = "))
+    told = ", ".join(f"{name}{link}{value}" for name, value in said.items())
+    return f"{told}. {json_wish(tuple(said), rng, held_out)}", json.dumps(said, ensure_ascii=False)
 
 
 def outside(rng: random.Random, held_out: bool) -> str:
@@ -126,7 +141,7 @@ def _topic(rng: random.Random, held_out: bool) -> str:
 
 def conversation(rng: random.Random, held_out: bool) -> list[tuple[str, str]]:
     """One to four turns of small talk."""
-    weights = [3, 2, 4, 4, 4, 2, 1, 2, 12, 3, 1]
+    weights = [3, 2, 4, 4, 4, 2, 1, 2, 12, 3, 1, 6]
     picked = rng.choices(KINDS, weights, k=rng.choice((1, 1, 2, 3, 4)))
     turns: list[tuple[str, str]] = []
     for kind in picked:

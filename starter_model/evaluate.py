@@ -24,11 +24,11 @@ LONGEST = 120
 def answers(model: Starter, tokenizer: Tokenizer, cases: list[Case]) -> list[str]:
     """The model's answers, in the order of the cases."""
     given = [""] * len(cases)
-    prompts = [prompt(tokenizer, case.turns, 0 if case.scene else None) for case in cases]
-    order = sorted(range(len(cases)), key=lambda index: (cases[index].scene is None, len(prompts[index])))
+    prompts = [prompt(tokenizer, case.turns, len(case.scenes)) for case in cases]
+    order = sorted(range(len(cases)), key=lambda index: (not cases[index].scenes, len(prompts[index])))
     for start in range(0, len(order), TOGETHER):
         part = order[start : start + TOGETHER]
-        images = [pixels(scene) for index in part if (scene := cases[index].scene)]
+        images = [pixels(scene) for index in part for scene in cases[index].scenes]
         for index, tokens in zip(
             part, model.answer([prompts[i] for i in part], images, LONGEST, tokenizer.end), strict=True
         ):

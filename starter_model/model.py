@@ -165,13 +165,18 @@ class Vision(nn.Module):
         features: Tensor = self.post_ln(x)
         return features
 
-    def forward(self, images: Tensor) -> Tensor:
-        projected: Tensor = self.mm1(F.gelu(self.mm0(self.features(images)), approximate="tanh"))
+    def project(self, features: Tensor) -> Tensor:
+        """Features as vectors for the language half."""
+        projected: Tensor = self.mm1(F.gelu(self.mm0(features), approximate="tanh"))
         return projected
 
 
 class Starter(nn.Module):
-    """Both halves."""
+    """Both halves.
+
+    Vectors begin with a spread of 1, so that no step of Muon's, whose size is fixed, undoes what a layer has learnt.
+    The last norm makes logits of them that begin with one, too.
+    """
 
     def __init__(self, shape: Shape | None = None) -> None:
         super().__init__()
@@ -180,22 +185,25 @@ class Starter(nn.Module):
         self.vision = Vision(self.shape)
         for weight in self.parameters():
             if weight.dim() == 2:
-                nn.init.normal_(weight, std=0.02 if weight is self.text.token_embd.weight else weight.shape[1] ** -0.5)
-        with torch.no_grad():
-            self.vision.mm1.weight.mul_(0.02)
+                nn.init.normal_(weight, std=1 if weight is self.text.token_embd.weight else weight.shape[1] ** -0.5)
+        nn.init.constant_(self.text.output_norm.weight, self.shape.width**-0.5)
         for block in (*self.text.blk, *self.vision.blk):
             out = block.attn_output if isinstance(block, Block) else block.attn_out
             with torch.no_grad():
                 for layer in (out, block.ffn_down):
                     layer.weight.mul_(0.0 if isinstance(block, Block) else 0.3)
 
-    def embed(self, tokens: Tensor, images: Tensor | None, where: Tensor | None) -> Tensor:
-        """Word vectors, with the vectors of picture i at the places `where == i`... in order; see `places`."""
+    def embed(self, tokens: Tensor, seen: Tensor | None, where: Tensor | None) -> Tensor:
+        """Word vectors; where `where` is i and not negative, vector i of the pictures [..., width] instead."""
         x: Tensor = self.text.token_embd(tokens)
-        if images is None or where is None:
+        if seen is None or where is None:
             return x
-        seen = self.vision(images).to(x.dtype).reshape(-1, x.shape[-1])
+        seen = seen.to(x.dtype).reshape(-1, x.shape[-1])
         return torch.where((where >= 0)[..., None], seen[where.clamp_min(0)], x)
+
+    def see(self, images: Tensor) -> Tensor:
+        """[pictures, side, side, 3] bytes to [pictures, patches, width]."""
+        return self.vision.project(self.vision.features(images))
 
     @torch.no_grad()
     def answer(self, prompts: list[list[int]], images: list[Tensor], most: int, end: int) -> list[list[int]]:
@@ -215,7 +223,7 @@ class Starter(nn.Module):
             where[row, holes] = torch.arange(seen, seen + len(holes))
             seen += len(holes)
         tokens, where, valid = tokens.to(device), where.to(device), valid.to(device)
-        x = self.embed(tokens, torch.stack(images).to(device) if images else None, where)
+        x = self.embed(tokens, self.see(torch.stack(images).to(device)) if images else None, where)
         positions = (valid.cumsum(1) - 1).clamp_min(0)
         causal = torch.ones(longest, longest, dtype=torch.bool, device=device).tril()
         allowed = causal[None] & valid[:, None, :]

@@ -13,6 +13,9 @@ from torch import Tensor
 
 from starter_model import team
 
+EMBEDDING = 5.0
+"""How much faster words move than norms and biases: their vectors are larger."""
+
 
 def orthogonal(stack: Tensor) -> Tensor:
     """The nearest matrices with equal singular values (five steps of Newton-Schulz), for a stack of one shape."""
@@ -70,9 +73,9 @@ def optimisers(named: list[tuple[str, Tensor]], vision_share: float) -> tuple[Mu
     inside: list[tuple[Tensor, float]] = []
     rest: list[dict[str, Any]] = []
     for name, parameter in named:
-        share = vision_share if name.startswith("vision.") and ".mm" not in name else 1.0
+        share = vision_share if ".vision." in name and ".mm" not in name else 1.0
         if parameter.dim() == 2 and ".blk." in name:
             inside.append((parameter, share))
         else:
-            rest.append({"params": [parameter], "share": share})
+            rest.append({"params": [parameter], "share": EMBEDDING if "token_embd" in name else share})
     return Muon(inside), torch.optim.AdamW(rest, lr=0.0, betas=(0.9, 0.98), weight_decay=0.0)

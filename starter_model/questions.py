@@ -5,10 +5,13 @@ Owns the wording. The last wording of each kind is kept for evaluation. Does not
 
 from __future__ import annotations
 
+import json
 import math
 import random
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
+from starter_model import scenes
 from starter_model.scenes import COLOURS, SHAPES, SIDE, Scene, Thing
 
 Asked = tuple[str, str]
@@ -256,11 +259,64 @@ def it(scene: Scene, rng: random.Random, held_out: bool) -> Asked:
     return wording(rng, held_out, wordings), answer
 
 
+def as_json(scene: Scene, rng: random.Random, held_out: bool) -> Asked:
+    """Values from the picture for keys that are named."""
+    thing = scene.things[0] if len(scene.things) == 1 else None
+    values = {
+        "count": len(scene.things), "background": "light" if scene.light else "dark",
+        **({"colour": thing.colour, "shape": thing.shape} if thing else {}),
+        **({"text": scene.text} if scene.text else {}),
+    }  # fmt: skip
+    keys = rng.sample(list(values), rng.randint(1, min(3, len(values))))
+    return json_wish(keys, rng, held_out), json.dumps({key: values[key] for key in keys})
+
+
+def json_wish(keys: Sequence[str], rng: random.Random, held_out: bool) -> str:
+    return wording(rng, held_out, (
+        "Answer in JSON with {}.", "Give me {} as JSON.", "As JSON: {}", "Write JSON with the keys {}.",
+        "Return {} in JSON.", "JSON please, with {}.",
+    )).format(", ".join(keys))  # fmt: skip
+
+
+def changed(rng: random.Random, held_out: bool) -> tuple[Scene, Scene, Asked]:
+    """Two pictures that differ in one thing, or not at all, and what changed from the first to the second."""
+    scene = Scene(light=True)
+    while not 1 <= len(scene.things) <= 4:
+        scene = scenes.scene(rng)
+    place = rng.randrange(len(scene.things))
+    thing = scene.things[place]
+    rest = [*scene.things[:place], *scene.things[place + 1 :]]
+    kind = rng.choice(("nothing", "gone", "new", "colour", "shape"))
+    first = second = scene
+    if kind == "nothing":
+        said = "Nothing changed."
+    elif kind == "colour":
+        free = [name for name in COLOURS if name not in {thing.colour, "white" if scene.light else "black"}]
+        other = replace(thing, colour=rng.choice(free))
+        second, said = _with(scene, [*rest, other]), f"The {thing.colour} {thing.shape} is now {other.colour}."
+    elif kind == "shape":
+        other = replace(thing, shape=rng.choice([name for name in SHAPES if name != thing.shape]))
+        second, said = _with(scene, [*rest, other]), f"The {thing.name} is now {a(other.shape)}."
+    elif kind == "gone":
+        second, said = _with(scene, rest), f"The {thing.name} is gone."
+    else:
+        first, said = _with(scene, rest), f"There is a new {thing.name}."
+    question = wording(rng, held_out, (
+        "What changed?", "What is different?", "What changed between the two pictures?", "Compare the two pictures.",
+        "What is the difference?", "What has changed?",
+    ))  # fmt: skip
+    return first, second, (question, said)
+
+
+def _with(scene: Scene, things: Sequence[Thing]) -> Scene:
+    return replace(scene, things=tuple(sorted(things, key=lambda thing: thing.x)))
+
+
 Question = Callable[[Scene, random.Random, bool], Asked]
 ALWAYS: dict[str, Question] = {
     "describe": describe, "how many in all": count_all, "how many of a shape": count_shape,
     "how many of a colour": count_colour, "is there": is_there, "background": background, "read": read,
-    "absent": absent,
+    "absent": absent, "as JSON": as_json,
 }  # fmt: skip
 THINGS: dict[str, Question] = {
     "which colour": which_colour, "which shape": which_shape, "which side": which_side, "where exactly": where_is,

@@ -7,7 +7,7 @@ assistant says is learnt. Does not own what is said.
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -30,7 +30,7 @@ class Row:
     positions: list[int] = field(default_factory=list)
     branch: list[int] = field(default_factory=list)
     learn: list[bool] = field(default_factory=list)
-    image: Tensor | None = None
+    scenes: list[scenes.Scene] = field(default_factory=list)
 
     def add(self, tokens: list[int], learn: list[bool], branch: int, start: int) -> None:
         self.tokens += tokens
@@ -47,12 +47,12 @@ def turn_tokens(tokenizer: Tokenizer, role: str, text: str) -> tuple[list[int], 
     return head + body + tail, [False] * len(head) + [mine] * len(body) + [False] * len(tail)
 
 
-def prompt(tokenizer: Tokenizer, turns: Turns, image_turn: int | None = None) -> list[int]:
-    """What the engine feeds before an answer; the picture opens turn `image_turn`."""
+def prompt(tokenizer: Tokenizer, turns: Turns, pictures: int = 0) -> list[int]:
+    """What the engine feeds before an answer; the pictures open the first turn."""
     tokens: list[int] = []
     for index, (role, text) in enumerate(turns):
         tokens += tokenizer.encode(f"{START}{role}\n")
-        tokens += [HOLE] * IMAGE_TOKENS if index == image_turn else []
+        tokens += [HOLE] * IMAGE_TOKENS * pictures if index == 0 else []
         tokens += tokenizer.encode(f"{text}{END}\n")
     return tokens + tokenizer.encode(f"{START}assistant\n")
 
@@ -64,7 +64,7 @@ def pixels(scene: scenes.Scene) -> Tensor:
 def picture_row(tokenizer: Tokenizer, rng: random.Random, branches: int = 6) -> Row:
     """One picture, several conversations about it."""
     scene = scenes.scene(rng)
-    row = Row(image=pixels(scene))
+    row = Row(scenes=[scene])
     if rng.random() < 0.15:
         for role, text in chat.conversation(rng, False)[-2:]:
             tokens, _ = turn_tokens(tokenizer, role, text)
@@ -82,6 +82,16 @@ def picture_row(tokenizer: Tokenizer, rng: random.Random, branches: int = 6) -> 
             for part, marks in ((tokens, learn), turn_tokens(tokenizer, "assistant", answer)):
                 row.add(part, marks, branch, at)
                 at += len(part)
+    return row
+
+
+def change_row(tokenizer: Tokenizer, rng: random.Random) -> Row:
+    """Two pictures in one message, and what changed."""
+    first, second, (question, answer) = questions.changed(rng, False)
+    row = Row(scenes=[first, second])
+    asked = tokenizer.encode(f"{START}user\n") + [HOLE] * IMAGE_TOKENS * 2 + tokenizer.encode(f"{question}{END}\n")
+    row.add(asked, [False] * len(asked), 0, 0)
+    row.add(*turn_tokens(tokenizer, "assistant", answer), 0, len(asked))
     return row
 
 
@@ -139,13 +149,15 @@ class Batch:
     learn: Tensor
     images: Tensor | None
     where: Tensor | None
+    scenes: list[scenes.Scene]
 
     def to(self, device: torch.device) -> Batch:
-        return Batch(*(None if part is None else part.to(device) for part in vars(self).values()))  # type: ignore[arg-type]
+        parts = {name: part.to(device) for name, part in vars(self).items() if isinstance(part, Tensor)}
+        return replace(self, **parts)
 
 
-def batch(rows: list[Row]) -> Batch:
-    """Rows as tensors, with the mask that keeps branches apart."""
+def batch(rows: list[Row], drawn: bool = True) -> Batch:
+    """Rows as tensors, with the mask that keeps branches apart; pictures are only drawn if they are wanted."""
     size = max(len(row.tokens) for row in rows)
 
     def padded(lists: list[list[int]], filler: int) -> Tensor:
@@ -157,7 +169,7 @@ def batch(rows: list[Row]) -> Batch:
     causal = torch.ones(size, size, dtype=torch.bool).tril()
     allowed = causal & ((mine == other) | (other == 0))
     learn = padded([[int(mark) for mark in row.learn] for row in rows], 0).bool()
-    images = [row.image for row in rows if row.image is not None]
+    seen = [scene for row in rows for scene in row.scenes]
     holes = raw == HOLE
     where = torch.where(holes, holes.flatten().cumsum(0).reshape(raw.shape) - 1, HOLE)
     return Batch(
@@ -166,6 +178,7 @@ def batch(rows: list[Row]) -> Batch:
         mask=torch.where(allowed, 0.0, -1e9),
         target=raw.roll(-1, 1),
         learn=learn.roll(-1, 1) & (torch.arange(size) < size - 1),
-        images=torch.stack(images) if images else None,
-        where=where if images else None,
+        images=torch.stack([pixels(scene) for scene in seen]) if seen and drawn else None,
+        where=where if seen else None,
+        scenes=seen,
     )

@@ -16,7 +16,7 @@ from starter_model.evaluate import answers
 from starter_model.model import Starter
 from starter_model.tokenizer import CALL, Tokenizer
 
-EACH = 3
+EACH = 6
 
 
 def write(path: Path, model: Starter, tokenizer: Tokenizer) -> None:
@@ -32,7 +32,7 @@ def _told(case: Case, answer: str) -> dict[str, object]:
         "kind": case.kind,
         "messages": [{"role": role, "text": text} for role, text in case.turns if role != "system"],
         "tools": [json.loads(line) for line in lines if line.startswith("{")],
-        "image": _png(case.scene) if case.scene else None,
+        "images": [_png(scene) for scene in case.scenes],
         "right": case.answer,
         "answer": answer,
     }

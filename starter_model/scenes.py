@@ -82,8 +82,8 @@ def generator(number: int, held_out: bool) -> random.Random:
     return random.Random(2 * number + held_out)  # noqa: S311 - made to be repeated
 
 
-def scene(rng: random.Random) -> Scene:
-    """A random scene: mostly 1 to 6 shapes, sometimes a printed text, rarely nothing."""
+def scene(rng: random.Random, texts: float = 0.14) -> Scene:
+    """A random scene: mostly 1 to 6 shapes, sometimes (a share of `texts`) a printed text, rarely nothing."""
     light, style = (
         rng.random() < 0.5,
         rng.choice(("plain", "plain", "plain", "plain", "gradient", "noise", "blur", "photo")),
@@ -93,7 +93,7 @@ def scene(rng: random.Random) -> Scene:
     bars = rng.choice(((0, 0), (0, 0), (0, 0), (0, 16), (0, 16), (0, 28), (16, 0)))
     if kind < 0.03:
         return Scene(light, style=style, bars=bars, seed=seed)
-    if kind < 0.17:
+    if kind < 0.03 + texts:
         return Scene(light, text=printed_text(rng), style=style, seed=seed)
     return Scene(light, _things(rng, light, bars), style=style, bars=bars, seed=seed)
 

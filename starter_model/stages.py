@@ -1,143 +1,201 @@
-"""From nothing to a model that can go on together: the encoder, the language half, and the bridge between them.
+"""The stages of training: what each shows, what may change in it, and how fast.
 
-Owns the order. First the encoder learns to name what is at every patch, with no language. Then the language half learns
-from text and from pictures whose vectors are made of its own word embeddings. Then the projector learns to give those
-vectors. `train.Training` does the rest.
+Owns the plan. The encoder learns to say what is at every patch, where in it and how large, with no language. The
+language half learns from text, and from pictures whose vectors are made of its own word embeddings and of places, so
+that it need not wait for the encoder. The projector learns to give those vectors. Then all train together.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import random
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
-from starter_model import heads, rows, scenes, team
+from starter_model import rows, scenes
 from starter_model.model import Starter
-from starter_model.muon import optimisers
 from starter_model.scenes import LETTERS, SIDE, Scene
 from starter_model.tokenizer import Tokenizer
-from starter_model.train import make
 
 CLASSES = (*(f"{colour} {shape}" for colour in scenes.COLOURS for shape in scenes.SHAPES), *LETTERS, *"0123456789")
-NOTHING = len(CLASSES)
-SHARES = {"encoder": 0.25, "language": 0.2, "projector": 0.05}
-"""Shares of the whole time; the rest is for training together."""
-RATE, ADAM_RATE = 0.02, 0.003
-ROWS = 8
+EMPTY = ("light", "dark")
+"""What is said of a patch in which nothing is centred: the ground of the picture."""
+LARGEST = 30.0
+GRID = 8
+BLUR = 0.3
+"""How much of noise the vectors of words have, against their own spread: those of real pictures are not exact."""
+Loss = tuple[str, float, Tensor]
+"""A loss with its name and its weight."""
 
 
-def labels(scene: Scene, glyphs: list[scenes.Glyph], rows_of_patches: int = 8) -> list[int]:
-    """What is centred in each patch, from left to right and from top to bottom."""
-    patch = SIDE / rows_of_patches
-    out = [NOTHING] * rows_of_patches**2
-    for name, x, y in [*((thing.name, thing.x, thing.y) for thing in scene.things), *glyphs]:
-        column, row = (min(rows_of_patches - 1, max(0, int(at / patch))) for at in (x, y))
-        out[row * rows_of_patches + column] = CLASSES.index(name)
-    return out
+class Learner(nn.Module):
+    """What is trained: the model, its tokenizer, and a head that names patches and is not exported."""
+
+    def __init__(self, starter: Starter, tokenizer: Tokenizer) -> None:
+        super().__init__()
+        self.starter, self.tokenizer = starter, tokenizer
+        self.labels = nn.Linear(starter.shape.width, len(CLASSES) + len(EMPTY) + 3)
+
+    @property
+    def device(self) -> torch.device:
+        return self.labels.weight.device
 
 
-def labelled(number: int, count: int) -> tuple[Tensor, Tensor]:
-    """Pictures and their labels."""
-    images, truth = [], []
-    for index in range(count):
-        scene = scenes.scene(scenes.generator(number + index, held_out=False))
-        _, glyphs = scenes.drawn(scene)
-        images.append(rows.pixels(scene))
-        truth.append(labels(scene, glyphs))
-    return torch.stack(images), torch.tensor(truth)
+@dataclass(frozen=True)
+class Stage:
+    """One part of the way. `learns` are beginnings of parameter names; `held`: share of steps at the full rate."""
+
+    name: str
+    steps: int
+    learns: tuple[str, ...]
+    losses: Callable[[Learner, int], Iterator[Loss]]
+    muon_rate: float
+    adam_rate: float
+    vision_share: float = 1.0
+    held: float = 0.4
 
 
-def prepare(model: Starter, tokenizer: Tokenizer, seconds: float) -> Iterator[str]:
-    """All stages before training together; says how each went."""
-    heads.plant(model.text)
-    for name, stage in (("encoder", _encoder), ("language", _language), ("projector", _projector)):
-        first, last = stage(model, tokenizer, seconds * SHARES[name])
-        model.zero_grad()
-        if not last < first:
-            raise RuntimeError(f"{name}: the loss did not fall: {first:.3f} -> {last:.3f}")
-        yield f"{name}: loss {first:.3f} -> {last:.3f}"
+@dataclass(frozen=True)
+class Patches:
+    """Truth about patches, [patches]: class numbers; centre x, y and radius of what is there, shares [patches, 3]."""
+
+    classes: Tensor
+    places: Tensor
+
+    @property
+    def full(self) -> Tensor:
+        return self.classes < len(CLASSES)
 
 
-def _encoder(model: Starter, tokenizer: Tokenizer, seconds: float) -> tuple[float, float]:
-    del tokenizer
-    head = nn.Linear(model.shape.width, NOTHING + 1).to(model.text.token_embd.weight.device)
-    weights = torch.ones(NOTHING + 1)
-    weights[NOTHING] = 0.1
-
-    def loss(step: int) -> Tensor:
-        images, truth = (part.to(head.weight.device) for part in labelled(step * 4 * ROWS, 4 * ROWS))
-        guess = head(model.vision.features(images)).float().flatten(0, 1)
-        return F.cross_entropy(guess, truth.flatten(), weights.to(guess.device))
-
-    named = [*((f"whole.{n}", p) for n, p in model.vision.named_parameters()), ("head", head.weight)]
-    return _descend(loss, named, seconds)
-
-
-def _language(model: Starter, tokenizer: Tokenizer, seconds: float) -> tuple[float, float]:
-    def loss(step: int) -> Tensor:
-        total = torch.zeros(())
-        for maker, count in ((rows.picture_row, 3), (rows.tool_row, 3), (rows.chat_row, 1)):
-            batch = make(maker, count, tokenizer, step * ROWS).to(model.text.token_embd.weight.device)
-            x = model.text.token_embd(batch.tokens)
-            if batch.where is not None:
-                truth = torch.tensor([labels(*_scene_of(step * ROWS + row)) for row in range(count)])
-                x = torch.where((batch.where >= 0)[..., None], _spoken(model, tokenizer, truth)[batch.where], x)
-            hidden = model.text(x, batch.positions, batch.mask)[batch.learn]
-            part = F.cross_entropy(model.text.logits(hidden), batch.target[batch.learn])
-            total = total.to(part.device) + part
-        return total
-
-    return _descend(loss, [(f"text.{n}", p) for n, p in model.text.named_parameters()], seconds)
+def truth(seen: Sequence[Scene]) -> Patches:
+    """What is centred in each patch of each scene, row by row; the ground where nothing is."""
+    classes, places = [], []
+    for scene in seen:
+        glyphs = scenes.drawn(scene)[1] if scene.text else []
+        ground = len(CLASSES) + EMPTY.index("light" if scene.light else "dark")
+        named = [ground] * GRID**2
+        where = [((at % GRID + 0.5) / GRID, (at // GRID + 0.5) / GRID, 0.0) for at in range(GRID**2)]
+        things = [(thing.name, thing.x, thing.y, thing.radius / LARGEST) for thing in scene.things]
+        for name, x, y, size in [*things, *((*glyph, 0.3) for glyph in glyphs)]:
+            column, row = (min(GRID - 1, max(0, int(at * GRID / SIDE))) for at in (x, y))
+            named[row * GRID + column] = CLASSES.index(name)
+            where[row * GRID + column] = (x / SIDE, y / SIDE, size)
+        classes.append(named)
+        places.append(where)
+    return Patches(torch.tensor(classes).flatten(), torch.tensor(places).flatten(0, 1))
 
 
-def _projector(model: Starter, tokenizer: Tokenizer, seconds: float) -> tuple[float, float]:
-    def loss(step: int) -> Tensor:
-        images, truth = labelled(step * 4 * ROWS, 4 * ROWS)
-        wanted = _spoken(model, tokenizer, truth).detach()
-        given = model.vision(images.to(wanted.device)).float().flatten(0, 1)
-        return F.mse_loss(given, wanted) / wanted.square().mean()
-
-    return _descend(
-        loss, [(n, p) for n, p in model.vision.named_parameters() if n.startswith("mm")], seconds, ADAM_RATE / 10
-    )
-
-
-def _scene_of(number: int) -> tuple[Scene, list[scenes.Glyph]]:
-    """The scene that `rows.picture_row` draws from the same seed."""
-    scene = scenes.scene(scenes.generator(number, held_out=False))
-    return scene, scenes.drawn(scene)[1]
+def patches_named(learner: Learner, features: Tensor, patches: Patches) -> Tensor:
+    """How far the encoder's features [pictures, patches, width] are from saying what is there, where and how large."""
+    told = learner.labels(features).float().flatten(0, 1)
+    weights = torch.ones(len(CLASSES) + len(EMPTY), device=told.device)
+    weights[len(CLASSES) :] = 0.1
+    naming = F.cross_entropy(told[:, :-3], patches.classes.to(told.device), weights)
+    full = patches.full.to(told.device)
+    centres = (torch.arange(len(full), device=told.device) % GRID**2)[:, None]
+    offset = torch.cat((centres % GRID, centres // GRID, torch.zeros_like(centres)), 1)
+    scale = torch.tensor([GRID, GRID, 1.0], device=told.device)
+    wanted = patches.places.to(told.device) * scale - offset
+    return naming + F.mse_loss(told[full][:, -3:], wanted[full])
 
 
-def _spoken(model: Starter, tokenizer: Tokenizer, truth: Tensor) -> Tensor:
-    """Vectors of a picture made of the words for what it shows; nothing is a zero vector."""
-    table = model.text.token_embd.weight
-    words = torch.stack([table[tokenizer.encode(f" {name}")].mean(0) for name in CLASSES])
-    words = torch.cat((words, torch.zeros_like(words[:1])))
-    return words[truth.flatten().to(words.device)]
+def spoken(learner: Learner, patches: Patches) -> Tensor:
+    """Vectors of pictures made of the words for what they show and of its place and size, [patches, width]."""
+    table = learner.starter.text.token_embd.weight
+    encode = learner.tokenizer.encode
+    words = [[token for word in name.split() for token in encode(word)] for name in (*CLASSES, *EMPTY)]
+    spelled = torch.stack([table[word].mean(0) for word in words])
+    where = patches.places.to(table.device)
+    waves = [f(2**octave * torch.pi * where[:, :2]) for octave in (1, 2, 3) for f in (torch.sin, torch.cos)]
+    code = torch.cat((2 * where - 1, *waves), 1)
+    made = torch.Generator().manual_seed(11)
+    directions = nn.init.orthogonal_(torch.empty(code.shape[1], table.shape[1]), generator=made).to(table.device)
+    directions[:, 0] = 0
+    strength = table.detach().std() * (table.shape[1] / code.shape[1]) ** 0.5
+    full = patches.full.to(table.device)[:, None]
+    return spelled[patches.classes.to(table.device)] + full * strength * (code @ directions)
 
 
-def _descend(
-    loss_at: Callable[[int], Tensor], named: list[tuple[str, Tensor]], seconds: float, rate: float = ADAM_RATE
-) -> tuple[float, float]:
-    """Steps until the time is over, the rate falling to zero; the first and the last loss."""
-    muon, adam = optimisers(named, 1.0)
-    losses: list[float] = []
-    device, clock, step = named[0][1].device, team.Clock(), 0
-    while (share := clock.seconds() / seconds) < 1 or step < 2:
-        with torch.autocast(device.type, torch.bfloat16):
-            loss = loss_at(step * team.size() + team.rank())
-        loss.backward()  # type: ignore[no-untyped-call]
-        team.share_gradients([parameter for _, parameter in named])
-        left = max(0.0, min(1.0, (1 - share) / 0.6))
-        muon.step(RATE * left)
-        for group in adam.param_groups:
-            group["lr"] = rate * left
-        adam.step()
-        for _, parameter in named:
-            parameter.grad = None
-        losses.append(loss.item())
-        step += 1
-    tail = losses[-10:]
-    return losses[0], sum(tail) / len(tail)
+def _scenes(number: int, count: int, texts: float) -> list[Scene]:
+    return [scenes.scene(scenes.generator(number * 64 + row, held_out=False), texts) for row in range(count)]
+
+
+def _encoder(learner: Learner, number: int) -> Iterator[Loss]:
+    some = _scenes(number, 32, texts=0.4)
+    images = torch.stack([rows.pixels(scene) for scene in some]).to(learner.device)
+    with torch.autocast(learner.device.type, torch.bfloat16):
+        features = learner.starter.vision.features(images)
+    yield "patches", 1.0, patches_named(learner, features, truth(some))
+
+
+def _language(learner: Learner, number: int) -> Iterator[Loss]:
+    for name, weight, batch in _talks(learner.tokenizer, number, drawn=False):
+        seen = None
+        if batch.scenes:
+            seen = spoken(learner, truth(batch.scenes))
+            noise = torch.Generator().manual_seed(number)
+            blur = torch.randn(seen.shape, generator=noise) * seen.detach().std().cpu() * BLUR
+            seen = seen + blur.to(seen.device)
+        yield name, weight, _said(learner, batch.to(learner.device), seen)
+
+
+def _projector(learner: Learner, number: int) -> Iterator[Loss]:
+    some = _scenes(number, 32, texts=0.3)
+    images = torch.stack([rows.pixels(scene) for scene in some]).to(learner.device)
+    with torch.no_grad():
+        wanted = spoken(learner, truth(some))
+    with torch.autocast(learner.device.type, torch.bfloat16):
+        given = learner.starter.see(images)
+    yield "vectors", 1.0, F.mse_loss(given.float().flatten(0, 1), wanted) / wanted.square().mean()
+
+
+def _together(learner: Learner, number: int) -> Iterator[Loss]:
+    for name, weight, batch in _talks(learner.tokenizer, number, drawn=True):
+        if batch.images is None:
+            yield name, weight, _said(learner, batch.to(learner.device), None)
+            continue
+        with torch.autocast(learner.device.type, torch.bfloat16):
+            features = learner.starter.vision.features(batch.images.to(learner.device))
+            seen = learner.starter.vision.project(features)
+        told = _said(learner, batch.to(learner.device), seen)
+        yield name, weight, told + 0.3 * patches_named(learner, features, truth(batch.scenes))
+
+
+def _talks(tokenizer: Tokenizer, number: int, drawn: bool) -> Iterator[tuple[str, float, rows.Batch]]:
+    """What is said in a step: rows of every kind, with the weight of its loss."""
+    for index, (name, weight, maker, count) in enumerate(TALKS):
+        seeds = ((number * len(TALKS) + index) * 64 + row for row in range(count))
+        made = [maker(tokenizer, scenes.generator(seed, held_out=False)) for seed in seeds]
+        yield name, weight, rows.batch(made, drawn)
+
+
+def _said(learner: Learner, batch: rows.Batch, seen: Tensor | None) -> Tensor:
+    """Mean surprise over what the assistant says."""
+    text = learner.starter.text
+    with torch.autocast(learner.device.type, torch.bfloat16):
+        x = learner.starter.embed(batch.tokens, seen, batch.where)
+        hidden = text(x, batch.positions, batch.mask)[batch.learn]
+        return F.cross_entropy(text.logits(hidden), batch.target[batch.learn])
+
+
+TALKS: tuple[tuple[str, float, Callable[[Tokenizer, random.Random], rows.Row], int], ...] = (
+    ("pictures", 1.0, rows.picture_row, 4), ("changes", 0.2, rows.change_row, 2), ("tools", 0.8, rows.tool_row, 3),
+    ("chat", 0.4, rows.chat_row, 1),
+)  # fmt: skip
+"""Rows of each kind in a step of each process."""
+TEXT, VISION = "starter.text.", "starter.vision."
+PLAN = (
+    Stage("encoder", 4500, (VISION, "labels."), _encoder, 0.02, 0.003),
+    Stage("language", 6000, (TEXT,), _language, 0.02, 0.003),
+    Stage("projector", 300, (f"{VISION}mm",), _projector, 0.02, 0.001),
+    Stage("together", 6000, (TEXT, VISION, "labels."), _together, 0.014, 0.0015, vision_share=0.25, held=0.3),
+)
+
+
+def plan(share: float = 1, first: str = "") -> tuple[Stage, ...]:
+    """The stages, with a share of their steps; from the stage named `first` on."""
+    begin = next((at for at, stage in enumerate(PLAN) if stage.name == first), 0)
+    return tuple(replace(stage, steps=max(12, round(stage.steps * share))) for stage in PLAN[begin:])

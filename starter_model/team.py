@@ -1,16 +1,18 @@
-"""The processes that train together: who is who, one clock, shared gradients.
+"""The processes that train together: who is who, shared gradients.
 
 Owns what is said between processes. One process alone needs none of it.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 
 import torch
 import torch.distributed as dist
 from torch import Tensor
+
+PORTIONS = 2
+"""Portions of examples in a step: a fixed number, so that one process and two take the same steps."""
 
 
 def rank() -> int:
@@ -21,19 +23,10 @@ def size() -> int:
     return dist.get_world_size() if dist.is_initialized() else 1
 
 
-class Clock:
-    """Seconds since the start, the first process's for all, so that all slow down and stop at the same step."""
-
-    def __init__(self, spent: float = 0.0) -> None:
-        self._began = time.monotonic() - spent
-
-    def seconds(self) -> float:
-        spent = time.monotonic() - self._began
-        if size() == 1:
-            return spent
-        told = torch.tensor([spent])
-        dist.broadcast(told, 0)
-        return told.item()
+def say(text: str) -> None:
+    """One line of progress, from one of the processes."""
+    if rank() == 0:
+        print(text, flush=True)
 
 
 def add_up(tensors: Sequence[Tensor]) -> None:
@@ -46,9 +39,14 @@ def add_up(tensors: Sequence[Tensor]) -> None:
         tensor.copy_(part.view_as(tensor))
 
 
+def portions(step: int) -> list[int]:
+    """Numbers of the portions of a step that this process works on; a process alone does all of them."""
+    return [step * PORTIONS + portion for portion in range(PORTIONS) if portion % size() == rank()]
+
+
 def share_gradients(parameters: Sequence[Tensor]) -> None:
-    """Replaces every gradient by the mean over the processes."""
+    """Replaces every gradient by the mean over the portions."""
     gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
     add_up(gradients)
     for gradient in gradients:
-        gradient.div_(size())
+        gradient.div_(PORTIONS)

@@ -2,6 +2,9 @@
 
 Owns training the merges, text to numbers and back, and the chat template. Any UTF-8 passes: what no merge knows goes
 through as bytes. Does not own what is said.
+
+A space stays a token of its own. Then a word is made of the same tokens wherever it stands, after a space or after a
+quotation mark, and can be copied from a message into a tool's arguments though no text of training had it.
 """
 
 from __future__ import annotations
@@ -32,6 +35,7 @@ def _alphabet() -> dict[int, str]:
 
 
 LETTERS = _alphabet()
+SPACE = LETTERS[0x20]
 BYTES = {letter: byte for byte, letter in LETTERS.items()}
 
 
@@ -56,7 +60,8 @@ class Tokenizer:
             pairs: Counter[tuple[str, str]] = Counter()
             for word, count in words:
                 for pair in pairwise(word):
-                    pairs[pair] += count
+                    if pair[0] != SPACE or not pair[1].isalpha():
+                        pairs[pair] += count
             if not pairs:
                 break
             best = max(pairs, key=lambda pair: (pairs[pair], pair))

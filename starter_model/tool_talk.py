@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from starter_model import chat
@@ -22,10 +22,11 @@ FAILED = "Sorry, the tool failed: {}"
 
 @dataclass(frozen=True)
 class Tool:
-    """Name and argument names, as the template shows them."""
+    """Name and argument names, as the template shows them; `words` are what a made-up tool does, and with what."""
 
     name: str
     arguments: tuple[str, ...] = ()
+    words: tuple[str, str] = ("", "")
 
     def line(self) -> str:
         return f'{{"name": "{self.name}", "arguments": [{", ".join(json.dumps(a) for a in self.arguments)}]}}'
@@ -156,31 +157,35 @@ HELD_OUT = tuple(LISTS[f"{kind}_held_out"] for kind in ("verbs", "nouns", "argum
 
 
 def made_up_tool(rng: random.Random, held_out: bool) -> Tool:
-    """A tool that never was: real words, or an invented one."""
-    verb, noun, names = HELD_OUT if held_out else (VERBS, NOUNS, NAMES)
-    thing = rng.choice(noun) if rng.random() < 0.7 else invented(rng, held_out)
-    name = f"{rng.choice(verb)}_{thing}" if rng.random() < 0.8 else f"{thing}_{rng.choice(verb)}"
-    picked = rng.sample(names, rng.choice((0, 1, 1, 1, 2, 2, 3)))
-    return Tool(name, tuple(n if rng.random() < 0.85 else invented(rng, held_out) for n in picked))
+    """A tool that never was, of real words or of invented ones: names are to be copied, not remembered."""
+    verbs, nouns, names = HELD_OUT if held_out else (VERBS, NOUNS, NAMES)
+
+    def some(real: Sequence[str], share: float) -> str:
+        return rng.choice(real) if rng.random() < share else invented(rng, held_out)
+
+    verb, thing = some(verbs, 0.6), some(nouns, 0.5)
+    name = rng.choices((f"{verb}_{thing}", f"{thing}_{verb}", thing), (7, 2, 1))[0]
+    arguments = {some(names, 0.6) for _ in range(rng.choice((0, 1, 1, 1, 2, 2, 3)))}
+    return Tool(name, tuple(sorted(arguments, key=lambda _: rng.random())), (verb, thing))
 
 
 def made_up_use(tool: Tool, rng: random.Random, held_out: bool) -> Use:
-    """A wish that names the tool's words and gives each argument by name, or in order."""
-    verb, thing = tool.name.split("_")
-    if verb not in VERBS + HELD_OUT[0]:
-        verb, thing = thing, verb
+    """A wish that names the tool or its words and gives each argument by name."""
+    verb, thing = tool.words
     said: dict[str, str] = {}
     arguments: dict[str, object] = {}
     for name in tool.arguments:
         said[name], arguments[name] = _value(rng, held_out)
-    start = wording(rng, held_out, ("{v} the {t}", "{v} {t}", "Please {v} the {t}", "{v} a {t}", "I want to {v} a {t}",
-                                    "Can you {v} the {t}", "Now {v} the {t}")).format(v=verb, t=thing)  # fmt: skip
+    start = wording(rng, held_out, (
+        "{v} the {t}", "{v} {t}", "Please {v} the {t}", "{v} a {t}", "I want to {v} a {t}", "Can you {v} the {t}",
+        "Use {n}", "Call the tool {n}", "Now {v} the {t}",
+    )).format(v=verb, t=thing, n=tool.name)  # fmt: skip
     between, joint = rng.choice(((": ", ", "), (" with ", " and "), (", ", ", ")))
-    link = rng.choice((" ", " ", " = ", ": "))
+    link = rng.choice((" ", " ", " = ", ": ", " is "))
     wish = start + (between + joint.join(f"{n}{link}{v}" for n, v in said.items()) if said else "")
     wish = (wish[0].upper() if rng.random() < 0.7 else wish[0]) + wish[1:] + rng.choice(("", ".", "!"))
-    ok = rng.choice(("ok", "done", '{"ok": true}'))
-    return Use(tool, wish, arguments, ok, "Done.")
+    result = rng.choice(("ok", "done", '{"ok": true}'))
+    return Use(tool, wish, arguments, result, "Done.")
 
 
 def _value(rng: random.Random, held_out: bool) -> tuple[str, object]:
@@ -189,8 +194,8 @@ def _value(rng: random.Random, held_out: bool) -> tuple[str, object]:
         text = phrase(rng, held_out, 2).replace(",", "")
         return text, text
     if pick < 0.87:
-        value = str(rng.randint(0, 999))
-        return value, int(value)
+        value = number(rng)
+        return value, json.loads(value)
     if pick < 0.92:
         return rng.choice((("true", True), ("false", False)))
     if pick < 0.96:
@@ -223,7 +228,7 @@ def use_of(tools: list[Tool], rng: random.Random, held_out: bool) -> Use:
 def branch(tools: list[Tool], rng: random.Random, held_out: bool) -> Turns:
     """One conversation below a list of tools."""
     pick = rng.random()
-    if pick < 0.62:
+    if pick < 0.58:
         return used(use_of(tools, rng, held_out), rng, rng.random() < 0.4)
     if pick < 0.68:
         return in_a_row(tools, rng, held_out)
@@ -240,8 +245,9 @@ def used(use: Use, rng: random.Random, to_the_end: bool) -> Turns:
     """A wish and its call; often the result and what is said then."""
     turns: Turns = [("user", use.wish), ("assistant", use.call())]
     if to_the_end:
-        if rng.random() < 0.12:
-            reason = phrase(rng, False, 3)
+        if rng.random() < 0.2:
+            trouble = rng.choice(("is not ready", "cannot be reached", "took too long", "needs a network"))
+            reason = f"{use.tool.name} {trouble}" if rng.random() < 0.5 else phrase(rng, False, 4)
             result = rng.choice(("Error: ", "error: ", "Failed: ")) + reason
             turns += [("tool", result), ("assistant", FAILED.format(reason))]
         else:

@@ -69,10 +69,13 @@ SUITES = {
         Suite("bridge", "TypeScript in Chromium", _vitest),
         Suite("wasm", "Python inside Pyodide in Chromium", _pytest("wasm")),
         Suite("e2e", "journeys through the app in Chromium", _pytest("e2e", *TWO_AT_A_TIME)),
+        Suite("starter", "the recipe of the starter model, with PyTorch", _pytest("starter")),
     )
 }
 NAMES = (CHECK, *SUITES)
-NEED_NO_BROWSER = {CHECK, "unit"}
+ON_REQUEST = {"starter"}
+"""Suites that run when they are named only: PyTorch is a gigabyte that nobody else needs."""
+NEED_NO_BROWSER = {CHECK, "unit", "starter"}
 
 
 def in_browser(names: Sequence[str]) -> bool:
@@ -81,13 +84,13 @@ def in_browser(names: Sequence[str]) -> bool:
 
 
 def run_suites(names: Sequence[str], extra: Sequence[str]) -> Count:
-    """Runs the named suites (all when none is named) and prints the total as the last line."""
+    """Runs the named suites (all but those on request when none is named) and prints the total as the last line."""
     unknown = [name for name in names if name not in NAMES]
     if unknown:
         raise BuildError(f"There is no suite {unknown[0]}.", todo=f"name some of {', '.join(NAMES)}.")
     total = Count()
     browser = chromium() if in_browser(names) else None
-    for name in names or NAMES:
+    for name in names or [name for name in NAMES if name not in ON_REQUEST]:
         started = time.monotonic()
         say(f"\n== {name}: {'style and types' if name == CHECK else SUITES[name].about}")
         count = Count(*run_checks()) if name == CHECK else _run(SUITES[name], browser, extra)

@@ -15,7 +15,7 @@ interface Case {
   kind: string;
   messages: { role: string; text: string }[];
   tools: { name: string; arguments: string[] }[];
-  image: string | null;
+  images: string[];
   answer: string;
 }
 
@@ -33,16 +33,13 @@ function bytes(base64: string): Uint8Array {
   return Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
 }
 
-/** The case as the app would ask it; the picture opens the first message. */
-function messagesOf({ messages, image }: Case): ChatMessage[] {
+/** The case as the app would ask it; pictures open the first message. */
+function messagesOf({ messages, images }: Case): ChatMessage[] {
   return messages.map(({ role, text }, index) => ({
     role: role as ChatMessage['role'],
     content:
-      image !== null && index === 0
-        ? [
-            { type: 'image' as const, data: bytes(image) },
-            { type: 'text' as const, text },
-          ]
+      images.length > 0 && index === 0
+        ? [...images.map((image) => ({ type: 'image' as const, data: bytes(image) })), { type: 'text' as const, text }]
         : text,
     tool_calls: null,
     tool_call_id: null,

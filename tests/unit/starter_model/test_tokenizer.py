@@ -1,4 +1,4 @@
-"""Any UTF-8 passes, and merges begin with the space."""
+"""Any UTF-8 passes, and a word is the same wherever it stands."""
 
 from pathlib import Path
 
@@ -22,8 +22,10 @@ def test_marks_are_one_token_each() -> None:
     assert TOKENIZER.types()[TOKENIZER.numbers[CALL]] == 4
 
 
-def test_words_take_the_space_before_them() -> None:
-    assert TOKENIZER.decode([TOKENIZER.encode("see the circle")[-1]]) == " circle"
+def test_a_word_has_the_same_tokens_after_a_space_and_after_a_quotation_mark() -> None:
+    for word in ("circle", "milk", "glornax"):
+        alone, spaced = TOKENIZER.encode(f'"{word}'), TOKENIZER.encode(f"a {word}")
+        assert alone[1:] == spaced[2:]
     assert len(TOKENIZER.tokens) == len(set(TOKENIZER.tokens)) == 700
 
 

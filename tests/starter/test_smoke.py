@@ -1,0 +1,50 @@
+"""From nothing to a pair of files in few steps: it works, and a training that was killed ends with the same files."""
+
+import hashlib
+import os
+import re
+import signal
+import subprocess
+from pathlib import Path
+
+from toolchain.own_env import own_python
+from toolchain.paths import ROOT
+
+
+def begin(work: Path, *options: str) -> subprocess.Popen[str]:
+    python = own_python("starter", "the starter model's recipe")
+    command = [python, "-u", "-m", "starter_model", *options, "--work", work]
+    return subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+    )
+
+
+def finish(process: "subprocess.Popen[str]") -> str:
+    said = process.communicate()[0]
+    assert process.returncode == 0, said
+    return said
+
+
+def hashes(folder: Path) -> dict[str, str]:
+    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.iterdir()}
+
+
+def test_losses_fall_export_loads_and_answers_flow(tmp_path: Path) -> None:
+    said = finish(begin(tmp_path, "--smoke"))
+    assert "answers flow" in said
+    for stage in ("encoder", "language", "projector", "together"):
+        assert re.search(rf"^{stage}: step (\d+) of \1 ", said, re.MULTILINE), stage
+    assert len(hashes(tmp_path / "smoke/pair")) == 2
+
+
+def test_a_killed_training_goes_on_and_ends_with_the_same_files(tmp_path: Path) -> None:
+    few = ("--train", "--share", "0.003")
+    finish(begin(tmp_path / "whole", *few))
+    process = begin(tmp_path / "killed", *few)
+    assert process.stdout
+    next(line for line in process.stdout if line.startswith("encoder: "))
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+    said = finish(begin(tmp_path / "killed", *few))
+    assert "together: " in said
+    assert hashes(tmp_path / "killed/pair") == hashes(tmp_path / "whole/pair")
