@@ -51,7 +51,7 @@ async function ask(module: WebAssembly.Module, weights: Uint8Array, projector: U
   };
   const loaded = call('cloche_load', {
     ...{ weights: '/weights.gguf', projector: '/projector.gguf', adapters: [], adapter_scale: 1 },
-    ...{ cache_type: 'f16', context_window: 256, threads: 1, batch: 64 },
+    ...{ cache_type: 'f16', context_window: 256, threads: 1, batch: 64, vectors: false, pooling: '' },
   });
   if (loaded.error) return 'error';
   const messages = [{ role: 'user', content: 'Hello' }];
