@@ -61,6 +61,7 @@ def look_at(cloche: Cloche, numbers: range) -> None:
 def held(cloche: Cloche) -> Held:
     """What is held now."""
     engine = PythonView(cloche).open().run(ENGINE).get_by_label("Printed").inner_text()
+    cloche.page.context.new_cdp_session(cloche.page).send("HeapProfiler.collectGarbage")
     return Held(cloche.page.evaluate(PAGE), int(engine))
 
 

@@ -116,23 +116,6 @@ def test_an_answer_keeps_to_a_json_schema(webllm: Cloche) -> None:
     assert answer["count"] in range(10)
 
 
-def test_a_graphics_card_that_is_lost_between_two_messages_costs_no_answer(
-    webllm: Cloche, context: BrowserContext
-) -> None:
-    assert context.browser
-    webllm.go_home()
-    assert webllm.ask("Hello") == HELLO
-    lost = webllm.page.evaluate_handle(
-        "async () => ({ device: await (await navigator.gpu.requestAdapter()).requestDevice() })"
-    )
-    context.browser.new_browser_cdp_session().send("Browser.crashGpuProcess")
-    assert lost.evaluate("async ({ device }) => (await device.lost).reason") == "unknown"
-    webllm.new_chat()
-    assert webllm.ask("Hello") == HELLO
-    expect(webllm.alerts).to_have_count(0)
-    running_on(webllm, "WebGPU")
-
-
 def test_the_engine_comes_back_after_the_graphics_card_was_lost(webllm: Cloche, context: BrowserContext) -> None:
     assert context.browser
     webllm.go_home()

@@ -249,9 +249,11 @@ class Downloads:
             return
         kept = [job for job in self._jobs if job.state != "done"]
         wish = {"running": "queued"}
-        self._rows.set_queue(
-            QueuedRow(job.model_id, job.name, wish.get(job.state, job.state), job.card) for job in kept
-        )
+        # Where even the queue finds no room, it goes on in memory: people are still to be told that the disk is full.
+        with suppress(StorageFull):
+            self._rows.set_queue(
+                QueuedRow(job.model_id, job.name, wish.get(job.state, job.state), job.card) for job in kept
+            )
         following = next((job for job in self._jobs if job.state == "queued"), None)
         if self._running is None and following is not None:
             following.state = "running"
