@@ -13,7 +13,7 @@ from toolchain.paths import ROOT
 
 def begin(work: Path, *options: str) -> subprocess.Popen[str]:
     python = own_python("starter", "the starter model's recipe")
-    command = [python, "-u", "-m", "starter_model", *options, "--work", work]
+    command = [str(python), "-u", "-m", "starter_model", *options, "--work", str(work)]
     return subprocess.Popen(
         command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
     )
