@@ -165,8 +165,8 @@ def made_up_tool(rng: random.Random, held_out: bool) -> Tool:
 
     verb, thing = some(verbs, 0.6), some(nouns, 0.5)
     name = rng.choices((f"{verb}_{thing}", f"{thing}_{verb}", thing), (7, 2, 1))[0]
-    arguments = {some(names, 0.6) for _ in range(rng.choice((0, 1, 1, 1, 2, 2, 3)))}
-    return Tool(name, tuple(sorted(arguments, key=lambda _: rng.random())), (verb, thing))
+    arguments = dict.fromkeys(some(names, 0.6) for _ in range(rng.choice((0, 1, 1, 1, 2, 2, 3))))
+    return Tool(name, tuple(arguments), (verb, thing))
 
 
 def made_up_use(tool: Tool, rng: random.Random, held_out: bool) -> Use:

@@ -1,6 +1,10 @@
 """What is kept for evaluation never appears in training, and calls copy their arguments."""
 
 import json
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from starter_model import chat, tool_talk
@@ -76,3 +80,19 @@ def test_what_counts_as_right() -> None:
     assert wish.right('<tool_call>{"name":"clock","arguments":{}}</tool_call>')
     assert not wish.right('<tool_call>{"name":"clock","arguments":{}}')
     assert not Case("picture: it", [], "It is red.").right("It is red. It is red.")
+
+
+def test_what_is_said_is_the_same_in_every_run() -> None:
+    code = "from starter_model.corpus import texts; print(list(texts(40)))"
+    root = Path(__file__).parents[3]
+    said = {
+        subprocess.run(
+            [sys.executable, "-c", code],
+            cwd=root,
+            env={**os.environ, "PYTHONHASHSEED": seed, "PYTHONIOENCODING": "utf-8"},
+            capture_output=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2")
+    }
+    assert len(said) == 1
