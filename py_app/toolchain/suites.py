@@ -60,8 +60,9 @@ def _vitest(report: Path) -> Sequence[str | Path]:
 
 
 CHECK = "check"
-TWO_AT_A_TIME = ("--numprocesses=2", "--dist=loadfile")
-"""Files of tests run side by side in two processes, the tests of one file in order in one of them."""
+TWO_AT_A_TIME = ("--numprocesses=2", "--dist=loadfile", "--no-loadscope-reorder")
+"""Files of tests run side by side in two processes, the tests of one file in order in one of them. Files begin in the
+order of collection, not of how many tests they have: a few long journeys take longer than many short ones."""
 SUITES = {
     suite.name: suite
     for suite in (

@@ -21,6 +21,14 @@ from toolchain import chromium as installed
 from toolchain.paths import DIST
 from toolchain.server import StaticServer
 
+#: Files that take a minute or more begin first: one of them at the end would leave one of two processes without work.
+LONG = {"test_webllm.py", "test_memory.py", "test_live_hour.py", "test_from_memory.py"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: item.path.name not in LONG)
+
+
 POLICY_REPORT = re.compile(r"Content Security Policy|TrustedHTML|TrustedScript|Refused to ")
 QUIET_FLAGS = [
     "--no-sandbox",
