@@ -139,7 +139,7 @@ def _fetch(progress: Progress) -> tuple[Path, Path]:
         mark.write_text(LOCK.read_text("utf-8"), "utf-8")
     if not all((SOURCE / LLAMA / part).exists() for part in SOURCE_PARTS):
         progress.detail("unpacking the sources")
-        _unpack(next(FOLDER.glob("llama_cpp_python-*.tar.gz")))
+        unpack(next(FOLDER.glob("llama_cpp_python-*.tar.gz")))
     program = next(ZIG.rglob("ziglang/zig.exe" if WINDOWS else "ziglang/zig"))
     return SOURCE / LLAMA, program
 
@@ -160,17 +160,21 @@ def _lines(path: Path) -> list[str]:
     return [line for line in path.read_text("utf-8").splitlines() if line and not line.startswith("#")]
 
 
-def _unpack(archive: Path) -> None:
-    """What is compiled, out of an archive of thousands of other files."""
+def unpack(archive: Path) -> None:
+    """What is compiled, out of an archive of thousands of other files: all of it, or nothing where this is ended."""
+    fresh = SOURCE.with_name("source.part")
+    shutil.rmtree(fresh, ignore_errors=True)
     parts = tuple(f"{LLAMA}/{part}/" for part in SOURCE_PARTS)
     with tarfile.open(archive) as tar:
         for member in tar:
             name = member.name.partition("/")[2]
             contents = tar.extractfile(member) if name.startswith(parts) or name in SINGLE_FILES else None
             if contents:
-                target = SOURCE / name
+                target = fresh / name
                 target.parent.mkdir(parents=True, exist_ok=True)
                 target.write_bytes(contents.read())
+    shutil.rmtree(SOURCE, ignore_errors=True)
+    fresh.rename(SOURCE)
 
 
 def _headers(source: Path) -> str:

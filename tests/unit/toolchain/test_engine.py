@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import tarfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -86,6 +88,27 @@ def test_the_lock_has_one_source_and_one_compiler(tmp_path: Path, monkeypatch: p
     assert source.read_text().startswith("llama-cpp-python==")
     assert compiler.read_text().startswith("ziglang==")
     assert all("--hash=sha256:" in path.read_text() for path in (source, compiler))
+
+
+def test_sources_are_unpacked_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "SOURCE", tmp_path / "source")
+    packed = io.BytesIO()
+    names = [*(f"{engine.LLAMA}/{part}/a.cpp" for part in engine.SOURCE_PARTS), f"{engine.LLAMA}/docs/a.md"]
+    with tarfile.open(fileobj=packed, mode="w") as tar:
+        for name in names:
+            info = tarfile.TarInfo(f"llama-1.0/{name}")
+            info.size = 5000
+            tar.addfile(info, io.BytesIO(bytes(5000)))
+    cut, whole = tmp_path / "cut.tar", tmp_path / "whole.tar"
+    last = packed.getvalue().rindex(names[-2].encode())
+    cut.write_bytes(packed.getvalue()[: last + 2000])
+    whole.write_bytes(packed.getvalue())
+    with pytest.raises(tarfile.ReadError):
+        engine.unpack(cut)
+    assert not engine.SOURCE.exists()
+    engine.unpack(whole)
+    found = [path.relative_to(engine.SOURCE).as_posix() for path in engine.SOURCE.rglob("*") if path.is_file()]
+    assert sorted(found) == sorted(names[:-1])
 
 
 def test_licences_are_gathered_from_files_and_comments(tmp_path: Path) -> None:
