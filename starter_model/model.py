@@ -207,7 +207,7 @@ class Starter(nn.Module):
 
     @torch.no_grad()
     def answer(self, prompts: list[list[int]], images: list[Tensor], most: int, end: int) -> list[list[int]]:
-        """Greedy answers to prompts of one batch; -1 in a prompt stands for the next of 64 places of its picture."""
+        """Greedy answers to prompts of one batch; -1 in a prompt stands for the next of 64 places of its pictures."""
         device = self.text.token_embd.weight.device
         longest = max(map(len, prompts))
         tokens = torch.zeros(len(prompts), longest, dtype=torch.long)

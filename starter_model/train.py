@@ -23,7 +23,8 @@ AVERAGED = 0.98
 """How much of the averaged weights stays at each step; the average is what is exported."""
 WARM = 20
 """Steps until a stage has its full rate."""
-SAVE_EVERY, TELL_EVERY = 100, 20
+TIMES, APART = 50, 3
+"""How often a stage saves itself and tells of itself on its way, and the fewest steps in between."""
 
 
 class Training:
@@ -48,30 +49,30 @@ class Training:
         named = [(name, p) for name, p in self.learner.named_parameters() if name.startswith(stage.learns)]
         muon, adam = optimisers(named, stage.vision_share)
         average = {name: value.clone() for name, value in self.learner.state_dict().items()}
-        step = 0
+        losses: list[float] = []
         if self._saved is not None and self._saved["stage"] == stage.name:
-            step, average = self._saved["step"], self._saved["average"]
+            losses, average = self._saved["losses"], self._saved["average"]
             muon.load(self._saved["muon"])
             adam.load_state_dict(self._saved["adam"])
-        began, first, losses = time.monotonic(), step, []
-        while step < stage.steps:
-            told = self._step(stage, step, [p for _, p in named], muon, adam)
-            step += 1
+        began, first = time.monotonic(), len(losses)
+        while len(losses) < stage.steps:
+            told = self._step(stage, len(losses), [p for _, p in named], muon, adam)
             losses.append(sum(told.values()))
+            step = len(losses)
             kept = min(AVERAGED, step / (step + 10))
             for name, value in self.learner.state_dict().items():
                 average[name].lerp_(value, 1 - kept)
-            if step % TELL_EVERY == 0 or step == stage.steps:
+            if step % max(APART, stage.steps // TIMES) == 0 or step == stage.steps:
+                if step < stage.steps:
+                    self._save(stage.name, losses, average, muon, adam)
                 minutes = (time.monotonic() - began) / (step - first) * (stage.steps - step) / 60
                 parts = "  ".join(f"{name} {loss:.3f}" for name, loss in told.items())
                 team.say(f"{stage.name}: step {step} of {stage.steps}  {parts}  {minutes:.1f} min left")
-            if step % SAVE_EVERY == 0 and step < stage.steps:
-                self._save(stage.name, step, average, muon, adam)
-        if len(losses) > 1 and not min(losses[-10:]) < losses[0]:
+        if not min(losses[-10:]) < losses[0]:
             raise RuntimeError(f"{stage.name}: the loss did not fall: {losses[0]:.3f} -> {losses[-1]:.3f}")
         self.learner.load_state_dict(average)
         self.done.append(stage.name)
-        self._save("", 0, average, muon, adam)
+        self._save("", [], average, muon, adam)
 
     def _step(
         self, stage: Stage, step: int, parameters: list[Tensor], muon: Muon, adam: torch.optim.AdamW
@@ -93,13 +94,15 @@ class Training:
             parameter.grad = None
         return told
 
-    def _save(self, stage: str, step: int, average: dict[str, Tensor], muon: Muon, adam: torch.optim.AdamW) -> None:
+    def _save(
+        self, stage: str, losses: list[float], average: dict[str, Tensor], muon: Muon, adam: torch.optim.AdamW
+    ) -> None:
         """Whole or not at all."""
         if team.rank():
             return
         state = {
             "learner": self.learner.state_dict(), "average": average, "muon": muon.state(),
-            "adam": adam.state_dict(), "done": self.done, "stage": stage, "step": step,
+            "adam": adam.state_dict(), "done": self.done, "stage": stage, "losses": losses,
         }  # fmt: skip
         torch.save(state, self.checkpoint.with_suffix(".part"))
         self.checkpoint.with_suffix(".part").replace(self.checkpoint)

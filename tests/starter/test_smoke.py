@@ -13,7 +13,10 @@ from toolchain.paths import ROOT
 
 def begin(work: Path, *options: str) -> subprocess.Popen[str]:
     python = own_python("starter", "the starter model's recipe")
-    command = [str(python), "-u", "-m", "starter_model", *options, "--work", str(work)]
+    return start([str(python), "-u", "-m", "starter_model", *options, "--work", str(work)])
+
+
+def start(command: list[str]) -> "subprocess.Popen[str]":
     return subprocess.Popen(
         command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
     )
@@ -42,9 +45,44 @@ def test_a_killed_training_goes_on_and_ends_with_the_same_files(tmp_path: Path) 
     finish(begin(tmp_path / "whole", *few))
     process = begin(tmp_path / "killed", *few)
     assert process.stdout
-    next(line for line in process.stdout if line.startswith("encoder: "))
+    next(line for line in process.stdout if line.startswith("language: step 3 "))
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
     said = finish(begin(tmp_path / "killed", *few))
+    assert "encoder: " not in said
+    assert "language: step 3 " not in said
     assert "together: " in said
     assert hashes(tmp_path / "killed/pair") == hashes(tmp_path / "whole/pair")
+
+
+# Goes through a stage whose loss happens to be at its lowest where it is stopped.
+STOPPED = """
+import sys
+from pathlib import Path
+import torch
+from starter_model.stages import Stage
+from starter_model.train import Training
+
+class Learner(torch.nn.Linear):
+    device = torch.device("cpu")
+
+def losses(learner, portion, stop=True):
+    step = portion // 2
+    if stop and step == 101:
+        raise KeyboardInterrupt
+    yield "some", 1.0, 0 * learner.weight.sum() + (5 if step == 0 else 1 if 95 <= step <= 105 else 3)
+
+def go(losses):
+    Training(Learner(2, 2), Path(sys.argv[1])).run([Stage("all", 150, ("",), losses, 0.01, 0.01)])
+
+try:
+    go(losses)
+except KeyboardInterrupt:
+    go(lambda learner, portion: losses(learner, portion, stop=False))
+"""
+
+
+def test_a_stage_that_was_stopped_is_judged_from_its_first_step(tmp_path: Path) -> None:
+    python = own_python("starter", "the starter model's recipe")
+    said = finish(start([str(python), "-c", STOPPED, str(tmp_path)]))
+    assert "all: step 150 of 150 " in said
