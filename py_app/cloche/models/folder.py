@@ -72,7 +72,8 @@ class ModelFolder:
                 self._rows.keep_card(card)
         models = [FolderModel(model_id=card.id, name=card.name, size=_size(card)) for card in now]
         known = (self.state.state, self.state.models)
-        self._tell(FolderState(state=listed.state, name=listed.name, models=models, problems=problems))
+        moving = self.state.moving
+        self._tell(FolderState(state=listed.state, name=listed.name, models=models, problems=problems, moving=moving))
         if (listed.state, models) != known:
             await self.changed()
         return self.state
@@ -80,8 +81,7 @@ class ModelFolder:
     async def move(self, ref: ModelRef) -> FolderState:
         """Copy a model from the browser into the folder, then delete it here. Raises Busy, BadInput, FolderClosed."""
         card = await self._catalogue.card(ref.model_id)
-        if card.id == self._storage.loaded():
-            raise Busy("This model is loaded now.", action="Choose another model first, or unload it.")
+        self._storage.refuse_in_use(card.id)
         if self.state.moving is not None:
             raise Busy("Another model is being moved.", action="Wait until it is there.")
         if card.engine != "llamacpp" or card.source == "builtin" or not self._storage.complete(card):

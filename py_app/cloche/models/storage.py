@@ -112,14 +112,18 @@ class Storage:
         return await self.report()
 
     async def remove(self, model_id: str) -> None:
-        """Delete a model's files and what is known of them."""
+        """Delete a model's files and what is known of them. Raises Busy."""
+        self.refuse_in_use(model_id)
+        await self._files.remove(model_id)
+        self._rows.forget(model_id)
+        self.tell()
+
+    def refuse_in_use(self, model_id: str) -> None:
+        """Raise Busy for a model whose files an engine or a download is using."""
         if model_id in self.loaded():
             raise Busy("This model is loaded now.", action="Choose another model first, or unload it.")
         if model_id in self.fetching():
             raise Busy("This model is being downloaded.", action="Cancel its download first.")
-        await self._files.remove(model_id)
-        self._rows.forget(model_id)
-        self.tell()
 
     async def forget_prompts(self) -> StorageReport:
         """Delete what engines have kept of conversations; they are read again when they go on."""

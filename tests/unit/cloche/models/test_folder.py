@@ -13,6 +13,7 @@ from cloche.model_shapes import ModelCard
 from cloche.models.catalogue import Catalogue
 from cloche.models.files import Files
 from cloche.models.folder import ModelFolder, belonging
+from cloche.models.folder_shapes import FolderState
 from cloche.models.hub import Hub, HubFile
 from cloche.models.shapes import ModelRef
 from cloche.models.storage import Storage
@@ -33,6 +34,7 @@ class Computer:
         self.read: list[str] = []
         self.removed: list[str] = []
         self.fails = False
+        self.looks: FolderState | None = None
         self.host = MemoryHost(
             files={
                 "models/starter/card.json": card("cloche-starter").model_dump_json(),
@@ -63,6 +65,7 @@ class Computer:
         if self.fails:
             raise FolderClosed("The folder could not be written to.")
         push([{"loaded_bytes": 1, "total_bytes": 2}])
+        self.looks = await self.folder.look()  # as a view that is opened meanwhile
         self.files |= {f"{params['model_id']}/{file['name']}": TOY for file in params["files"]}
 
     async def _remove(self, params: dict[str, Any], _push: Push) -> Any:
@@ -161,6 +164,7 @@ async def test_a_model_moves_from_the_browser_into_the_folder() -> None:
     computer.storage.loaded = lambda: {"mine"}
     with pytest.raises(Busy):
         await computer.folder.move(ModelRef(model_id="mine"))
+    assert computer.files == {}
     computer.storage.loaded = lambda: ()
     computer.fails = True
     with pytest.raises(FolderClosed):
@@ -170,6 +174,7 @@ async def test_a_model_moves_from_the_browser_into_the_folder() -> None:
     state = await computer.folder.move(ModelRef(model_id="mine"))
     assert [model.model_id for model in state.models] == ["folder-toy"]
     assert computer.removed == ["mine"]
+    assert (computer.looks is not None and computer.looks.moving is not None, state.moving) == (True, None)
     assert [known.id for known in await computer.catalogue.cards()] == ["cloche-starter", "folder-toy"]
     told = [data["moving"] for data in computer.host.told("folder:changed")]
     assert {"model_id": "mine", "loaded_bytes": 1, "total_bytes": 2} in told
