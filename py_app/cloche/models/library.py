@@ -173,7 +173,7 @@ class Library:
         kept = True
         if await self.held.has(card):
             kept = False
-        elif card.source == "builtin" or self.held.wants(card):
+        elif card.source == "builtin" or (self.held.wants(card) and not self.complete(card)):
             kept = await self._fetch(card)
         elif card.source != "folder" and not self.complete(card):
             raise ModelNotReady(
@@ -201,6 +201,8 @@ class Library:
             )
 
         hold = self.held.wants(card)
+        if hold:
+            await self.held.let_go()  # there may not be memory for two
         params = FetchFiles(model_id=card.id, base_url=self._host.base_url, files=card.files, hold=hold)
         worker = await self._host.open_link("downloads")
         fetched: FetchedFiles | None = None

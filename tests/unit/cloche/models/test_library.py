@@ -82,6 +82,36 @@ async def test_a_model_in_memory_for_this_visit_is_fetched_once_whatever_becomes
     assert all(link.closed for _, link in host.links if isinstance(link, ScriptedLink))
 
 
+async def test_a_model_wanted_in_memory_runs_from_the_disk_once_it_is_there() -> None:
+    engine = ScriptedEngine()
+    library = library_on(engine.host())
+    library.held.wanted = ModelCard.model_validate({**CARD, "id": "sparrow", "source": "catalogue"})
+    library.complete = lambda _: True
+    library.load("sparrow")
+    await library.ready()
+    assert (engine.fetched, engine.taken, library.status.kept) == ([], [], True)
+
+
+async def test_memory_is_free_of_one_model_before_another_is_fetched_into_it() -> None:
+    engine = ScriptedEngine()
+    host = engine.host()
+    library = library_on(host)
+    sparrow = ModelCard.model_validate({**CARD, "id": "sparrow", "source": "catalogue"})
+    library.held.wanted = sparrow
+    library.load("sparrow")
+    await library.ready()
+    library.held.wanted = sparrow.model_copy(update={"id": "wren"})
+    engine.fetch_error = FetchFailed("Offline.")
+    library.load("wren")
+    with pytest.raises(FetchFailed):
+        await library.ready()
+    assert library.held.model_id is None
+    assert [link.closed for name, link in host.links if name == "downloads" and isinstance(link, ScriptedLink)] == [
+        True,
+        True,
+    ]
+
+
 @pytest.mark.parametrize("error", [FetchFailed("Offline."), FileCorrupt("Damaged.")])
 async def test_a_failed_fetch_is_told_and_can_be_retried(error: Any) -> None:
     engine = ScriptedEngine()
