@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from tests.unit.cloche.models.disk import Disk, card, until
 
-from cloche.errors import FetchFailed, FileCorrupt, NotFound
+from cloche.errors import FetchFailed, FileCorrupt, NotFound, StorageFull
 from cloche.models import storage_shapes as shapes
 from cloche.models.shapes import ModelRef
 
@@ -136,6 +136,22 @@ async def test_without_room_it_waits_and_says_how_much_and_goes_on_when_a_model_
     await downloads.evict(shapes.EvictModels(model_ids=["old"], then="new"))
     await until(host, "new", "done")
     assert "old" not in disk.files
+
+
+async def test_a_disk_too_full_even_for_the_queue_is_told_and_the_next_download_goes_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    disk = Disk(card("a", 2000), card("b", 10), quota=1000)
+    host, downloads, _ = disk.open()
+
+    def full(*_: object) -> None:
+        raise StorageFull("The disk is full.")
+
+    monkeypatch.setattr(downloads._rows, "set_queue", full)
+    await downloads.start("a")
+    await downloads.start("b")
+    assert (await until(host, "a", "needs_space"))["error"]["code"] == StorageFull.code
+    await until(host, "b", "done")
 
 
 async def test_a_reload_goes_on_with_what_ran_and_leaves_what_was_paused(tmp_path: Path) -> None:
