@@ -9,6 +9,7 @@ import contextlib
 import hashlib
 import json
 import socket
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -63,7 +64,7 @@ class Listener(ThreadingHTTPServer):
         self.url = f"http://127.0.0.1:{self.server_port}"
 
 
-class _Answers(BaseHTTPRequestHandler):
+class _Answers(BaseHTTPRequestHandler, ABC):
     protocol_version = "HTTP/1.1"
     server: Listener
     wbufsize = 0
@@ -92,8 +93,9 @@ class _Answers(BaseHTTPRequestHandler):
         """Allow whatever a page asks to send."""
         self.reply(204, b"", {"Access-Control-Allow-Headers": "*", "Access-Control-Allow-Methods": "GET, HEAD, POST"})
 
+    @abstractmethod
     def answer(self, path: str, query: dict[str, list[str]]) -> None:
-        raise NotImplementedError
+        """What this server has under a path."""
 
     def reply(self, status: int, body: bytes, headers: Mapping[str, str] | None = None) -> None:
         """Head and body, up to where the fault strikes."""
