@@ -69,31 +69,26 @@ export async function runFromMemory({ card, origins }: CatalogueEntry): Promise<
   }
 }
 
-/** Frees the memory of a model that was held there; the starter takes its place where it was the chosen one. */
-export async function releaseModel(modelId: string): Promise<void> {
+type Removal = 'model.release' | 'storage.delete' | 'catalogue.remove';
+
+/** Takes a model away, each step only after the one before; the starter takes its place where it was the chosen one. */
+async function takeAway(modelId: string, ...steps: Removal[]): Promise<void> {
   try {
     if (settings.value.model_id === modelId) await chooseModel(STARTER);
-    await connection.call('model.release', { model_id: modelId });
+    for (const step of steps) await connection.call(step, { model_id: modelId });
   } catch (thrown) {
     report(thrown);
   }
 }
 
-/** Deletes a model's files; the starter takes its place where it was the chosen one. */
-export async function deleteFiles(modelId: string): Promise<void> {
-  try {
-    if (settings.value.model_id === modelId) await chooseModel(STARTER);
-    await connection.call('storage.delete', { model_id: modelId });
-  } catch (thrown) {
-    report(thrown);
-  }
-}
+/** Frees the memory of a model that was held there. */
+export const releaseModel = (modelId: string): Promise<void> => takeAway(modelId, 'model.release');
+
+/** Deletes a model's files. */
+export const deleteFiles = (modelId: string): Promise<void> => takeAway(modelId, 'storage.delete');
 
 /** Takes a model that a person added out of the catalogue, with its files. */
-export async function removeModel(modelId: string): Promise<void> {
-  await deleteFiles(modelId);
-  await connection.call('catalogue.remove', { model_id: modelId }).catch(report);
-}
+export const removeModel = (modelId: string): Promise<void> => takeAway(modelId, 'storage.delete', 'catalogue.remove');
 
 // ---------------------------------------------------------------- adding
 
