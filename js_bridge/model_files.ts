@@ -213,7 +213,7 @@ function key(modelId: string, name: string): string {
 }
 
 /** The result of `look`, undefined where there is no such file. */
-async function unlessMissing<T>(look: () => Promise<T>): Promise<T | undefined> {
+export async function unlessMissing<T>(look: () => Promise<T>): Promise<T | undefined> {
   try {
     return await look();
   } catch (error) {

@@ -8,7 +8,7 @@ import type { CopyProgress, FolderFile, FolderFiles, FolderPiece, ReadFolder, Ta
 import { Journal } from './download_journal';
 import { exclusively } from './file_fetch';
 import { chosenFolder } from './folder_handle';
-import { isNamed, type ModelStore } from './model_files';
+import { isNamed, type ModelStore, unlessMissing } from './model_files';
 import { inspect } from './parted_file';
 import { RpcError } from './rpc';
 
@@ -93,20 +93,28 @@ export async function takeIntoFolder(
     push({ loaded_bytes: before + loaded, total_bytes: total });
   };
   await exclusively(model_id, store, signal, async () => {
+    /** What a failure takes away again; what lay there before stays. */
+    const made: string[] = [];
+    let target: FileSystemDirectoryHandle | undefined;
     try {
-      const target = await folder.getDirectoryHandle(model_id, { create: true });
+      target = await folder.getDirectoryHandle(model_id, { create: true });
       for (const { name, size, sha256 } of files) {
         const file = await store.find(model_id, name);
         if (!file) throw new RpcError('not_found', `${name} is not on this device.`);
+        if (!(await unlessMissing(() => target!.getFileHandle(name)))) made.push(name);
         const handle = await target.getFileHandle(name, { create: true });
         await file.stream().pipeThrough(counted(came)).pipeTo(await handle.createWritable(), { signal });
         before += size;
         const copy = await inspect(await handle.getFile(), Journal.of(''), came);
-        if (sha256 && copy.sha256 !== sha256) throw new RpcError('file_corrupt', `The copy of ${name} is not right.`);
+        if (sha256 && copy.sha256 !== sha256) {
+          made.push(name);
+          throw new RpcError('file_corrupt', `The copy of ${name} is not right.`);
+        }
         before += size;
       }
     } catch (thrown) {
-      await folder.removeEntry(model_id, { recursive: true }).catch(() => undefined);
+      for (const name of made) await target?.removeEntry(name).catch(() => undefined);
+      await folder.removeEntry(model_id).catch(() => undefined); // stays where something else lies in it
       throw explain(thrown, folder.name, signal);
     }
   });
