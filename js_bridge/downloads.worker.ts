@@ -11,7 +11,7 @@
 import type { FetchedFiles, FetchFiles, FileFacts, RemoveFiles, StoredFiles, Streams, Workers } from './contract.gen';
 import { exclusively, fetchFiles, type FetchContext } from './file_fetch';
 import { importFile, type ImportFile, type ImportProgress } from './file_import';
-import { lendFiles } from './held_files';
+import { keepHeld, lendFiles } from './held_files';
 import { MemoryStore, OpfsStore } from './model_files';
 import { listFolder, readFolder, takeIntoFolder } from './model_folder';
 import { promptBytes, removePrompts } from './prompt_files';
@@ -46,11 +46,11 @@ async function fetchAndKeep(request: FetchFiles, context: FetchContext): Promise
   policy.blocked = false;
   const allow = (addresses: URL[]) => makeSureOfReach(addresses, context.signal);
   const reaching = { ...context, allow, held: (address: URL) => policy.explain(address) };
-  const hold = async (reason: string): Promise<FetchedFiles> => ({
-    kept: false,
-    ...(await fetchFiles(request, memory, reaching)),
-    reason,
-  });
+  const hold = async (reason: string): Promise<FetchedFiles> => {
+    const fetched = await fetchFiles(request, memory, reaching);
+    await keepHeld(request.model_id);
+    return { kept: false, ...fetched, reason };
+  };
   const store = await opening;
   if (!store) {
     if (request.keep) throw new RpcError('no_storage', NO_STORE, 'Open Cloche in an ordinary window.');

@@ -2,14 +2,17 @@
  * Files in memory for this visit, on their way from the worker that fetched them to an engine's.
  *
  * Owns that passage: only the downloads worker may reach other addresses, and only an engine's worker needs the files. A
- * File that crosses stays where the browser holds it, its bytes are not copied. Where no worker holds what is asked for,
- * nobody answers: Python asks only while one does.
+ * File that crosses stays where the browser holds it, its bytes are not copied. A lock tells whether a worker holds a
+ * model's files: the browser takes it back when that worker ends, and whoever waits for them hears of it.
  */
 import type { TakeFiles } from './contract.gen';
 import type { ModelStore } from './model_files';
 import { RpcError } from './rpc';
 
 const CHANNEL = 'cloche-held-files';
+const GONE = 'The files of this model are no longer in memory.';
+
+const lockOf = (modelId: string): string => `cloche-held:${modelId}`;
 
 interface Question extends TakeFiles {
   id: string;
@@ -30,6 +33,17 @@ export function lendFiles(store: ModelStore): void {
   };
 }
 
+/** From now on, and as long as this worker lives, it holds the files of this model. */
+export function keepHeld(modelId: string): Promise<void> {
+  return new Promise((held, failed) => {
+    const forEver = (): Promise<never> => {
+      held();
+      return new Promise(() => undefined);
+    };
+    navigator.locks.request(lockOf(modelId), { mode: 'shared' }, forEver).catch(failed);
+  });
+}
+
 /** The files that an engine's worker has taken. */
 export class TakenFiles {
   private readonly files = new Map<string, File>();
@@ -41,17 +55,21 @@ export class TakenFiles {
   async take(request: TakeFiles, signal: AbortSignal): Promise<null> {
     const channel = new BroadcastChannel(CHANNEL);
     const id = crypto.randomUUID();
+    const over = new AbortController();
     try {
       const files = await new Promise<File[]>((resolve, reject) => {
         channel.onmessage = ({ data }: MessageEvent<Question | Answer>) => {
           if ('files' in data && data.to === id) resolve(data.files);
         };
         signal.addEventListener('abort', () => reject(new RpcError('aborted', 'Stopped on request.')));
+        const gone = (): void => reject(new RpcError('model_not_ready', GONE, 'Press Retry.', true));
+        navigator.locks.request(lockOf(request.model_id), { signal: over.signal }, gone).catch(() => undefined);
         channel.postMessage({ ...request, id } satisfies Question);
       });
       for (const file of files) this.files.set(`${request.model_id}/${file.name}`, file);
       return null;
     } finally {
+      over.abort();
       channel.close();
     }
   }
