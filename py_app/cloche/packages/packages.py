@@ -106,11 +106,11 @@ class Packages:
 
     def _put_on(self, name: str, folder: Path) -> None:
         self._folders[name] = folder
+        self._errors.pop(name, None)
         sys.path.append(str(folder))
         importlib.invalidate_caches()
 
     def _take_off(self, name: str) -> None:
-        self._errors.pop(name, None)
         folder = self._folders.pop(name, None)
         if folder is None:
             return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import zipfile
 from pathlib import Path
@@ -141,3 +142,26 @@ async def test_a_damaged_package_does_not_keep_the_app_from_starting(tmp_path: P
         assert "not a whole wheel" in info["error"]
         await app.handle("packages.remove", {"name": "spool"})
         assert await app.handle("packages.list", {}) == []
+
+
+async def test_a_package_that_can_be_unpacked_after_all_is_as_good_as_any(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What stood in the way, such as a full disk, may have gone when an import unpacks what is not unpacked yet."""
+    path = str(tmp_path / "app.db")
+    async with running(ScriptedEngine().host(path)) as app:
+        await add(app, "bobbin")
+
+    def full(*_: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as disk:
+        disk.setattr(Path, "write_bytes", full)
+        async with running(ScriptedEngine().host(path)) as app:
+            (info,) = await app.handle("packages.list", {})
+            assert info["error"] != ""
+            disk.undo()
+            app.packages.restore()
+            (info,) = await app.handle("packages.list", {})
+            assert (info["error"], info["imports"]) == ("", ["bobbin"])
+            assert await value(app, "import bobbin\nbobbin.answer") == "42"
