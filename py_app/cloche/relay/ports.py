@@ -51,7 +51,7 @@ class Ports(Tab):
         self._changed = changed
         self._hub = Hub()
         self._jobs = Jobs(answer, lambda message: self._hub.from_tab(self, message))
-        self._open: dict[str, tuple[Port, VilaClient]] = {}
+        self._open: dict[str, VilaClient] = {}
         self.clients: list[RelayClient] = []
         self._hub.seat(self, Terms())
 
@@ -82,21 +82,21 @@ class Ports(Tab):
             self._hub.join(client)
         except TooManySourcesError as error:
             raise Busy("Too many clients are connected.", action="Try again later.") from error
-        self._open[port_id] = port, client
+        self._open[port_id] = client
         return PortRef(port_id=port_id)
 
     def _hear(self, message: PortMessage) -> None:
-        port, client = self._open.get(message.port_id, (None, None))
-        if port is None or client is None:
+        client = self._open.get(message.port_id)
+        if client is None:
             return
-        stays = len(message.text) <= MAX_MESSAGE_BYTES
-        if not stays:
-            port.close(TOO_BIG, f"The message is larger than {MAX_MESSAGE_BYTES >> 20} MiB.")
-        if not (stays and client.hear(message.text)):
-            self._hub.leave(client)
+        if len(message.text) > MAX_MESSAGE_BYTES:
+            client.dismiss(TOO_BIG, f"The message is larger than {MAX_MESSAGE_BYTES >> 20} MiB.")
+        elif client.hear(message.text):
+            return
+        self._hub.leave(client)
 
     def _leave(self, ref: PortRef) -> None:
-        _, client = self._open.pop(ref.port_id, (None, None))
+        client = self._open.pop(ref.port_id, None)
         if client is not None:
             self._hub.leave(client)
 
