@@ -72,7 +72,7 @@ class VilaClient:
             device_index=device_index,
             feed=feed,
         )
-        self.stream.on_failure = self._camera_failed
+        self.stream.on_failure = self._failed
         self.on_health: Callable[[VilaHealth], None] = lambda _: None
         self.on_reply: Callable[[VilaReply], None] = lambda _: None
         self._health = VilaHealth(origin=self.origin)
@@ -174,7 +174,8 @@ class VilaClient:
         self._tell(state="failed", error=error.info())
         self._end()
 
-    def _camera_failed(self, error: Exception) -> None:
+    def _failed(self, error: Exception) -> None:
+        """Something on this side keeps it from going on: the camera, or whoever takes the replies."""
         running, self._running = self._running, None
         if running is not None:
             running.cancel()
@@ -216,7 +217,10 @@ class VilaClient:
             self._replies.get_nowait()
         self._replies.put_nowait(reply)
         self._tell(replies=self._health.replies + 1)
-        self.on_reply(reply)
+        try:
+            self.on_reply(reply)
+        except ClocheError as error:
+            self._failed(error)
 
     def _end(self) -> None:
         """Nothing goes out or comes in any more."""

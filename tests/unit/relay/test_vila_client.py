@@ -21,9 +21,10 @@ from tests.unit.relay.socket_link import SocketLink
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
-from cloche.errors import BadInput
+from cloche.errors import BadInput, StorageFull
 from cloche.host import websocket
 from cloche.vision import vila_client
+from cloche.vision.history import History
 from cloche.vision.vila_client import VilaClient, address
 from cloche.vision.vila_shapes import OriginAnswer, VilaHealth
 
@@ -39,6 +40,7 @@ class Endpoint:
         self.connections: list[ServerConnection] = []
         self.ends: list[int | None] = []
         self.got = asyncio.Event()
+        self.gone = asyncio.Event()
         self.url = ""
         self._server: Server | None = None
 
@@ -54,6 +56,7 @@ class Endpoint:
         except ConnectionClosed:
             pass
         self.ends.append(connection.close_code)
+        self.gone.set()
 
     async def until(self, frames: int) -> None:
         while len(self.frames) < frames:
@@ -137,6 +140,24 @@ async def test_what_an_endpoint_says_to_the_page_is_a_caption_of_the_newest_fram
         assert kept["description"]["hardware"] == server.url
         assert (await app.handle("live.picture", {"caption_id": kept["id"]}))["bytes"] == JPEG
         await app.handle("vila.stop", {})
+
+
+async def test_a_reply_that_cannot_be_kept_ends_the_sending_and_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: Any, **__: Any) -> None:
+        raise StorageFull("There is no room left.")
+
+    monkeypatch.setattr(History, "add", full)
+    host = ScriptedEngine().host()
+    host.workers["remote"] = SocketLink
+    async with endpoint() as server, running(host) as app:
+        streaming = host.event("vila:health", lambda health: health["state"] == "streaming")
+        health, _ = await asyncio.gather(app.handle("vila.start", {"url": server.url, "key": KEY}), streaming)
+        failed = host.event("vila:health", lambda health: health["error"] is not None)
+        picture = {"wish_id": health["wish_id"], "timestamp": time.time(), "width": 640, "height": 480, "bytes": JPEG}
+        told, _ = await asyncio.gather(failed, app.handle("camera.picture", picture))
+        assert (told["state"], told["error"]["code"], told["wish_id"]) == ("failed", "storage_full", "")
+        await server.gone.wait()
+    assert server.ends == [1000]
 
 
 async def test_it_speaks_with_our_own_server(tmp_path: Path) -> None:
