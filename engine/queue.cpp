@@ -86,6 +86,7 @@ void server_queue::start_loop(int64_t) {
 
 // Every computation of the server passes here, so this is where an interruption becomes an error that ends the request.
 void server_queue::yield_to_queue(std::function<void()> && work) {
+    cloche::was_interrupted();  // An earlier request may have ended with an error before it was asked.
     work();
     if (cloche::was_interrupted()) {
         throw std::runtime_error(cloche::STOPPED);

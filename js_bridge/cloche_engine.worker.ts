@@ -1,9 +1,10 @@
 /**
  * The thread in which Cloche's own engine computes.
  *
- * Owns the WebAssembly instance: gives it the model's files and what was kept of earlier prompts, lets it compute step by step, and looks between two steps
- * whether it is to stop. Where memory can be shared, the engine itself looks at `stop` while it computes. What the
- * steps bring goes out as it is; cloche_engine.ts makes sense of it, and ends this thread when something goes wrong.
+ * Owns the WebAssembly instance: gives it the model's files and what was kept of earlier prompts, lets it compute step by
+ * step, and looks between two steps whether it is to stop. Where memory can be shared, the engine itself looks at `stop`
+ * while it computes. What the steps bring goes out as it is; cloche_engine.ts makes sense of it, and ends this thread
+ * when something goes wrong.
  */
 
 import type { RankTexts } from './contract.gen';

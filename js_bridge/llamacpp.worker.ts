@@ -89,6 +89,7 @@ class Engine {
     const startedAt = performance.now();
     const batch = new DeltaBatch(push);
     const answer = async (instance: LlamaEngine): Promise<Completion> => {
+      this.clearIdle();
       const silence = request.silence_seconds ? request.silence_seconds * 1000 : SILENCE_MS;
       const endWatch = instance.pulse.watch(silence);
       try {
@@ -100,7 +101,6 @@ class Engine {
         this.idle = setTimeout(() => void this.keep(), IDLE_MS);
       }
     };
-    this.clearIdle();
     return this.withInstance(signal, answer, 'chat');
   }
 

@@ -1,7 +1,8 @@
 /**
  * The part of WASI (preview 1) that the engine's C library calls: files to read, a log, a clock, randomness.
  *
- * Owns a folder of files whose bytes go straight between where they lie and the engine's memory. Knows nothing of models. Whatever else the library may ask for is answered with "not supported".
+ * Owns a folder of files whose bytes go straight between where they lie and the engine's memory. Knows nothing of models.
+ * Whatever else the library may ask for is answered with "not supported".
  */
 
 /** Something that can be read at any place, synchronously; how many bytes came. */

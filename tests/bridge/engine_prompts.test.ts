@@ -111,6 +111,19 @@ describe('a long conversation', () => {
     for (const name of ['one', 'three', 'four', 'five']) expect(await cached(name)).toBeGreaterThan(256);
   });
 
+  test('is kept also when the next request was stopped before its turn', async () => {
+    const engine = await started();
+    await engine.call('chat.complete', LONG);
+    const counted = engine.call('tokens.count', { texts: Array.from({ length: 500 }, () => words(20)) });
+    const stop = new AbortController();
+    const next = engine.call('chat.complete', ask('Hello'), { signal: stop.signal });
+    stop.abort();
+    await expect(next).rejects.toMatchObject({ code: 'aborted' });
+    await counted;
+    await engine.call('model.unload', {});
+    expect(await kept()).toHaveLength(1);
+  });
+
   test('that is short is not worth a file', async () => {
     await askAndUnload(await started(), ask('Hello'));
     expect(await kept()).toEqual([]);
