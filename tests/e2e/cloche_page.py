@@ -7,6 +7,8 @@ reads as what a person does. Does not judge anything: that is the tests' part.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from playwright.sync_api import FilePayload, Locator, Page, expect
 
@@ -67,6 +69,22 @@ class Cloche:
         return self.page.get_by_role("button", name=name, exact=True)
 
     # ------------------------------------------------------------ state
+
+    @contextmanager
+    def narrow(self, width: int = 390) -> Iterator[None]:
+        """The page as on a phone, from the moment on when it has taken that form."""
+        usual = self.page.viewport_size
+        assert usual
+        self.page.set_viewport_size({"width": width, "height": 800})
+        try:
+            self.page.locator(".shell.narrow").wait_for(state="attached")
+            yield
+        finally:
+            self.page.set_viewport_size(usual)
+
+    def overflow(self) -> int:
+        """By how many pixels the page can be scrolled sideways."""
+        return int(self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
 
     @property
     def state(self) -> str:

@@ -147,11 +147,8 @@ def test_axe_finds_nothing_while_starting_and_in_a_second_tab(site: Site, open_p
 
 @pytest.fixture(params=[390, 640], ids=["390 px", "200 percent zoom of 1280 px"])
 def narrow(request: pytest.FixtureRequest, cloche: Cloche) -> Iterator[Cloche]:
-    usual = cloche.page.viewport_size
-    assert usual
-    cloche.page.set_viewport_size({"width": request.param, "height": 800})
-    yield cloche
-    cloche.page.set_viewport_size(usual)
+    with cloche.narrow(request.param):
+        yield cloche
 
 
 def test_nothing_scrolls_sideways(narrow: Cloche) -> None:
@@ -159,8 +156,7 @@ def test_nothing_scrolls_sideways(narrow: Cloche) -> None:
     for show in VIEWS:
         cloche.go_home()
         show(cloche)
-        overflow = cloche.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        assert overflow <= 0, show.__name__
+        assert cloche.overflow() <= 0, show.__name__
     cloche.go_home()
     cloche.button("Side bar").click()
     expect(cloche.sessions.first).to_be_visible()

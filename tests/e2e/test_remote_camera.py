@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from PIL import Image
-from playwright.sync_api import expect
+from playwright.sync_api import FilePayload, expect
 from tests.e2e import scenes
 from tests.e2e.cloche_page import ANSWER_MS, Cloche
 from tests.e2e.conftest import LaunchProfile, Site
@@ -95,7 +95,14 @@ def test_the_camera_goes_to_the_endpoint_until_it_is_stopped(
     page.goto(f"{cloche.address}#/live")
 
     source = page.get_by_role("combobox", name="Source")
+    stage = page.get_by_role("region", name="Picture")
+    source.select_option("Video file")
+    broken = FilePayload(name="no.mp4", mimeType="video/mp4", buffer=b"no film")
+    page.get_by_label("Video file", exact=True).set_input_files(broken)
+    page.get_by_role("button", name="Start", exact=True).click()
+    expect(stage.get_by_role("alert")).to_be_visible()
     source.select_option("Remote camera analysis")
+    expect(stage.get_by_role("alert")).to_have_count(0)
     expect(page.get_by_role("textbox", name="Prompt")).to_have_count(0)
     form = page.get_by_role("form", name="Remote camera analysis")
     form.get_by_label("Endpoint").fill(endpoint.url)
@@ -105,7 +112,6 @@ def test_the_camera_goes_to_the_endpoint_until_it_is_stopped(
     form.get_by_role("button", name="Allow and start").click()
     captions = page.get_by_role("list", name="Captions").get_by_role("listitem")
     expect(captions.filter(has_text="2: red")).to_contain_text(endpoint.url, timeout=ANSWER_MS)
-    stage = page.get_by_role("region", name="Picture")
     expect(stage.locator("video")).to_be_visible()
     expect(stage.locator(".live-caption")).to_contain_text(": red")
     expect(source).to_be_disabled()

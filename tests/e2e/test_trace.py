@@ -38,13 +38,10 @@ def test_a_turn_is_told_as_a_timeline(cloche: Cloche, tmp_path: Path) -> None:
     events = [json.loads(line) for line in file.read_text("utf-8").splitlines()]
     assert {"execution:start", "llm:request", "provider:response"} <= {event["event"] for event in events}
 
-    page.set_viewport_size({"width": 390, "height": 800})
-    try:
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    with cloche.narrow():
+        assert cloche.overflow() <= 0
         expect(turn).to_be_visible()
         assert violations(cloche) == []
-    finally:
-        page.set_viewport_size({"width": 1280, "height": 720})
 
     cloche.button("Delete trace").click()
     expect(page.get_by_text("Nothing was recorded here yet.")).to_be_visible()

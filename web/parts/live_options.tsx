@@ -4,6 +4,7 @@ import { configure, figures } from '../live';
 import { seriesLimit } from '../series';
 import { card } from '../store';
 import { readSome } from '../typed_number';
+import { Choice, type Option } from './choice';
 import { Field } from './field';
 
 type NumberKey = 'interval' | 'frames' | 'max_tokens' | 'temperature';
@@ -13,6 +14,19 @@ const NUMBERS: readonly { key: NumberKey; label: string; help: string; whole: bo
   { key: 'frames', label: 'Frames in a series', help: 'More than 1 sends the last frames together, oldest first.', whole: true },
   { key: 'max_tokens', label: 'Caption length', help: 'In tokens. 30 to 60 are quick, 80 and more give detail.', whole: true },
   { key: 'temperature', label: 'Temperature', help: '0 always says the likeliest.', whole: false },
+];
+
+const DETAILS: readonly Option<LiveSettings['detail']>[] = [
+  { value: 'auto', name: 'as this device can' },
+  { value: 'low', name: 'quick (256 pixels)' },
+  { value: 'high', name: 'full' },
+];
+
+const FITS: readonly Option<LiveSettings['fit']>[] = [
+  { value: 'auto', name: 'as the model was trained' },
+  { value: 'pad', name: 'whole frame, padded' },
+  { value: 'crop', name: 'middle of the frame' },
+  { value: 'squeeze', name: 'whole frame, squeezed' },
 ];
 
 async function save(key: NumberKey, typed: string, whole: boolean): Promise<string | null> {
@@ -65,23 +79,8 @@ export function LiveOptions({ settings }: { settings: LiveSettings }) {
           />
         ))}
       </div>
-      <label class="row">
-        Detail
-        <select class="button" value={settings.detail} onChange={({ currentTarget }) => void configure({ detail: currentTarget.value as LiveSettings['detail'] })}>
-          <option value="auto">as this device can</option>
-          <option value="low">quick (256 pixels)</option>
-          <option value="high">full</option>
-        </select>
-      </label>
-      <label class="row">
-        Shape
-        <select class="button" value={settings.fit} onChange={({ currentTarget }) => void configure({ fit: currentTarget.value as LiveSettings['fit'] })}>
-          <option value="auto">as the model was trained</option>
-          <option value="pad">whole frame, padded</option>
-          <option value="crop">middle of the frame</option>
-          <option value="squeeze">whole frame, squeezed</option>
-        </select>
-      </label>
+      <Choice label="Detail" value={settings.detail} options={DETAILS} choose={(detail) => void configure({ detail })} />
+      <Choice label="Shape" value={settings.fit} options={FITS} choose={(fit) => void configure({ fit })} />
       <Field
         id="live-system"
         label="Instructions"

@@ -4,6 +4,7 @@ import type { LiveSettings, LiveWatch, ToolInfo } from '../../js_bridge/contract
 import { report } from '../actions';
 import { allowNotices, configure, lookAgain } from '../live';
 import { connection } from '../store';
+import { Choice } from './choice';
 import { Field } from './field';
 
 const WATCH: LiveWatch = { kind: 'yes_no', json_schema: '', when: 'change', notify: true, todo: false, tool: '', arguments: '{}' };
@@ -14,26 +15,6 @@ async function change(settings: Partial<LiveSettings>): Promise<string | null> {
   const problem = await configure(settings);
   if (problem === null) lookAgain();
   return problem;
-}
-
-interface Option {
-  value: string;
-  name: string;
-}
-
-function Choice({ label, value, options, onChange }: { label: string; value: string; options: readonly Option[]; onChange: (value: string) => void }) {
-  return (
-    <label class="row">
-      {label}
-      <select class="button" value={value} onChange={({ currentTarget }) => onChange(currentTarget.value)}>
-        {options.map((option) => (
-          <option key={option.value} value={option.value}>
-            {option.name}
-          </option>
-        ))}
-      </select>
-    </label>
-  );
 }
 
 function Watching({ watch, problem, set }: { watch: LiveWatch; problem: string; set: (change: Partial<LiveWatch>) => void }) {
@@ -63,7 +44,7 @@ function Watching({ watch, problem, set }: { watch: LiveWatch; problem: string; 
           { value: 'yes_no', name: 'Yes or no' },
           { value: 'schema', name: 'JSON of a schema' },
         ]}
-        onChange={(kind) => set(kind === 'yes_no' ? { kind } : { kind: 'schema', when: 'change', json_schema: watch.json_schema || '{"type": "object", "properties": {"count": {"type": "integer"}}, "required": ["count"]}' })}
+        choose={(kind) => set(kind === 'yes_no' ? { kind } : { kind: 'schema', when: 'change', json_schema: watch.json_schema || '{"type": "object", "properties": {"count": {"type": "integer"}}, "required": ["count"]}' })}
       />
       {watch.kind === 'yes_no' ? (
         <Choice
@@ -74,7 +55,7 @@ function Watching({ watch, problem, set }: { watch: LiveWatch; problem: string; 
             { value: 'yes', name: 'becomes yes' },
             { value: 'no', name: 'becomes no' },
           ]}
-          onChange={(when) => set({ when: when as LiveWatch['when'] })}
+          choose={(when) => set({ when })}
         />
       ) : (
         <Field
@@ -93,7 +74,7 @@ function Watching({ watch, problem, set }: { watch: LiveWatch; problem: string; 
         label="Call the tool"
         value={watch.tool}
         options={[{ value: '', name: 'none' }, ...tools.map(({ name }) => ({ value: name, name }))]}
-        onChange={(tool) => set({ tool })}
+        choose={(tool) => set({ tool })}
       />
       {watch.tool && (
         <Field

@@ -8,18 +8,23 @@ import type { CameraChoice } from '../../js_bridge/camera';
 import { cameras, cameraSource, imagesSource, screenSource, videoSource, type FrameSource, type SourceKind } from '../../js_bridge/frame_source';
 import { source, startLive, starting, stopLive } from '../live';
 import { sending } from '../remote_camera';
+import { Choice, type Option } from './choice';
 import { Icon } from './icon';
 
 export type LiveKind = SourceKind | 'remote';
 
-const SOURCES: readonly { kind: LiveKind; name: string }[] = [
-  { kind: 'camera', name: 'Camera' },
-  { kind: 'screen', name: 'Screen or window' },
-  { kind: 'video', name: 'Video file' },
-  { kind: 'images', name: 'Pictures' },
-  { kind: 'remote', name: 'Remote camera analysis' },
+const SOURCES: readonly Option<LiveKind>[] = [
+  { value: 'camera', name: 'Camera' },
+  { value: 'screen', name: 'Screen or window' },
+  { value: 'video', name: 'Video file' },
+  { value: 'images', name: 'Pictures' },
+  { value: 'remote', name: 'Remote camera analysis' },
 ];
-const RESOLUTIONS = ['320 × 240', '640 × 480', '1280 × 720', '1920 × 1080'];
+const RESOLUTIONS = ['320 × 240', '640 × 480', '1280 × 720', '1920 × 1080'].map((size) => ({ value: size, name: size }));
+const SIDES = [
+  { value: 'environment', name: 'Back, or any' },
+  { value: 'user', name: 'Front' },
+];
 
 function useCameras(): { id: string; name: string }[] {
   const [found, setFound] = useState<{ id: string; name: string }[]>([]);
@@ -40,23 +45,8 @@ function choiceOf(camera: string, resolution: string): CameraChoice {
 }
 
 export function SourceList({ kind, choose }: { kind: LiveKind; choose: (kind: LiveKind) => void }) {
-  return (
-    <label class="row">
-      Source
-      <select
-        class="button"
-        value={kind}
-        disabled={source.value !== null || starting.value || sending.value}
-        onChange={({ currentTarget }) => choose(currentTarget.value as LiveKind)}
-      >
-        {SOURCES.map((each) => (
-          <option key={each.kind} value={each.kind}>
-            {each.name}
-          </option>
-        ))}
-      </select>
-    </label>
-  );
+  const busy = source.value !== null || starting.value || sending.value;
+  return <Choice label="Source" value={kind} options={SOURCES} disabled={busy} choose={choose} />;
 }
 
 export function LiveSource({ kind }: { kind: SourceKind }) {
@@ -82,26 +72,8 @@ export function LiveSource({ kind }: { kind: SourceKind }) {
     >
       {kind === 'camera' && (
         <>
-          <label class="row">
-            Camera
-            <select class="button" value={camera} disabled={busy} onChange={({ currentTarget }) => setCamera(currentTarget.value)}>
-              <option value="environment">Back, or any</option>
-              <option value="user">Front</option>
-              {devices.map(({ id, name }) => (
-                <option key={id} value={id}>
-                  {name}
-                </option>
-              ))}
-            </select>
-          </label>
-          <label class="row">
-            Resolution
-            <select class="button" value={resolution} disabled={busy} onChange={({ currentTarget }) => setResolution(currentTarget.value)}>
-              {RESOLUTIONS.map((each) => (
-                <option key={each}>{each}</option>
-              ))}
-            </select>
-          </label>
+          <Choice label="Camera" value={camera} options={[...SIDES, ...devices.map(({ id, name }) => ({ value: id, name }))]} disabled={busy} choose={setCamera} />
+          <Choice label="Resolution" value={resolution} options={RESOLUTIONS} disabled={busy} choose={setResolution} />
         </>
       )}
       {fromFiles && (

@@ -63,9 +63,9 @@ export function LiveStage({ remote }: { remote: boolean }) {
         {captions[0]?.text ?? ''}
       </p>
       <p class="muted live-sentence" role="status" aria-label="Source state">
-        {sentence.value}
+        {!remote && sentence.value}
       </p>
-      <Problem error={liveError.value} />
+      <Problem error={remote ? null : liveError.value} />
     </section>
   );
 }
