@@ -19,7 +19,13 @@ export interface GpuDevice {
   createComputePipelineAsync(of: object): Promise<{ getBindGroupLayout(index: number): unknown }>;
   createBindGroup(of: object): unknown;
   createCommandEncoder(): { beginComputePass(): ComputePass; finish(): unknown };
+  popErrorScope(): Promise<GpuError | null>;
+  addEventListener(event: 'uncapturederror', heard: (event: { error: GpuError }) => void): void;
   destroy(): void;
+}
+
+export interface GpuError {
+  message: string;
 }
 
 interface ComputePass {

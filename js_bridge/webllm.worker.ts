@@ -12,8 +12,8 @@ import { isNamed, OpfsStore } from './model_files';
 import { Rpc, RpcError } from './rpc';
 import { Turns } from './turns';
 import { WebLlmEngine } from './webllm_engine';
-import { loadFailed } from './webllm_failures';
-import { watchDevices } from './webllm_gpu';
+import { lostWhileLoading, lostWithModel } from './webllm_failures';
+import { type Loss, watchDevices } from './webllm_gpu';
 import { Shelf } from './webllm_shelf';
 
 declare const self: DedicatedWorkerGlobalScope;
@@ -27,6 +27,7 @@ class Model {
   /** What is loaded, or was when the graphics card was lost. */
   private request: LoadModel | undefined;
   private engine: WebLlmEngine | undefined;
+  private loading = false;
   /** Rejects when the graphics card is lost; a new one for every load. */
   private lost = Promise.withResolvers<never>();
 
@@ -71,18 +72,10 @@ class Model {
     }
   }
 
-  /** The graphics card is gone, and the model with it. Whoever waits for an answer hears of it. */
-  readonly lose = (why: string): void => {
-    const reason = why ? ` (${why.trim()})` : '';
+  /** The graphics card is gone, and the model with it. Whoever waits for it hears of that. */
+  readonly lose = (loss: Loss): void => {
     this.engine = undefined;
-    this.lost.reject(
-      new RpcError(
-        'engine_crashed',
-        `The graphics card was taken away from the page${reason}.`,
-        'The model is being loaded again. If this keeps happening, choose a smaller model.',
-        true,
-      ),
-    );
+    this.lost.reject(this.loading ? lostWhileLoading(loss) : lostWithModel(loss));
   };
 
   /** The engine; where the graphics card was lost while nobody asked for anything, the model is loaded again first. */
@@ -98,15 +91,15 @@ class Model {
     signal.throwIfAborted();
     this.lost = Promise.withResolvers<never>();
     this.lost.promise.catch(() => undefined);
-    const loading = WebLlmEngine.load(request, files, shelf, progress);
-    // A graphics card that goes away just now has mostly too little memory for the model.
-    const lost = this.lost.promise.catch((error: RpcError) => {
-      throw loadFailed(new DOMException(error.message, 'DeviceLostError'));
-    });
-    const { engine, info } = await Promise.race([loading, lost]);
-    this.engine = engine;
-    this.request = request;
-    return info;
+    this.loading = true;
+    try {
+      const { engine, info } = await Promise.race([WebLlmEngine.load(request, files, shelf, progress), this.lost.promise]);
+      this.engine = engine;
+      this.request = request;
+      return info;
+    } finally {
+      this.loading = false;
+    }
   }
 
   private async drop(): Promise<void> {

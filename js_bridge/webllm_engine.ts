@@ -12,7 +12,7 @@ import { RpcError } from './rpc';
 import { generationFailed, loadFailed } from './webllm_failures';
 import { requireGpu } from './webllm_gpu';
 import { toWebLlm, WebLlmAnswer } from './webllm_request';
-import { addressOf, type Shelf } from './webllm_shelf';
+import { addressOf, type Shelf, type ShelfPicture } from './webllm_shelf';
 
 export interface CompletionOptions {
   signal: AbortSignal;
@@ -33,6 +33,8 @@ interface Pipeline {
   readonly filledKVCacheLength: number;
   readonly outputIds: readonly number[];
   getCurRoundDecodingTotalTokens(): number;
+  /** Tokens of a picture of this size in pixels; only of models that see. */
+  computeImageEmbedSize(height: number, width: number): number;
   resetChat(): void;
 }
 
@@ -48,7 +50,7 @@ export class WebLlmEngine {
     private readonly progress: (stage: string) => void,
   ) {
     this.engine = new MLCEngine({
-      appConfig: { cacheBackend: 'opfs', model_list: [record] },
+      appConfig: { cacheBackend: 'opfs', opfsAccessMode: 'auto', model_list: [record] },
       initProgressCallback: (report) => this.progress(stageOf(report)),
       logLevel: 'WARN',
     });
@@ -102,9 +104,14 @@ export class WebLlmEngine {
       );
     }
     const answer = new WebLlmAnswer(startedAt);
+    const pictures: ShelfPicture[] = [];
     const stop = (): void => void this.engine.interruptGenerate();
     try {
-      const asked = toWebLlm(request, ({ data }) => this.shelf.addPicture(data));
+      const asked = await toWebLlm(request, async ({ data }) => {
+        const picture = await this.shelf.addPicture(data as Uint8Array<ArrayBuffer>);
+        pictures.push(picture);
+        return picture.url;
+      });
       signal.throwIfAborted();
       const chunks = await this.engine.chat.completions.create(asked);
       signal.addEventListener('abort', stop);
@@ -121,10 +128,13 @@ export class WebLlmEngine {
       this.shelf.dropPictures();
     }
     signal.throwIfAborted();
-    const { filledKVCacheLength, outputIds } = this.pipeline;
+    const { pipeline } = this;
+    const imageTokens = pictures.map(({ height, width }) => pipeline.computeImageEmbedSize(height, width));
     return answer.complete({
-      prompt_tokens: filledKVCacheLength - this.pipeline.getCurRoundDecodingTotalTokens(),
-      token_ids: request.token_ids ? [...outputIds] : [],
+      prompt_tokens: pipeline.filledKVCacheLength - pipeline.getCurRoundDecodingTotalTokens(),
+      image_tokens: imageTokens.reduce((sum, tokens) => sum + tokens, 0),
+      // A LogitProcessor is told them, too, but for its sake all logits of every token leave the graphics card.
+      token_ids: request.token_ids ? [...pipeline.outputIds] : [],
     });
   }
 

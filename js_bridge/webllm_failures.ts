@@ -1,17 +1,32 @@
 /** What WebLLM and the graphics card throw, as errors for people. Owns the words; knows no engine. */
 
 import { RpcError } from './rpc';
+import type { Loss } from './webllm_gpu';
 
 const SMALLER = 'Choose a smaller model, close other tabs that use the graphics card, or set a shorter context.';
-const OUT_OF_MEMORY = /out of memory|memory allocation|DeviceLost|device (was|is) lost|createBuffer|exceeds the (max|limit)/i;
+export const OUT_OF_MEMORY = /out.?of.?(device.?|host.?)?memory|memory allocation|createBuffer|exceeds the (max|limit)/i;
+
+/** The graphics card went away while a model was being loaded. */
+export function lostWhileLoading({ why, outOfMemory }: Loss): RpcError {
+  if (outOfMemory) return noRoom();
+  const message = `The graphics card was taken away from the page while the model was loading${inBrackets(why)}.`;
+  return new RpcError('model_load_failed', message, 'Press Retry. If this keeps happening, choose a smaller model.', true);
+}
+
+/** The graphics card went away, and a loaded model with it. */
+export function lostWithModel({ why, outOfMemory }: Loss): RpcError {
+  const message = outOfMemory ? 'The graphics card ran out of memory' : 'The graphics card was taken away from the page';
+  const action = outOfMemory ? SMALLER : 'If this keeps happening, choose a smaller model.';
+  return new RpcError('engine_crashed', `${message}${inBrackets(why)}.`, `The model is being loaded again. ${action}`, true);
+}
 
 /** Why a model could not be loaded. */
 export function loadFailed(thrown: unknown): RpcError {
   if (thrown instanceof RpcError) return thrown;
   const { name = '', message = String(thrown) } = Object(thrown) as Partial<Error>;
-  if (name === 'DeviceLostError' || OUT_OF_MEMORY.test(message)) {
-    return new RpcError('out_of_memory', "The model does not fit into the graphics card's memory.", SMALLER);
-  }
+  // WebLLM's words for it guess at a lack of memory, whatever it was.
+  if (name === 'DeviceLostError') return lostWhileLoading({ why: '', outOfMemory: false });
+  if (OUT_OF_MEMORY.test(message)) return noRoom();
   return new RpcError('model_load_failed', `WebLLM could not load the model: ${message}`, 'Press Retry.', true);
 }
 
@@ -28,4 +43,12 @@ export function generationFailed(thrown: unknown): RpcError {
   }
   if (thrown instanceof WebAssembly.RuntimeError) return new RpcError('engine_crashed', message, '', true);
   return new RpcError('generation_failed', message);
+}
+
+function noRoom(): RpcError {
+  return new RpcError('out_of_memory', "The model does not fit into the graphics card's memory.", SMALLER);
+}
+
+function inBrackets(why: string): string {
+  return why.trim() ? ` (${why.trim()})` : '';
 }

@@ -6,7 +6,8 @@
  */
 
 import { RpcError } from './rpc';
-import { adapterOf, type GpuAdapter } from './webgpu';
+import { adapterOf, type GpuAdapter, type GpuError } from './webgpu';
+import { OUT_OF_MEMORY } from './webllm_failures';
 
 const CHOOSE = 'Choose a model that runs on the processor (llama.cpp).';
 
@@ -25,18 +26,48 @@ export async function requireGpu(features: readonly string[]): Promise<void> {
   if (missing) throw refused(`this graphics card lacks "${missing}"`);
 }
 
-/** Calls `lost` when a device goes away that somebody has asked for, unless it was destroyed on purpose. */
-export function watchDevices(lost: (why: string) => void): void {
+/** How a device went away; `why` is the browser's word, "" where it has none. */
+export interface Loss {
+  why: string;
+  outOfMemory: boolean;
+}
+
+/**
+ * Calls `lost` when a device goes away that somebody has asked for, unless it was destroyed on purpose.
+ *
+ * WebLLM destroys the device itself when a buffer finds no room, which looks like purpose and leaves whoever waits for the
+ * card waiting for ever. So what its error scopes bring is noted, and a lack of memory that no scope catches is the end of
+ * the device, too.
+ */
+export function watchDevices(lost: (loss: Loss) => void): void {
   const { GPUAdapter } = self as unknown as { GPUAdapter?: { prototype: GpuAdapter } };
   if (!GPUAdapter) return;
   const requestDevice = GPUAdapter.prototype.requestDevice;
   GPUAdapter.prototype.requestDevice = async function (this: GpuAdapter, descriptor) {
     const device = await requestDevice.call(this, descriptor);
+    let failure: GpuError | undefined;
+    const popErrorScope = device.popErrorScope.bind(device);
+    device.popErrorScope = async () => {
+      const error = await popErrorScope();
+      failure ??= error ?? undefined;
+      return error;
+    };
+    device.addEventListener('uncapturederror', ({ error }) => {
+      if (!isOutOfMemory(error)) return;
+      failure ??= error;
+      device.destroy();
+    });
     void device.lost.then(({ reason, message }) => {
-      if (reason !== 'destroyed') lost(message);
+      if (reason === 'destroyed' && !failure) return;
+      lost({ why: failure?.message ?? message, outOfMemory: isOutOfMemory(failure ?? { message }) });
     });
     return device;
   };
+}
+
+/** By its kind; drivers that take the whole card away have only words for it. */
+function isOutOfMemory(error: GpuError): boolean {
+  return error.constructor.name === 'GPUOutOfMemoryError' || OUT_OF_MEMORY.test(error.message);
 }
 
 function refused(why: string, action = CHOOSE): RpcError {

@@ -10,25 +10,28 @@ import type { ChatMessage, ChatRequest, Completion, Delta, ImageContent } from '
 /** What a finished request left in the engine. `prompt_tokens` are all of the prompt, also those computed before. */
 export interface Counts {
   prompt_tokens: number;
+  image_tokens: number;
   token_ids: number[];
 }
 
+type ToUrl = (image: ImageContent) => Promise<string>;
+
 /** The request in WebLLM's shape; `toUrl` gives a picture an address. */
-export function toWebLlm(request: ChatRequest, toUrl: (image: ImageContent) => string): ChatCompletionRequestStreaming {
+export async function toWebLlm(request: ChatRequest, toUrl: ToUrl): Promise<ChatCompletionRequestStreaming> {
   const { messages, max_tokens, temperature, top_p, seed, stop } = request;
   return {
-    messages: messages.map((message) => toMessage(message, toUrl)),
+    messages: await Promise.all(messages.map((message) => toMessage(message, toUrl))),
     stream: true,
     stream_options: { include_usage: true },
     ...given({ max_tokens, temperature, top_p, seed, stop, response_format: toFormat(request.response_format) }),
   } as ChatCompletionRequestStreaming;
 }
 
-function toMessage(message: ChatMessage, toUrl: (image: ImageContent) => string): ChatCompletionMessageParam {
+async function toMessage(message: ChatMessage, toUrl: ToUrl): Promise<ChatCompletionMessageParam> {
   const { role, content } = message;
   if (!Array.isArray(content)) return { role, content: content ?? '' } as ChatCompletionMessageParam;
   const text = content.flatMap((part) => (part.type === 'text' ? [part.text] : [])).join('\n');
-  const images = content.flatMap((part) => (part.type === 'image' ? [toUrl(part)] : []));
+  const images = await Promise.all(content.flatMap((part) => (part.type === 'image' ? [toUrl(part)] : [])));
   if (images.length === 0) return { role, content: text } as ChatCompletionMessageParam;
   // WebLLM takes one text a message.
   const parts = [...images.map((url) => ({ type: 'image_url', image_url: { url } })), { type: 'text', text }];
@@ -67,7 +70,7 @@ export class WebLlmAnswer {
     return { text, reasoning: '', tool_calls: [] };
   }
 
-  complete({ prompt_tokens, token_ids }: Counts): Completion {
+  complete({ prompt_tokens, image_tokens, token_ids }: Counts): Completion {
     const computed = this.usage?.prompt_tokens ?? 0;
     const extra = this.usage?.extra;
     const tokens = this.usage?.completion_tokens ?? 0;
@@ -81,7 +84,7 @@ export class WebLlmAnswer {
         prompt_tokens,
         completion_tokens: tokens,
         cached_tokens: Math.max(0, prompt_tokens - computed),
-        image_tokens: 0,
+        image_tokens,
       },
       timings: {
         time_to_first_token_ms: this.firstTokenAt === undefined ? null : this.firstTokenAt - this.startedAt,

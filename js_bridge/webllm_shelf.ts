@@ -7,12 +7,23 @@
  * addresses (which exist nowhere), that folder, and pictures on their way to the engine.
  */
 
+import { handleOf } from './model_files';
+import { RpcError } from './rpc';
+
 const MODELS = 'https://models.invalid/';
 const PICTURES = 'https://pictures.invalid/';
 
 /** The part of a file handle that WebLLM uses to read. */
 interface Readable {
   getFile(): Promise<Blob>;
+  createSyncAccessHandle(options?: object): Promise<FileSystemSyncAccessHandle>;
+}
+
+/** A picture for the engine; sizes in pixels. */
+export interface ShelfPicture {
+  url: string;
+  width: number;
+  height: number;
 }
 
 /** Where WebLLM is told that a model lies. */
@@ -23,7 +34,6 @@ export function addressOf(modelId: string): string {
 export class Shelf {
   private entries = new Map<string, Readable>();
   private readonly pictures = new Map<string, Blob>();
-  private pictureCount = 0;
 
   /** Takes the place of this worker's store and, for its own addresses only, of `fetch`. */
   install(): void {
@@ -38,18 +48,26 @@ export class Shelf {
     this.entries = new Map();
     for (const file of files) {
       const url = new URL(encodeURIComponent(file.name), addressOf(modelId)).href;
-      const name = await sha256(url);
+      const name = await sha256(new TextEncoder().encode(url));
       const record = new Blob([JSON.stringify({ url, nbytes: file.size })]);
-      this.entries.set(`${name}.bin`, { getFile: async () => file });
-      this.entries.set(`${name}.record.json`, { getFile: async () => record });
+      this.entries.set(`${name}.bin`, readable(file, handleOf(file)));
+      this.entries.set(`${name}.record.json`, readable(record));
     }
   }
 
-  /** An address under which WebLLM gets the picture, until `dropPictures`. */
-  addPicture(bytes: Uint8Array): string {
-    const url = `${PICTURES}${++this.pictureCount}`;
-    this.pictures.set(url, new Blob([bytes as Uint8Array<ArrayBuffer>]));
-    return url;
+  /**
+   * Gives WebLLM the picture until `dropPictures`. Its address is its contents', because WebLLM goes on with what it has
+   * read of a conversation only where the addresses are the same. Throws `bad_image`.
+   */
+  async addPicture(bytes: Uint8Array<ArrayBuffer>): Promise<ShelfPicture> {
+    const [url, blob] = [PICTURES + (await sha256(bytes)), new Blob([bytes])];
+    const bitmap = await createImageBitmap(blob).catch(() => {
+      throw new RpcError('bad_image', 'The engine cannot decode the picture.', 'Choose another picture.');
+    });
+    this.pictures.set(url, blob);
+    const { width, height } = bitmap;
+    bitmap.close();
+    return { url, width, height };
   }
 
   dropPictures(): void {
@@ -77,7 +95,20 @@ export class Shelf {
   }
 }
 
-async function sha256(text: string): Promise<string> {
-  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text));
+/** What lies in OPFS is read through a synchronous handle, many times faster; what does not, or is locked, as a Blob. */
+function readable(file: Blob, handle?: FileSystemFileHandle): Readable {
+  return {
+    getFile: async () => file,
+    createSyncAccessHandle: async (options) => {
+      const opened = (handle as Readable | undefined)?.createSyncAccessHandle(options);
+      const access = await opened?.catch(() => undefined);
+      // By this name WebLLM knows that it is to read the Blob.
+      return access ?? Promise.reject(new DOMException('This file has no such handle now.', 'NoModificationAllowedError'));
+    },
+  };
+}
+
+async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
+  const digest = await crypto.subtle.digest('SHA-256', bytes);
   return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('');
 }

@@ -2,15 +2,27 @@
 
 import { expect, test } from 'vitest';
 import { RpcError } from '../../js_bridge/rpc';
-import { generationFailed, loadFailed } from '../../js_bridge/webllm_failures';
+import { generationFailed, loadFailed, lostWhileLoading, lostWithModel } from '../../js_bridge/webllm_failures';
 
 test.each([
   new Error('Failed to execute "createBuffer": the buffer size exceeds the limit'),
   new Error('Out of memory'),
-  Object.assign(new Error('The WebGPU device was lost while loading the model.'), { name: 'DeviceLostError' }),
 ])('a model that finds no room on the graphics card is told as such: %s', (thrown) => {
   expect(loadFailed(thrown)).toMatchObject({ code: 'out_of_memory', retryable: false });
   expect(loadFailed(thrown).action).toContain('smaller model');
+});
+
+test('a card that goes away is not taken for one that is too small, whatever WebLLM guesses', () => {
+  const guess = 'The WebGPU device was lost while loading the model, often due to running out of memory (OOM).';
+  const lost = loadFailed(Object.assign(new Error(guess), { name: 'DeviceLostError' }));
+  expect(lost).toMatchObject({ code: 'model_load_failed', retryable: true });
+  expect(lost.message).toContain('taken away');
+  const why = 'The driver was updated.';
+  expect(lostWhileLoading({ why, outOfMemory: false }).message).toContain(why);
+  expect(lostWhileLoading({ why, outOfMemory: true })).toMatchObject({ code: 'out_of_memory', retryable: false });
+  expect(lostWithModel({ why, outOfMemory: false }).message).toContain('taken away');
+  expect(lostWithModel({ why, outOfMemory: true })).toMatchObject({ code: 'engine_crashed', retryable: true });
+  expect(lostWithModel({ why, outOfMemory: true }).message).toContain('ran out of memory');
 });
 
 test('any other failure to load keeps its reason and may be tried again; one in words stays as it is', () => {

@@ -6,19 +6,19 @@ import type { ChatRequest } from '../../js_bridge/contract.gen';
 import { toWebLlm, WebLlmAnswer } from '../../js_bridge/webllm_request';
 import { ask } from './engine_workers';
 
-const translated = (request: ChatRequest): Record<string, unknown> =>
-  toWebLlm(request, () => 'https://pictures.invalid/1') as unknown as Record<string, unknown>;
+const translated = async (request: ChatRequest): Promise<Record<string, unknown>> =>
+  (await toWebLlm(request, async () => 'https://pictures.invalid/1')) as unknown as Record<string, unknown>;
 
-test("OpenAI's schema becomes text, because WebLLM ignores it otherwise; its own forms pass", () => {
+test("OpenAI's schema becomes text, because WebLLM ignores it otherwise; its own forms pass", async () => {
   const schema = { type: 'object' };
   const asked = ask('Hello', { response_format: { type: 'json_schema', json_schema: { name: 'a', schema } } });
-  expect(translated(asked).response_format).toEqual({ type: 'json_object', schema: '{"type":"object"}' });
+  expect((await translated(asked)).response_format).toEqual({ type: 'json_object', schema: '{"type":"object"}' });
   const grammar = { type: 'grammar', grammar: 'root ::= "a"' };
-  expect(translated(ask('Hello', { response_format: grammar })).response_format).toEqual(grammar);
+  expect((await translated(ask('Hello', { response_format: grammar }))).response_format).toEqual(grammar);
 });
 
-test('what was left open is left out', () => {
-  expect(Object.keys(translated(ask('Hello'))).sort()).toEqual([
+test('what was left open is left out', async () => {
+  expect(Object.keys(await translated(ask('Hello'))).sort()).toEqual([
     'max_tokens',
     'messages',
     'stream',
@@ -27,10 +27,10 @@ test('what was left open is left out', () => {
   ]);
 });
 
-test('pictures get addresses and come before the one text of a message', () => {
+test('pictures get addresses and come before the one text of a message', async () => {
   const picture = { type: 'image' as const, data: new Uint8Array(1), fit: 'auto' as const, detail: 'auto' as const };
   const asked = ask([{ type: 'text', text: 'one' }, picture, { type: 'text', text: 'two' }]);
-  expect(translated(asked).messages).toEqual([
+  expect((await translated(asked)).messages).toEqual([
     {
       role: 'user',
       content: [
@@ -49,7 +49,8 @@ test('tokens of the prompt that had been computed before are counted, and told a
   expect(answer.add(chunk('', null))).toBeUndefined();
   answer.add(chunk('lo', 'length'));
   answer.add({ choices: [], usage: { prompt_tokens: 5, completion_tokens: 2 } } as unknown as ChatCompletionChunk);
-  const { text, finish_reason, usage, token_ids } = answer.complete({ prompt_tokens: 40, token_ids: [7, 8] });
+  const left = { prompt_tokens: 40, image_tokens: 20, token_ids: [7, 8] };
+  const { text, finish_reason, usage, token_ids } = answer.complete(left);
   expect({ text, finish_reason, token_ids }).toEqual({ text: 'Hello', finish_reason: 'length', token_ids: [7, 8] });
-  expect(usage).toEqual({ prompt_tokens: 40, completion_tokens: 2, cached_tokens: 35, image_tokens: 0 });
+  expect(usage).toEqual({ prompt_tokens: 40, completion_tokens: 2, cached_tokens: 35, image_tokens: 20 });
 });
