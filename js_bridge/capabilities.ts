@@ -37,11 +37,24 @@ function processors(): number {
   return navigator.hardwareConcurrency || 1;
 }
 
-type Gpu = 'gpu' | 'gpu_software' | 'gpu_description' | 'gpu_features' | 'gpu_buffer_bytes';
+type Gpu = Pick<
+  Device,
+  'gpu' | 'gpu_software' | 'gpu_description' | 'gpu_features' | 'gpu_buffer_bytes' | 'gpu_stage_buffers' | 'gpu_workgroup_bytes'
+>;
 
-async function webGpu(): Promise<Pick<Device, Gpu>> {
+const NO_GPU: Gpu = {
+  gpu: false,
+  gpu_software: false,
+  gpu_description: '',
+  gpu_features: [],
+  gpu_buffer_bytes: 0,
+  gpu_stage_buffers: 0,
+  gpu_workgroup_bytes: 0,
+};
+
+async function webGpu(): Promise<Gpu> {
   const adapter = await adapterOf();
-  if (!adapter) return { gpu: false, gpu_software: false, gpu_description: '', gpu_features: [], gpu_buffer_bytes: 0 };
+  if (!adapter) return NO_GPU;
   const { vendor = '', architecture = '', description = '', isFallbackAdapter = false } = adapter.info ?? {};
   return {
     gpu: true,
@@ -49,6 +62,8 @@ async function webGpu(): Promise<Pick<Device, Gpu>> {
     gpu_description: [vendor, architecture, description].filter(Boolean).join(' '),
     gpu_features: [...adapter.features].sort(),
     gpu_buffer_bytes: adapter.limits.maxStorageBufferBindingSize,
+    gpu_stage_buffers: adapter.limits.maxStorageBuffersPerShaderStage,
+    gpu_workgroup_bytes: adapter.limits.maxComputeWorkgroupStorageSize,
   };
 }
 

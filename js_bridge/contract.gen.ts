@@ -1814,7 +1814,8 @@ export interface Ranking {
  * What this browser and this machine allow. Sizes in bytes; None where the browser does not tell.
  *
  * `memory_gb` is the browser's coarse figure, at most 8 or 32. `gpu` says whether there is an adapter, `gpu_software`
- * that it is no real one; `gpu_buffer_bytes` is the largest buffer it binds. `fast_engine`: Cloche's own build of
+ * that it is no real one; `gpu_buffer_bytes` is the largest buffer it binds, `gpu_stage_buffers` how many of them at
+ * once, `gpu_workgroup_bytes` what a workgroup shares; 0 where that is not known. `fast_engine`: Cloche's own build of
  * llama.cpp is there, which is several times faster on the processor and uses one thread.
  */
 export interface Device {
@@ -1826,6 +1827,8 @@ export interface Device {
   gpu_description: string;
   gpu_features: string[];
   gpu_buffer_bytes: number;
+  gpu_stage_buffers: number;
+  gpu_workgroup_bytes: number;
   file_storage: boolean;
   used_bytes: number;
   quota_bytes: number;

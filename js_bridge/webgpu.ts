@@ -6,7 +6,11 @@
 
 export interface GpuAdapter {
   features: ReadonlySet<string>;
-  limits: { maxStorageBufferBindingSize: number };
+  limits: {
+    maxStorageBufferBindingSize: number;
+    maxStorageBuffersPerShaderStage: number;
+    maxComputeWorkgroupStorageSize: number;
+  };
   info?: { vendor: string; architecture: string; description: string; isFallbackAdapter?: boolean };
   requestDevice(descriptor?: unknown): Promise<GpuDevice>;
 }

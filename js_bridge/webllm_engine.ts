@@ -122,6 +122,7 @@ export class WebLlmEngine {
         if (delta) onDelta(delta);
       }
     } catch (thrown) {
+      signal.throwIfAborted();
       throw generationFailed(thrown);
     } finally {
       signal.removeEventListener('abort', stop);

@@ -30,11 +30,12 @@ export function loadFailed(thrown: unknown): RpcError {
   return new RpcError('model_load_failed', `WebLLM could not load the model: ${message}`, 'Press Retry.', true);
 }
 
-/** Why there is no answer. */
+/** Why there is no answer, where nobody wished to stop. */
 export function generationFailed(thrown: unknown): RpcError {
   if (thrown instanceof RpcError) return thrown;
   const { name = '', message = String(thrown) } = Object(thrown) as Partial<Error>;
-  if (name === 'AbortError') return new RpcError('aborted', 'Stopped on request.');
+  // What waits for a graphics card that goes away ends so.
+  if (name === 'AbortError') return lostWithModel({ why: '', outOfMemory: false });
   if (name === 'ContextWindowSizeExceededError') {
     return new RpcError('message_too_long', 'The conversation does not fit into the context window of this model.');
   }

@@ -35,9 +35,9 @@ export interface Loss {
 /**
  * Calls `lost` when a device goes away that somebody has asked for, unless it was destroyed on purpose.
  *
- * WebLLM destroys the device itself when a buffer finds no room, which looks like purpose and leaves whoever waits for the
- * card waiting for ever. So what its error scopes bring is noted, and a lack of memory that no scope catches is the end of
- * the device, too.
+ * WebLLM destroys the device itself when a buffer finds no room, which looks like purpose; what waits for the card then
+ * ends as if it had been stopped, or never. So what its error scopes bring is the end of the device already, and so is a
+ * lack of memory that no scope catches.
  */
 export function watchDevices(lost: (loss: Loss) => void): void {
   const { GPUAdapter } = self as unknown as { GPUAdapter?: { prototype: GpuAdapter } };
@@ -45,21 +45,24 @@ export function watchDevices(lost: (loss: Loss) => void): void {
   const requestDevice = GPUAdapter.prototype.requestDevice;
   GPUAdapter.prototype.requestDevice = async function (this: GpuAdapter, descriptor) {
     const device = await requestDevice.call(this, descriptor);
-    let failure: GpuError | undefined;
+    let over = false;
+    const end = (error: GpuError): void => {
+      if (!over) lost({ why: error.message, outOfMemory: isOutOfMemory(error) });
+      over = true;
+    };
     const popErrorScope = device.popErrorScope.bind(device);
     device.popErrorScope = async () => {
       const error = await popErrorScope();
-      failure ??= error ?? undefined;
+      if (error) end(error);
       return error;
     };
     device.addEventListener('uncapturederror', ({ error }) => {
       if (!isOutOfMemory(error)) return;
-      failure ??= error;
+      end(error);
       device.destroy();
     });
     void device.lost.then(({ reason, message }) => {
-      if (reason === 'destroyed' && !failure) return;
-      lost({ why: failure?.message ?? message, outOfMemory: isOutOfMemory(failure ?? { message }) });
+      if (reason !== 'destroyed') end({ message });
     });
     return device;
   };

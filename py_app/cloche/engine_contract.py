@@ -308,7 +308,8 @@ class Device(Model):
     """What this browser and this machine allow. Sizes in bytes; None where the browser does not tell.
 
     `memory_gb` is the browser's coarse figure, at most 8 or 32. `gpu` says whether there is an adapter, `gpu_software`
-    that it is no real one; `gpu_buffer_bytes` is the largest buffer it binds. `fast_engine`: Cloche's own build of
+    that it is no real one; `gpu_buffer_bytes` is the largest buffer it binds, `gpu_stage_buffers` how many of them at
+    once, `gpu_workgroup_bytes` what a workgroup shares; 0 where that is not known. `fast_engine`: Cloche's own build of
     llama.cpp is there, which is several times faster on the processor and uses one thread.
     """
 
@@ -320,6 +321,8 @@ class Device(Model):
     gpu_description: str = ""
     gpu_features: list[str] = Field(default=[])
     gpu_buffer_bytes: int = 0
+    gpu_stage_buffers: int = 0
+    gpu_workgroup_bytes: int = 0
     file_storage: bool = True
     used_bytes: int = 0
     quota_bytes: int = 0

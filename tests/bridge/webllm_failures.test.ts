@@ -35,9 +35,11 @@ test('any other failure to load keeps its reason and may be tried again; one in 
   expect(loadFailed(told)).toBe(told);
 });
 
-test('memory that runs out while answering restarts the engine; a long conversation does not', () => {
+test('memory that runs out while answering, or a card that goes, restarts the engine; a long conversation does not', () => {
   expect(generationFailed(new Error('memory allocation failed')).code).toBe('engine_crashed');
   expect(generationFailed(new WebAssembly.RuntimeError('unreachable')).code).toBe('engine_crashed');
+  const gone = new DOMException('The device was destroyed.', 'AbortError');
+  expect(generationFailed(gone)).toMatchObject({ code: 'engine_crashed', retryable: true });
   const long = Object.assign(new Error('too long'), { name: 'ContextWindowSizeExceededError' });
   expect(generationFailed(long).code).toBe('message_too_long');
 });

@@ -62,6 +62,7 @@ test('a card that WebLLM destroys because a buffer found no room is a loss', asy
   const { device, told, over } = await watched();
   device.scopes = [new GPUOutOfMemoryError()];
   expect(await device.popErrorScope()).toBeInstanceOf(GPUOutOfMemoryError);
+  expect(told).toHaveLength(1); // before anything that waits for the device fails
   device.destroy();
   await over;
   expect(told).toEqual([{ why: 'There is no room for a buffer.', outOfMemory: true }]);

@@ -14,6 +14,12 @@ from tests.hub import Hub
 
 REPO = "someone/sparrow-GGUF"
 NAME = "sparrow-Q8_0"
+#: how often the page asks the browser to keep what it stores
+COUNT_WISHES_TO_KEEP = """() => {
+  globalThis.wishesToKeep = 0;
+  const persist = navigator.storage.persist.bind(navigator.storage);
+  navigator.storage.persist = () => { wishesToKeep += 1; return persist(); };
+}"""
 
 
 @pytest.fixture(scope="module")
@@ -91,8 +97,10 @@ def test_a_repository_is_looked_up_added_downloaded_loaded_and_answers(models: C
     expect(sparrow).to_contain_text("Runs here")
     expect(sparrow).to_contain_text("pictures")
     expect(download_button(sparrow)).to_contain_text("6 MB")
+    page.evaluate(COUNT_WISHES_TO_KEEP)
     download_button(sparrow).click()
     expect(models.button(f"Load {NAME}")).to_be_visible(timeout=ANSWER_MS)
+    assert page.evaluate("() => wishesToKeep") == 1
     models.button(f"Load {NAME}").click()
     expect(sparrow).to_contain_text("loaded", timeout=ANSWER_MS)
     models.wait_ready()

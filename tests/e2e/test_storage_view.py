@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -40,12 +41,24 @@ def storage(cloche: Cloche) -> None:
     cloche.page.goto(f"{cloche.address}#/storage")
 
 
-def kept(cloche: Cloche) -> Locator:
-    return cloche.page.get_by_role("article", name="Copy", exact=True)
+def kept(cloche: Cloche, name: str = "Copy") -> Locator:
+    return cloche.page.get_by_role("article", name=name, exact=True)
 
 
-def download(cloche: Cloche) -> Locator:
-    return cloche.page.get_by_role("article", name="Download of Copy", exact=True)
+def download(cloche: Cloche, name: str = "Copy") -> Locator:
+    return cloche.page.get_by_role("article", name=f"Download of {name}", exact=True)
+
+
+def begin_download(cloche: Cloche, hub: Hub, name: str = "Copy") -> None:
+    """Add the starter's weights as a model of that name, and put it into the queue."""
+    card = json.loads(models.original("card.json"))
+    file = {**card["files"][0], "url": hub.address(REPO, models.WEIGHTS), "sha256": "", "size": 0}
+    card |= {"id": name.lower(), "name": name, "source": "added", "modalities": ["text"], "files": [file]}
+    PythonView(cloche).open().run(
+        "from cloche.model_shapes import ModelCard\n"
+        f"card = ModelCard.model_validate_json({json.dumps(card)!r})\n"
+        "await app.catalogue.add(card)\nawait app.downloads.start(card.id)\nNone"
+    )
 
 
 def test_what_came_with_the_app_is_listed_and_cannot_be_deleted_while_it_is_used(away: Cloche) -> None:
@@ -61,15 +74,8 @@ def test_a_download_is_paused_outlives_a_reload_and_ends_up_on_this_device(away:
         away.page.get_by_label("Address to download from").fill(address)
         away.button("Allow").click()
         expect(away.button(f"Block {address}")).to_be_visible()
-    card = json.loads(models.original("card.json"))
-    file = {**card["files"][0], "url": hub.address(REPO, models.WEIGHTS), "sha256": "", "size": 0}
-    card |= {"id": MODEL, "name": "Copy", "source": "added", "modalities": ["text"], "files": [file]}
     hub.dam(len(WEIGHTS) // 2)
-    PythonView(away).open().run(
-        "from cloche.model_shapes import ModelCard\n"
-        f"card = ModelCard.model_validate_json({json.dumps(card)!r})\n"
-        f"await app.catalogue.add(card)\nawait app.downloads.start({MODEL!r})\nNone"
-    )
+    begin_download(away, hub)
     assert hub.dammed.wait(20)
     storage(away)
     expect(download(away).get_by_role("progressbar")).to_have_attribute("aria-valuenow", "50", timeout=ANSWER_MS)
@@ -116,4 +122,25 @@ def test_it_is_pinned_exported_and_deleted(away: Cloche, tmp_path: Path) -> None
     storage(away)
     away.button("Delete Copy").click()
     kept(away).get_by_role("button", name="Yes, delete").click()
+    expect(kept(away)).to_have_count(0)
+
+
+def test_on_a_full_disk_what_was_least_recently_used_is_offered_and_goes_with_the_persons_word(
+    away: Cloche, hub: Hub
+) -> None:
+    begin_download(away, hub)
+    storage(away)
+    expect(download(away)).to_contain_text("Done", timeout=ANSWER_MS)
+    used = away.page.evaluate("async () => (await navigator.storage.estimate()).usage")
+    quota = {"origin": away.address.rstrip("/"), "quotaSize": used + len(WEIGHTS) // 2}
+    session = away.page.context.new_cdp_session(away.page)
+    session.send("Storage.overrideQuotaForOrigin", quota)
+    begin_download(away, hub, "Second")
+    storage(away)
+    offer = download(away, "Second").get_by_role("group", name="Make room for Second")
+    expect(offer.get_by_role("listitem")).to_have_text([re.compile("^Copy")], timeout=ANSWER_MS)
+    expect(kept(away)).to_be_visible()
+    offer.get_by_role("button", name="Delete it and go on").click()
+    expect(download(away, "Second")).to_contain_text("Done", timeout=ANSWER_MS)
+    expect(kept(away, "Second")).to_contain_text(hashlib.sha256(WEIGHTS).hexdigest())
     expect(kept(away)).to_have_count(0)

@@ -19,6 +19,7 @@ from tests.e2e.cloche_page import ANSWER_MS, Cloche
 from tests.e2e.conftest import QUIET_FLAGS, OpenSite, Site, Watch
 from tests.e2e.models import WEIGHTS, original
 from tests.e2e.test_answer_format import answer_as, code_of
+from tests.e2e.test_python_view import PythonView
 
 STARTER = "Cloche starter"
 STOPPED_WITHIN_S = 3.0
@@ -30,6 +31,32 @@ CHOICE: dict[str, Any] = {
     "required": ["color", "count"],
     "additionalProperties": False,
 }
+#: asks for the tokens of an answer by their numbers, once with and once without
+ASK_FOR_TOKENS = """
+from cloche.engine_contract import ChatMessage, ChatRequest
+from cloche.providers.worker import WorkerTransport
+engine = WorkerTransport(app.library)
+def request(**more):
+    return ChatRequest(messages=[ChatMessage(role="user", content="Hello")], temperature=0, **more)
+told = await engine.complete(request(token_ids=True), print)
+cut = await engine.complete(request(token_ids=True, max_tokens=3), lambda _: None)
+silent = await engine.complete(request(), lambda _: None)
+[counted] = await engine.count_tokens([told.text])
+assert len(told.token_ids) == counted > 3, (told, counted)
+assert cut.token_ids == told.token_ids[:3], cut
+assert silent.token_ids == [], silent
+told.text
+"""
+#: the next buffer that the engine wants for its tensors is larger than any card allows
+NO_ROOM = """() => {
+  const { prototype } = GPUDevice;
+  const { createBuffer } = prototype;
+  prototype.createBuffer = function (wanted) {
+    if (!(wanted.usage & GPUBufferUsage.STORAGE)) return createBuffer.call(this, wanted);
+    prototype.createBuffer = createBuffer;
+    return createBuffer.call(this, { ...wanted, size: 2 * this.limits.maxBufferSize });
+  };
+}"""
 
 
 @pytest.fixture(scope="module")
@@ -116,6 +143,24 @@ def test_an_answer_keeps_to_a_json_schema(webllm: Cloche) -> None:
     assert answer["count"] in range(10)
 
 
+def test_the_numbers_of_an_answers_tokens_come_when_they_are_asked_for(webllm: Cloche) -> None:
+    expect(PythonView(webllm).open().run(ASK_FOR_TOKENS)).to_contain_text(f"'{HELLO}'")
+
+
+def test_memory_of_the_graphics_card_that_runs_out_is_told_and_the_engine_comes_back(webllm: Cloche) -> None:
+    webllm.go_home()
+    answer_as(webllm, "Grammar", "GBNF grammar", ENDLESS)
+    webllm.set_parameter("Max tokens", "1800")
+    answer = webllm.start("Hello")
+    expect(answer).to_contain_text(re.compile("(red |green ){3}"), timeout=ANSWER_MS)
+    next(worker for worker in reversed(webllm.page.workers) if "webllm" in worker.url).evaluate(NO_ROOM)
+    expect(answer).to_contain_text("ran out of memory", timeout=ANSWER_MS)
+    expect(answer).to_contain_text("smaller model")
+    running_on(webllm, "WebGPU")
+    webllm.new_chat()
+    assert webllm.ask("Hello") == HELLO
+
+
 def test_the_engine_comes_back_after_the_graphics_card_was_lost(webllm: Cloche, context: BrowserContext) -> None:
     assert context.browser
     webllm.go_home()
@@ -128,6 +173,19 @@ def test_the_engine_comes_back_after_the_graphics_card_was_lost(webllm: Cloche, 
     running_on(webllm, "WebGPU")
     webllm.new_chat()
     assert webllm.ask("Hello") == HELLO
+
+
+def test_a_shorter_context_loads_the_model_anew(webllm: Cloche) -> None:
+    page = webllm.page
+    page.goto(f"{webllm.address}#/models")
+    page.get_by_role("searchbox", name="Search models").fill(webllm_models.NAME)
+    entry = page.get_by_role("listitem").get_by_role("article", name=webllm_models.NAME, exact=True)
+    entry.get_by_text("Details and settings").click()
+    expect(entry.get_by_label("Threads", exact=True)).to_have_count(0)
+    entry.get_by_label("Context", exact=True).fill("1024")
+    entry.get_by_label("Context", exact=True).press("Tab")
+    expect(page.get_by_role("article").first).to_contain_text("1,024 tokens", timeout=ANSWER_MS)
+    webllm.wait_ready()
 
 
 def test_without_a_network_it_loads_from_this_machine(webllm: Cloche, context: BrowserContext) -> None:

@@ -14,8 +14,9 @@ interface NumberSetting {
   fallback: string;
 }
 
-const SETTINGS: readonly NumberSetting[] = [
-  { key: 'context_window', label: 'Context', help: 'Tokens that the model can hold. More take more memory.', fallback: 'the model’s' },
+const CONTEXT: NumberSetting = { key: 'context_window', label: 'Context', help: 'Tokens that the model can hold. More take more memory.', fallback: 'the model’s' };
+const LLAMACPP: readonly NumberSetting[] = [
+  CONTEXT,
   { key: 'threads', label: 'Threads', help: 'Never more than free processor cores: one too many makes all of them wait.', fallback: 'measured' },
   { key: 'gpu_layers', label: 'GPU layers', help: '0 keeps everything on the processor.', fallback: 'all that can' },
   { key: 'batch', label: 'Batch', help: 'Tokens read at once. Smaller takes less memory.', fallback: 'the engine’s' },
@@ -23,7 +24,8 @@ const SETTINGS: readonly NumberSetting[] = [
 const ADAPTER: NumberSetting = { key: 'adapter_scale', label: 'Adapter strength', help: 'How much the LoRA adapter changes the model. 1 is as trained.', fallback: '1' };
 
 export function ModelSettings({ entry: { card, options } }: { entry: CatalogueEntry }) {
-  if (card.engine !== 'llamacpp') return null;
+  const llamacpp = card.engine === 'llamacpp';
+  if (!llamacpp && card.engine !== 'webllm') return null;
   const save = async (change: Partial<EngineOptions>): Promise<string | null> => {
     try {
       await setOptions(card.id, { ...options, ...change });
@@ -32,7 +34,8 @@ export function ModelSettings({ entry: { card, options } }: { entry: CatalogueEn
       return errorOf(thrown).message;
     }
   };
-  const settings = card.files.some(({ role }) => role === 'adapter') ? [...SETTINGS, ADAPTER] : SETTINGS;
+  const settings = llamacpp ? [...LLAMACPP] : [CONTEXT];
+  if (card.files.some(({ role }) => role === 'adapter')) settings.push(ADAPTER);
   return (
     <fieldset class="model-settings">
       <legend>Settings</legend>
@@ -53,23 +56,25 @@ export function ModelSettings({ entry: { card, options } }: { entry: CatalogueEn
             }}
           />
         ))}
-        <div class="field short">
-          <label for={`${card.id}-cache`}>KV cache</label>
-          <select
-            id={`${card.id}-cache`}
-            value={options.cache_type ?? ''}
-            onChange={({ currentTarget }) =>
-              void save({ cache_type: (currentTarget.value || null) as EngineOptions['cache_type'] }).then((problem) => {
-                if (problem) report(new Error(problem));
-              })
-            }
-          >
-            <option value="">16 bits</option>
-            <option value="q8_0">8 bits: half the memory</option>
-            <option value="q4_0">4 bits: a quarter, less exact</option>
-          </select>
-          <p class="muted">How the conversation is remembered.</p>
-        </div>
+        {llamacpp && (
+          <div class="field short">
+            <label for={`${card.id}-cache`}>KV cache</label>
+            <select
+              id={`${card.id}-cache`}
+              value={options.cache_type ?? ''}
+              onChange={({ currentTarget }) =>
+                void save({ cache_type: (currentTarget.value || null) as EngineOptions['cache_type'] }).then((problem) => {
+                  if (problem) report(new Error(problem));
+                })
+              }
+            >
+              <option value="">16 bits</option>
+              <option value="q8_0">8 bits: half the memory</option>
+              <option value="q4_0">4 bits: a quarter, less exact</option>
+            </select>
+            <p class="muted">How the conversation is remembered.</p>
+          </div>
+        )}
       </div>
     </fieldset>
   );

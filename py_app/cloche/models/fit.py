@@ -29,6 +29,9 @@ FAST_ENGINE_TO_PROBE = 20.0
 #: four-bit weights move an eighth of the bytes of the probe's matmul; half of that is reached
 GPU_TO_PROBE = 4.0
 TYPICAL_GFLOPS = 1.5
+#: below these WebLLM 0.2.86 asks for no device at all (its source)
+WEBLLM_WORKGROUP_BYTES = 32 * 2**10
+WEBLLM_STAGE_BUFFERS = 10
 COMFORTABLE_TOKENS = 8.0
 SLOW_TOKENS = 3.0
 #: the most that a model may need against one for which there was no memory
@@ -161,11 +164,17 @@ def with_alternatives(
 def _obstacle(card: ModelCard, device: Device, size: int, memory: int, installed: bool) -> str:
     """Why the model cannot run here, "" when it can."""
     if card.engine == "webllm":
+        if card.purpose != "chat":
+            return "Cloche makes embeddings with llama.cpp only."
         if not device.gpu:
             return "It runs on WebGPU, and this browser gives the page no graphics adapter."
         missing = [feature for feature in card.features if feature not in device.gpu_features]
         if missing:
             return f"The graphics adapter lacks {', '.join(missing)}, which this model's code needs."
+        if 0 < device.gpu_workgroup_bytes < WEBLLM_WORKGROUP_BYTES:
+            return "The graphics adapter is too small for WebLLM: its workgroups share too little memory."
+        if 0 < device.gpu_stage_buffers < WEBLLM_STAGE_BUFFERS:
+            return "The graphics adapter is too small for WebLLM: it reads from too few buffers at once."
         if card.buffer_bytes > device.gpu_buffer_bytes > 0:
             return (
                 f"It needs a graphics buffer of {mega(card.buffer_bytes)}; "

@@ -22,10 +22,14 @@ EMBEDDING, VISION = 1, 2
 PARAMETERS = re.compile(r"(?:^|[-_])(\d+(?:[._]\d+)?)([bm])(?=[-_]|$)", re.IGNORECASE)
 WEIGHTS = re.compile(r"-(q\df(?:16|32)(?:_\d)?)-MLC", re.IGNORECASE)
 DEFAULT_CONTEXT = 4096
+DEFAULT_IMAGE_TOKENS = 256
 
 
 class WebllmNote(Model):
-    """Words for the models whose id begins with `prefix`."""
+    """Words for the models whose id begins with `prefix`, and what the package's list does not tell of their pictures.
+
+    `image_tokens` is the most that one picture takes of the context, `max_images` how many fit into it.
+    """
 
     prefix: str
     name: str
@@ -34,6 +38,8 @@ class WebllmNote(Model):
     abilities: list[str] = Field(default=[])
     tools: bool = False
     parameter_count: int = 0
+    image_tokens: int = DEFAULT_IMAGE_TOKENS
+    max_images: int | None = None
 
 
 def cards_from(listed: Sequence[dict[str, Any]], notes: Sequence[WebllmNote]) -> list[ModelCard]:
@@ -68,6 +74,8 @@ def _card(entry: dict[str, Any], note: WebllmNote | None) -> ModelCard:
             "purpose": "embedding" if kind == EMBEDDING else "chat",
             "modalities": ["text", "image"] if kind == VISION else ["text"],
             "tools": note.tools if note else False,
+            "image_tokens": note.image_tokens if note else DEFAULT_IMAGE_TOKENS,
+            "max_images": note.max_images if note else None,
             "context_window": int((entry.get("overrides") or {}).get("context_window_size") or DEFAULT_CONTEXT),
             "licence": note.licence if note else "see its page",
             "summary": note.summary if note else f"{short}, compiled for WebGPU, from WebLLM's own list.",

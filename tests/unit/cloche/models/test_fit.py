@@ -118,6 +118,10 @@ def test_an_installed_model_needs_no_more_room(catalogue: list[ModelCard]) -> No
         (GPU, webllm(), "runs", "graphics adapter"),
         (GPU.model_copy(update={"gpu_features": []}), webllm(), "cannot", "shader-f16"),
         (GPU, webllm(buffer_size_required_bytes=2**32), "cannot", "buffer"),
+        (GPU.model_copy(update={"gpu_workgroup_bytes": 16_384}), webllm(), "cannot", "too small"),
+        (GPU.model_copy(update={"gpu_stage_buffers": 8}), webllm(), "cannot", "too small"),
+        (GPU.model_copy(update={"gpu_workgroup_bytes": 32_768, "gpu_stage_buffers": 10}), webllm(), "runs", "adapter"),
+        (GPU, webllm(model_type=1), "cannot", "llama.cpp only"),
         (
             GPU.model_copy(update={"gpu_software": True, "gpu_features": []}),
             webllm(model_id="Toy-1B-q4f32_1-MLC"),
@@ -142,6 +146,16 @@ def test_a_model_that_cannot_run_comes_with_one_that_can(catalogue: list[ModelCa
     assert "image" in by_id(catalogue, alternative).modalities
     assert fits[alternative].verdict != "cannot"
     assert all(fit.alternative is None for fit in fits.values() if fit.verdict != "cannot")
+
+
+def test_an_embedding_model_that_nothing_here_can_use_leads_to_one_that_serves(catalogue: list[ModelCard]) -> None:
+    other = webllm(model_type=1)
+    cards = [other, *catalogue]
+    fits = {card.id: fit_of(card, GPU, MEASURED) for card in cards}
+    with_alternatives(cards, fits, GPU, MEASURED)
+    alternative = fits[other.id].alternative
+    assert alternative is not None
+    assert by_id(catalogue, alternative).purpose == "embedding"
 
 
 def test_a_faster_device_gets_a_larger_recommendation(catalogue: list[ModelCard]) -> None:
