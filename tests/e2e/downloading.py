@@ -87,9 +87,9 @@ class Downloading:
         self._count = 0
         self.tab = self.open_tab()
 
-    def open_tab(self) -> Tab:
-        """Another tab of the same profile."""
-        return Tab(self._context.new_page(), self._address, self._script)
+    def open_tab(self, context: BrowserContext | None = None) -> Tab:
+        """Another tab of the same profile, or of this one."""
+        return Tab((context or self._context).new_page(), self._address, self._script)
 
     def put_up(self, data: bytes, name: str = FILE) -> str:
         """Put a file up in a repository of its own; a new model id."""

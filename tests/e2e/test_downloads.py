@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import random
+import signal
 import time
 from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser
-from tests.e2e.conftest import Site
+from playwright.sync_api import Browser, BrowserContext, Playwright
+from tests.e2e.conftest import QUIET_FLAGS, Site
 from tests.e2e.downloading import FILE, PART, Downloading, Tab, random_bytes
 from tests.hub import Hub
 from tests.hub_faults import FOR_EVER, Fault, drop, expired, no_ranges, refuse, stall, truncate, wrong
@@ -43,9 +47,10 @@ def tab(downloading: Downloading) -> Iterator[Tab]:
     downloading.hub.mend()
 
 
-def is_right(downloading: Downloading, model_id: str, data: bytes = DATA) -> bool:
-    names = downloading.tab.do("names", model_id)
-    return names == [FILE, f"{FILE}.journal"] and downloading.tab.do("sha256", model_id, FILE) == sha256(data)
+def is_right(downloading: Downloading, model_id: str, data: bytes = DATA, tab: Tab | None = None) -> bool:
+    tab = tab or downloading.tab
+    names = tab.do("names", model_id)
+    return names == [FILE, f"{FILE}.journal"] and tab.do("sha256", model_id, FILE) == sha256(data)
 
 
 def test_nothing_is_fetched_from_where_the_person_has_not_allowed_it(downloading: Downloading) -> None:
@@ -110,6 +115,45 @@ def test_fifty_downloads_killed_at_any_byte_end_right_and_lose_less_than_a_part(
             assert lost[-1] == 0, (number, how, came)
         tab.call("files.remove", {"model_id": model_id})
     assert max(lost) > 0
+
+
+@pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="only Linux tells which process is the browser")
+def test_a_browser_that_is_killed_goes_on_where_it_was_and_loses_less_than_a_part(
+    downloading: Downloading, playwright: Playwright, chromium: str, tmp_path: Path
+) -> None:
+    hub, model_id = downloading.hub, downloading.put_up(DATA)
+    params = downloading.request(model_id, DATA)
+
+    def launched() -> BrowserContext:
+        return playwright.chromium.launch_persistent_context(tmp_path, executable_path=chromium, args=QUIET_FLAGS)
+
+    context = launched()
+    tab = downloading.open_tab(context)
+    tab.do("allow", [hub.url, hub.cdn_url])
+
+    def kill(_call: int) -> None:
+        with context.expect_event("close"):
+            os.kill(browser_of(tmp_path), signal.SIGKILL)
+        hub.cut()
+        hub.mend()
+
+    downloading.interrupted(params, SIZE // 2, tab, kill)
+    with launched() as again:
+        tab = downloading.open_tab(again)
+        tab.do("allow", [hub.url, hub.cdn_url])
+        fetched = tab.fetched(params)["fetched_bytes"]
+        assert 0 <= SIZE // 2 + fetched - SIZE <= PART
+        assert is_right(downloading, model_id, tab=tab)
+
+
+def browser_of(profile: Path) -> int:
+    """The process of the browser that was started on this profile; those of its tabs name a type."""
+    for entry in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            words = entry.read_bytes().decode(errors="replace").split("\0")
+            if f"--user-data-dir={profile}" in words and not any(word.startswith("--type=") for word in words):
+                return int(entry.parent.name)
+    raise AssertionError("There is no such browser.")
 
 
 @pytest.mark.parametrize(
