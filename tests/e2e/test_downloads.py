@@ -122,7 +122,7 @@ def test_a_browser_that_is_killed_goes_on_where_it_was_and_loses_less_than_a_par
     downloading: Downloading, playwright: Playwright, chromium: str, tmp_path: Path
 ) -> None:
     hub, model_id = downloading.hub, downloading.put_up(DATA)
-    params = downloading.request(model_id, DATA)
+    params = downloading.request(model_id, DATA, tuning={"stall_ms": 30_000})
 
     def launched() -> BrowserContext:
         return playwright.chromium.launch_persistent_context(tmp_path, executable_path=chromium, args=QUIET_FLAGS)
