@@ -60,6 +60,22 @@ export async function imageFromFile(file: Blob, name = file instanceof File ? fi
   }
 }
 
+/** A canvas, video frame, bitmap, image data or blob as a picture; undefined for what is none of these. */
+export async function imageFromObject(object: ImageBitmapSource): Promise<NewImage | undefined> {
+  let bitmap: ImageBitmap;
+  try {
+    bitmap = await createImageBitmap(object);
+  } catch (thrown) {
+    if (thrown instanceof TypeError) return undefined;
+    throw thrown;
+  }
+  try {
+    return await imageFromSource(bitmap, bitmap.width, bitmap.height, '', false);
+  } finally {
+    bitmap.close();
+  }
+}
+
 /** A file decoded, of bounded size. Throws ImageRefused. */
 export async function decodedFile(file: File): Promise<ImageBitmap> {
   return (await opened(file, file.name)).bitmap;

@@ -6,6 +6,7 @@
  * event or method by name; py_app/cloche/host/browser.py is its other half.
  */
 import type { Commands, Events, Workers } from './contract.gen';
+import { imageFromObject } from './images';
 import { pack, transferables, unpack, type Packed } from './packing';
 import { Rpc, RpcError, transfer, type EventEntry, type Port, type WireError } from './rpc';
 
@@ -170,6 +171,11 @@ export class PythonBridge {
         (thrown: unknown) => this.python!.failed(call, JSON.stringify(RpcError.from(thrown).toWire() satisfies WireError)),
       )
       .finally(() => this.calls.delete(call));
+  }
+
+  /** A picture that Python holds as an object of the browser, as a file; undefined for what is none. */
+  async drawn(picture: ImageBitmapSource): Promise<Uint8Array | undefined> {
+    return (await imageFromObject(picture))?.bytes;
   }
 
   /** The full name of a time zone, "" for this machine's, and its minutes east of UTC; throws where there is none. */

@@ -3,6 +3,8 @@
 import asyncio
 from typing import Any
 
+import js  # type: ignore[import-not-found]
+
 from .errors import Busy  # type: ignore[import-not-found]  # a module of cloche where it runs
 from .host.base import Host  # type: ignore[import-not-found]
 
@@ -65,6 +67,24 @@ class App:
             raise LookupError("nobody waits for this")
 
         self.task = asyncio.create_task(fails())
+
+    async def draw(self, kind: str) -> Any:
+        """A red picture of 30 x 20 pixels as an object of the browser of that kind, and what the host draws of it."""
+        canvas = js.OffscreenCanvas.new(30, 20)
+        brush = canvas.getContext("2d")
+        brush.fillStyle = "red"
+        brush.fillRect(0, 0, 30, 20)
+        made = {
+            "canvas": lambda: canvas,
+            "video frame": lambda: js.VideoFrame.new(canvas, timestamp=0),
+            "bitmap": canvas.transferToImageBitmap,
+            "image data": lambda: brush.getImageData(0, 0, 30, 20),
+            "blob": canvas.convertToBlob,
+            "blob of text": lambda: js.Blob.new(["This is a letter."]),
+            "date": lambda: js.Date.new(),
+            "Python object": object,
+        }[kind]()
+        return await self.host.drawn(await made if kind == "blob" else made)
 
     async def read(self, path: str) -> str:
         return await self.host.read_text(path)

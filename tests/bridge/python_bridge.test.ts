@@ -159,6 +159,25 @@ describe("Python's calls to an engine", () => {
   });
 });
 
+describe('a picture of the browser that Python holds', () => {
+  test.each(['canvas', 'video frame', 'bitmap', 'image data', 'blob'])('as %s becomes a file', async (kind) => {
+    const file = (await ask('draw', { kind })) as Uint8Array<ArrayBuffer>;
+    const bitmap = await createImageBitmap(new Blob([file]));
+    const brush = new OffscreenCanvas(30, 20).getContext('2d') as OffscreenCanvasRenderingContext2D;
+    brush.drawImage(bitmap, 0, 0);
+    expect([bitmap.width, bitmap.height]).toEqual([30, 20]);
+    expect([...brush.getImageData(29, 19, 1, 1).data]).toEqual([255, 0, 0, 255]);
+  });
+
+  test.each(['date', 'Python object'])('is none: %s', async (kind) => {
+    expect(await ask('draw', { kind })).toBeNull();
+  });
+
+  test('that cannot be read is refused', async () => {
+    await expect(ask('draw', { kind: 'blob of text' })).rejects.toMatchObject({ code: 'bad_image' });
+  });
+});
+
 describe('an engine that ends', () => {
   test('by its own fault fails its calls with engine_crashed', async () => {
     await expect(ask('ask', { method: 'die', params: {} })).rejects.toMatchObject({ code: 'engine_crashed' });

@@ -61,6 +61,13 @@ class Host(ABC):
         """Make a package importable that is served with the app and not installed at start. Raises FetchFailed."""
 
     @abstractmethod
+    async def drawn(self, picture: Any) -> bytes | None:
+        """A picture of the browser (canvas, video frame, bitmap, image data, blob) as an encoded file.
+
+        None for what is no such thing. Raises BadImage for a picture that cannot be read.
+        """
+
+    @abstractmethod
     def time_zone(self, name: str, moment: float) -> tuple[str, int]:
         """The full name of a time zone ("" is this machine's) and its minutes east of UTC at a moment.
 

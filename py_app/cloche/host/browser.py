@@ -16,11 +16,11 @@ from typing import Any
 
 import js
 import pyodide_js
-from pyodide.ffi import JsException, create_proxy, to_js
+from pyodide.ffi import JsException, JsProxy, create_proxy, to_js
 
 from ..app import App
 from ..console import interruption
-from ..errors import Aborted, ClocheError, FetchFailed, from_code
+from ..errors import Aborted, BadImage, ClocheError, FetchFailed, from_code
 from .base import Host, Link
 
 Event = tuple[str, dict[str, Any]]
@@ -122,6 +122,15 @@ class BrowserHost(Host):
             await pyodide_js.loadPackage(name)
         except JsException as error:
             raise FetchFailed(f"{name} could not be fetched: {error.message}.") from error
+
+    async def drawn(self, picture: Any) -> bytes | None:
+        if not isinstance(picture, JsProxy):
+            return None
+        try:
+            data = await self.bridge.drawn(picture)
+        except JsException as error:
+            raise BadImage(f"The picture cannot be read: {error.message}.") from error
+        return None if data is None else bytes(data.to_bytes())
 
     def time_zone(self, name: str, moment: float) -> tuple[str, int]:
         try:

@@ -59,7 +59,7 @@ class MemoryHost(Host):
     """A host made of plain Python objects.
 
     `files` are the texts that `read_text` finds; `workers` makes a new link whenever a worker of that name is started.
-    `events` holds everything the app told the page.
+    `pictures` are objects and the files that they are drawn as. `events` holds everything the app told the page.
     """
 
     def __init__(
@@ -76,6 +76,7 @@ class MemoryHost(Host):
         self.reason = "" if self.durable else "This run keeps everything in memory."
         self.files = dict(files or {})
         self.workers = dict(workers or {})
+        self.pictures: list[tuple[object, bytes]] = []
         self.links: list[tuple[str, Link]] = []
         self.events: list[tuple[str, dict[str, Any]]] = []
         self._waiting: list[tuple[str, Callable[[dict[str, Any]], bool], asyncio.Future[dict[str, Any]]]] = []
@@ -105,6 +106,9 @@ class MemoryHost(Host):
 
     async def load_package(self, name: str) -> None:
         """CPython has what is installed."""
+
+    async def drawn(self, picture: Any) -> bytes | None:
+        return next((file for known, file in self.pictures if known is picture), None)
 
     def time_zone(self, name: str, moment: float) -> tuple[str, int]:
         try:

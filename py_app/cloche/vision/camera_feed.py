@@ -7,6 +7,7 @@ go is asked through `consent`.
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -16,6 +17,8 @@ from ..host.base import Host
 from .consent import Consent
 from .vila_shapes import CameraFailure, CameraPicture, CameraWish
 
+#: of a camera that is opened for a single picture
+LOOK_FPS, LOOK_QUALITY = 10, 90
 OnPicture = Callable[[CameraPicture], None]
 OnFailure = Callable[[Exception], None]
 
@@ -39,6 +42,24 @@ class CameraFeed:
         """No more pictures of this wish."""
         if self._wishes.pop(wish_id, None) is not None:
             self._tell()
+
+    async def look(self, **wish: Any) -> bytes:
+        """One picture, a JPEG, of a camera that is opened for it. Raises what the page says of one that gives none."""
+        first: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+
+        def on_picture(picture: CameraPicture) -> None:
+            if not first.done():
+                first.set_result(picture.bytes)
+
+        def on_failure(error: Exception) -> None:
+            if not first.done():
+                first.set_exception(error)
+
+        wish_id = self.want(on_picture, on_failure, fps=LOOK_FPS, jpeg_quality=LOOK_QUALITY, **wish)
+        try:
+            return await first
+        finally:
+            self.release(wish_id)
 
     def close(self) -> None:
         """No more pictures at all."""

@@ -1,7 +1,8 @@
 """Whatever a program has of a picture, as the bytes of a file that the engine reads.
 
-Owns the forms that are taken: an encoded file, base64 or a data URL, bare pixels, a picture of the page. Decodes
-nothing and judges no contents: the engine's worker does that and says what is no picture.
+Owns the forms that are taken: an encoded file, base64 or a data URL, bare pixels, a picture of the page. What only the
+browser can read, a camera or an object such as a canvas, becomes a file in vision.py. Decodes nothing and judges no
+contents: the engine's worker does that and says what is no picture.
 """
 
 from __future__ import annotations
@@ -28,7 +29,18 @@ class Pixels(NamedTuple):
     height: int
 
 
-Picture = bytes | bytearray | memoryview | str | Pixels | NewImage
+class Camera(NamedTuple):
+    """What a camera of this machine sees now; the browser asks the person.
+
+    `device_index` counts from 0. `width` and `height` are wished for, in pixels.
+    """
+
+    device_index: int = 0
+    width: int = 640
+    height: int = 480
+
+
+Picture = bytes | bytearray | memoryview | str | Pixels | NewImage | Camera
 
 
 def file_of(picture: Picture) -> bytes:
@@ -44,7 +56,7 @@ def file_of(picture: Picture) -> bytes:
     else:
         raise BadImage(
             f"A picture cannot be made of {type(picture).__name__}.",
-            action="Give the bytes of a file, base64, Pixels(data, width, height) or a picture of the page.",
+            action="Give the bytes of a file, base64, Pixels(data, width, height), Camera() or a canvas.",
         )
     if not data:
         raise BadImage("The picture is empty.")

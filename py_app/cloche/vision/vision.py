@@ -19,7 +19,8 @@ from ..model_shapes import EngineInfo, ModelCard
 from ..models.library import Library
 from ..providers.worker import WorkerTransport
 from ..shapes import ImageDetail
-from .picture import Picture, file_of
+from . import camera_feed
+from .picture import Camera, Picture, file_of
 from .shapes import Description
 
 MAX_TOKENS = 60
@@ -78,6 +79,9 @@ class Vision:
     ) -> Description:
         """Ask about a picture, or about several as a series, oldest first.
 
+        A picture is an encoded file, base64, Pixels, Camera(), or in the tab any of the browser's own: a canvas, video
+        frame, bitmap, image data, blob.
+
         With `newest`, of a series that is longer than the model takes only the newest pictures are asked about, else it
         is refused.
 
@@ -89,7 +93,7 @@ class Vision:
         images: Sequence[Any] = image if isinstance(image, list | tuple) and not hasattr(image, "_fields") else [image]
         if not images or not prompt.strip():
             raise BadInput("There is nothing to look at or nothing to ask.", action="Give a picture and a question.")
-        pictures = [ImageContent(data=file_of(picture), fit=fit, detail=detail) for picture in images]
+        pictures = [ImageContent(data=await self._file(picture), fit=fit, detail=detail) for picture in images]
         await self._ready()
         pictures = self._taken(pictures, newest=newest)
         messages = [ChatMessage(role="system", content=system_prompt)] if system_prompt else []
@@ -129,6 +133,13 @@ class Vision:
         """Stop everything and end the engine."""
         self.cancel()
         await self._library.unload()
+
+    async def _file(self, picture: Any) -> bytes:
+        """Raises BadImage, and what the page says of a camera that gives no picture."""
+        if isinstance(picture, Camera):
+            return await camera_feed.of_this_app().look(**picture._asdict())
+        drawn = await self._host.drawn(picture)
+        return file_of(picture if drawn is None else drawn)
 
     async def _ready(self) -> None:
         await self._transport.ready()

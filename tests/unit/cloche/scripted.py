@@ -19,6 +19,7 @@ from cloche.models.library import Library
 from cloche.store.models import ModelRows
 from cloche.store.store import Store
 
+IMAGE_TOKENS = 64
 CARD: dict[str, Any] = {
     "id": "cloche-starter",
     "name": "Scripted",
@@ -27,7 +28,7 @@ CARD: dict[str, Any] = {
     "tools": True,
     "context_window": 2048,
     "trained_context": 512,
-    "image_tokens": 64,
+    "image_tokens": IMAGE_TOKENS,
     "licence": "MIT",
     "summary": "Answers from a script.",
     "defaults": {"temperature": 0, "max_tokens": 256},
@@ -195,20 +196,33 @@ class ScriptedEngine:
         if reply.error:
             raise reply.error
         text = "".join(reply.batches)
+        parts = [
+            part
+            for message in params["messages"]
+            if isinstance(message["content"], list)
+            for part in message["content"]
+        ]
+        images = sum(part["type"] == "image" for part in parts)
         return {
             "text": text,
             "reasoning": reply.reasoning,
             "tool_calls": reply.tool_calls,
             "finish_reason": "tool_calls" if reply.tool_calls else "stop",
             "token_ids": self.token_ids if params["token_ids"] else [],
-            "usage": {"prompt_tokens": 20, "completion_tokens": len(text.split()), "cached_tokens": 5},
+            "usage": {
+                "prompt_tokens": 20,
+                "completion_tokens": len(text.split()),
+                "cached_tokens": 5,
+                "image_tokens": IMAGE_TOKENS * images,
+            },
             "timings": {
                 "time_to_first_token_ms": 10.0,
                 "prompt_ms": 8.0,
-                "image_ms": None,
+                "image_ms": 3.0 * images if images else None,
                 "total_ms": 20.0,
                 "tokens_per_second": 100.0,
             },
+            "memory_bytes": 1000,
         }
 
 

@@ -9,8 +9,9 @@ import pytest
 from tests.unit.cloche.scripted import CARD, PNG, Reply, ScriptedEngine, held, running
 
 from cloche.app import App
-from cloche.errors import BadInput, EngineCrashed, ImageUnsupported
+from cloche.errors import BadImage, BadInput, ClocheError, EngineCrashed, ImageUnsupported
 from cloche.host.memory import MemoryHost
+from cloche.vision import Camera
 
 
 def crash() -> Reply:
@@ -43,8 +44,53 @@ async def test_everything_asked_for_reaches_the_engine_and_every_figure_comes_ba
     assert [request[key] for key in ("max_tokens", "temperature", "top_p", "seed")] == [30, 0.2, 0.9, 7]
     assert "".join(heard) == description.text == "A red circle."
     assert (description.prompt_tokens, description.completion_tokens, description.cached_tokens) == (20, 3, 5)
+    assert (description.image_tokens, description.image_ms, description.memory_bytes) == (128, 6, 1000)
     assert (description.time_to_first_token_ms, description.total_ms, description.tokens_per_second) == (10, 20, 100)
     assert (description.hardware, description.model, description.restarts) == ("CPU, 1 thread", "cloche-starter", 0)
+
+
+async def test_a_camera_is_a_picture_and_is_off_again_after_it() -> None:
+    engine = ScriptedEngine("A cat.")
+    host = engine.host()
+    async with running(host) as app:
+        wanted = asyncio.create_task(host.event("camera:streams"))
+        seeing = asyncio.create_task(app.vision.describe(Camera(1, 320, 240), "What is it?"))
+        (wish,) = (await wanted)["wishes"]
+        assert (wish["device_index"], wish["width"], wish["height"]) == (1, 320, 240)
+        shown = {"wish_id": wish["id"], "timestamp": 1.0, "width": 320, "height": 240, "bytes": PNG}
+        await app.handle("camera.picture", shown)
+        assert (await seeing).text == "A cat."
+        assert host.told("camera:streams")[-1] == {"wishes": []}
+    assert engine.requests[0]["messages"][0]["content"][0]["data"] == PNG
+
+
+async def test_a_camera_that_is_refused_is_the_error_of_the_description() -> None:
+    host = ScriptedEngine().host()
+    async with running(host) as app:
+        wanted = asyncio.create_task(host.event("camera:streams"))
+        seeing = asyncio.create_task(app.vision.describe(Camera(), "What is it?"))
+        (wish,) = (await wanted)["wishes"]
+        error = {
+            "code": "NotAllowedError",
+            "message": "The browser does not allow it.",
+            "action": "",
+            "retryable": False,
+        }
+        await app.handle("camera.failed", {"wish_id": wish["id"], "error": error})
+        with pytest.raises(ClocheError, match="does not allow it"):
+            await seeing
+
+
+async def test_an_object_of_the_browser_is_asked_about_as_it_is_drawn_and_others_are_refused() -> None:
+    engine = ScriptedEngine("A cat.")
+    host = engine.host()
+    canvas = object()
+    host.pictures.append((canvas, PNG))
+    async with running(host) as app:
+        assert (await app.vision.describe([canvas, PNG], "What changed?")).images == 2  # type: ignore[list-item]
+        with pytest.raises(BadImage, match="made of object"):
+            await app.vision.describe(object(), "What is it?")  # type: ignore[arg-type]
+    assert [part["data"] for part in engine.requests[0]["messages"][0]["content"][:2]] == [PNG, PNG]
 
 
 async def test_what_is_loaded_is_known() -> None:
