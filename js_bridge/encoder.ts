@@ -40,6 +40,9 @@ const FAMILIES: Record<string, Family> = {
   mlp_norm: { name: 'LLaVA', natural: 'pad' },
   ldp: { name: 'MobileVLM', natural: 'pad' },
   ldpv2: { name: 'MobileVLM', natural: 'pad' },
+  resampler: { name: 'MiniCPM-V', natural: 'pad' },
+  minicpmv4_6: { name: 'MiniCPM-V', natural: 'pad' },
+  internvl: { name: 'InternVL', natural: 'squeeze' },
   gemma3: { name: 'Gemma 3', natural: 'squeeze' },
   janus_pro: { name: 'Janus', natural: 'engine' },
 };

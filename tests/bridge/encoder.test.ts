@@ -25,6 +25,8 @@ describe('an encoder', () => {
     ['qwen2vl_merger', 'Qwen2-VL', true],
     ['qwen2.5vl_merger', 'Qwen2.5-VL', true],
     ['mlp', 'LLaVA', false],
+    ['resampler', 'MiniCPM-V', false],
+    ['internvl', 'InternVL', false],
     ['gemma3', 'Gemma 3', false],
     ['janus_pro', 'Janus', false],
     ['from_tomorrow', 'from_tomorrow', false],
@@ -64,6 +66,13 @@ describe('a picture for an encoder', () => {
     expect(placement(800, 600, it, { fit: 'squeeze' }, true)).toMatchObject({ from: { width: 800, height: 600 }, to: { width: 384, height: 384 } });
     expect(placement(800, 600, await encoder('gemma3'), {}, true)).toMatchObject({ to: { x: 0, y: 0, width: 384, height: 384 } });
   });
+
+  test.each(['mlp', 'idefics3', 'resampler', 'minicpmv4_6', 'internvl', 'gemma3'])(
+    'of kind %s is no larger than one tile, so that nothing is cut',
+    async (kind) => {
+      expect(sizeOf(1600, 900, await encoder(kind))).toEqual([384, 384]);
+    },
+  );
 
   test('of many sizes keeps its shape, is small for a large encoder on a processor, and larger when asked', async () => {
     const large = await encoder('qwen2.5vl_merger', { 'clip.vision.patch_size': 14 }, 31_000_000);

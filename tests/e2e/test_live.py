@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 from playwright.sync_api import Locator, expect
-from tests.e2e import scenes
+from tests.e2e import faults, scenes
 from tests.e2e.cloche_page import ANSWER_MS, Cloche
 from tests.e2e.conftest import LaunchProfile, Site
 from tests.e2e.test_camera import LIVE_TRACKS, NOTE_STREAMS
@@ -18,6 +18,17 @@ FILM = [
     scenes.draw("light", [scenes.Shape("circle", "red", 0.5, 0.5, 0.25)]),
     scenes.draw("light", [scenes.Shape("star", "blue", 0.5, 0.5, 0.25)]),
 ]
+
+# The texts of the notifications, as soon as the service worker shows any.
+NOTIFIED = """async () => {
+  const worker = await navigator.serviceWorker.getRegistration();
+  let shown = [];
+  while (shown.length === 0) {
+    await new Promise(requestAnimationFrame);
+    shown = await worker.getNotifications();
+  }
+  return shown.map(({ body }) => body);
+}"""
 
 
 def captions(cloche: Cloche) -> Locator:
@@ -45,10 +56,11 @@ def test_scenes_of_a_camera_are_described_watched_and_remembered(
         site,
         "--use-fake-device-for-media-stream",
         f"--use-file-for-fake-video-capture={scenes.film_of(tmp_path / 'film.mjpeg', FILM, FRAMES)}",
-        permissions=["camera"],
+        permissions=["camera", "notifications", "clipboard-read", "clipboard-write"],
     )
     cloche.page.add_init_script(NOTE_STREAMS)
     cloche.open("#/live")
+    cloche.wait_offline_ready()
 
     # Each scene once, rightly.
     cloche.button("Start").click()
@@ -70,6 +82,8 @@ def test_scenes_of_a_camera_are_described_watched_and_remembered(
     expect(fired.nth(1)).to_be_visible(timeout=ANSWER_MS)
     cloche.button("Stop").click()
     assert cloche.page.evaluate(LIVE_TRACKS) == 0
+    (notified,) = cloche.page.evaluate(NOTIFIED)
+    assert re.fullmatch(r"Is there a red circle\? (no → yes|yes → no)", notified)
     since_the_first = texts(cloche)[-fired.count() :]
     answers = [re.match(r"yes|no", text, re.I)[0].lower() for text in since_the_first]  # type: ignore[index]
     assert all(before != after for before, after in itertools.pairwise(answers))
@@ -84,6 +98,11 @@ def test_scenes_of_a_camera_are_described_watched_and_remembered(
     expect(captions(cloche).filter(has_not_text="blue star")).to_have_count(0)
     found = captions(cloche).count()
     assert 0 < found < known
+    cloche.button("Copy").click()
+    expect(cloche.page.get_by_text(re.compile(f"^{found} captions? copied"))).to_be_visible()
+    lines = cloche.page.evaluate("navigator.clipboard.readText()").split("\n")
+    assert len(lines) == found
+    assert all(re.fullmatch(r"\d\d:\d\d:\d\d  .*blue star.*", line) for line in lines)
     cloche.button("Save as conversation").click()
     cloche.button("Open").click()
     expect(cloche.answers).to_have_count(found)
@@ -120,6 +139,18 @@ def test_a_refused_camera_and_pictures_instead(cloche: Cloche) -> None:
     circle, star = texts(cloche)[-2:]
     assert "red circle" in circle
     assert "blue star" in star
+
+    # The engine dies under the first picture: it is said, that one is looked at again, and so is the next one.
+    known = captions(cloche).count()
+    faults.trap_engine(cloche.page)
+    cloche.button("Start").click()
+    notices = cloche.page.get_by_role("region", name="Notices")
+    expect(notices.get_by_text("the picture is looked at again")).to_be_visible(timeout=ANSWER_MS)
+    wait_for(cloche, known + 2)
+    circle, star = texts(cloche)[-2:]
+    assert "red circle" in circle
+    assert "blue star" in star
+    expect(captions(cloche).filter(has_text="engine restarted")).to_have_count(1)
 
     # The last two frames in one question: the first frame has none before it.
     cloche.page.get_by_text("Pace, threshold, detail").click()

@@ -31,6 +31,17 @@ first = json.loads(await asyncio.wait_for(frames.get(), 20))
 stream.stop()
 print(sorted(first), first["frame"][:4], stream.resolution)
 """
+LOOK = """
+from cloche.vision import Camera
+from js import OffscreenCanvas, VideoFrame
+canvas = OffscreenCanvas.new(128, 128)
+brush = canvas.getContext("2d")
+for colour, side in ("#e6e1d7", 128), ("blue", 64):
+    brush.fillStyle = colour
+    brush.fillRect(64 - side / 2, 64 - side / 2, side, side)
+for picture in Camera(), canvas, VideoFrame.new(canvas, timestamp=0):
+    print((await vision.describe(picture, "Describe what you see.")).text)
+"""
 CLIENT = """
 from cloche.vision import VilaClient
 client = VilaClient("{url}", "k", fps=5)
@@ -148,8 +159,14 @@ def replies_are_kept_like_captions(cloche: Cloche, endpoint: Endpoint) -> None:
 
 
 def python_gets_frames_too(cloche: Cloche) -> None:
-    """`VideoStream` from the console."""
-    assert "['frame', 'timestamp'] /9j/ (640, 480)" in PythonView(cloche).open().run(STREAM.strip()).inner_text()
+    """`VideoStream` from the console, and descriptions of what a camera sees and of what was drawn."""
+    python = PythonView(cloche).open()
+    assert "['frame', 'timestamp'] /9j/ (640, 480)" in python.run(STREAM.strip()).inner_text()
+    camera, *drawn = python.run(LOOK.strip()).get_by_label("Printed").inner_text().splitlines()
+    assert "red circle" in camera
+    assert len(drawn) == 2
+    assert all("blue square" in text for text in drawn)
+    expect(cloche.page.get_by_text("The camera is on")).to_have_count(0)
 
 
 def code_asks_before_it_reaches_an_endpoint(cloche: Cloche, endpoint: Endpoint) -> None:
