@@ -224,6 +224,20 @@ describe('a picture', () => {
     expect(completion.usage.cached_tokens).toBeGreaterThan(64);
   });
 
+  test('after another one: the instructions before both are not read again', async () => {
+    const about = async (color: string): Promise<ChatRequest> => {
+      const request = withPicture(await circle(color), 'Describe what you see.');
+      request.messages.unshift({ role: 'system', content: words(60), tool_calls: null, tool_call_id: null });
+      return request;
+    };
+    const [instructions] = await engine.call('tokens.count', { texts: [words(60)] });
+    await answerTo(await about('orange'));
+    const { usage, timings } = (await answerTo(await about('brown'))).completion;
+    expect(timings.image_ms).toBeGreaterThan(0);
+    expect(usage.cached_tokens).toBeGreaterThanOrEqual(instructions as number);
+    expect(usage.cached_tokens).toBeLessThan(usage.prompt_tokens - CARD.image_tokens);
+  });
+
   test('that is none is refused, and the next one is seen', async () => {
     const text = new TextEncoder().encode('This is a letter, not a picture.');
     const failure = engine.call('chat.complete', withPicture(text, 'Describe what you see.'));

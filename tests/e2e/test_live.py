@@ -71,6 +71,11 @@ def test_scenes_of_a_camera_are_described_watched_and_remembered(
     for text in seen:
         assert "red circle" in text or "blue star" in text
     assert counter(cloche, "Skipped") > counter(cloche, "Described")
+    counters = cloche.page.get_by_role("region", name="Counters")
+    for figure in ("median", "95 %"):
+        expect(counters.locator("div", has_text=figure).locator("dd").last).to_have_text(re.compile(r"^[\d.]+ m?s$"))
+    memory = counters.locator("div", has_text="Memory").locator("dd").last
+    expect(memory).to_have_text(re.compile(r"^[\d.]+ [MG]B$"), timeout=ANSWER_MS)
     assert cloche.page.evaluate(LIVE_TRACKS) == 1
 
     # A watched question fires when its answer changes, and only then.
@@ -154,6 +159,9 @@ def test_a_refused_camera_and_pictures_instead(cloche: Cloche) -> None:
 
     # The last two frames in one question: the first frame has none before it.
     cloche.page.get_by_text("Pace, threshold, detail").click()
+    meter = cloche.page.get_by_role("meter", name="Difference of the newest frame")
+    expect(meter).to_have_text(re.compile(r"^[\d.]+ %$"))
+    assert float(meter.inner_text().removesuffix(" %")) > 5  # the star after the circle
     series = cloche.page.get_by_label("Frames in a series")
     series.fill("2")
     series.press("Tab")

@@ -313,6 +313,22 @@ async def test_what_is_no_reply_is_passed_over() -> None:
         await it.client.stop()
 
 
+async def test_of_a_flood_of_replies_the_newest_are_kept_and_no_more() -> None:
+    async def flood(connection: ServerConnection) -> None:
+        for number in range(2000):
+            await connection.send(json.dumps({"vlm_reply": str(number)}))
+        await connection.wait_closed()
+
+    async with endpoint(flood) as server:
+        it = Watched(server.url)
+        it.client.start()
+        await it.until(lambda health: health.replies == 2000)
+        await it.client.stop()
+        kept = [reply async for reply in it.client.replies()]
+    assert len(kept) == vila_client.KEPT_REPLIES - 1  # the place of one tells that it is the end
+    assert kept[-1] == "1999"
+
+
 async def test_the_key_is_in_no_message() -> None:
     it = Watched("ws://localhost:1", "very-secret")
     it.client.start()
