@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any
 
-import js  # type: ignore[import-not-found]
+import js
 
 from .errors import Busy  # type: ignore[import-not-found]  # a module of cloche where it runs
 from .host.base import Host  # type: ignore[import-not-found]
