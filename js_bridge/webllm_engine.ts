@@ -5,13 +5,13 @@
  * what the files are is webllm_shelf.ts, its failures in words webllm_failures.ts.
  */
 
-import { MLCEngine, ModelType, prebuiltAppConfig, type InitProgressReport, type ModelRecord } from '@mlc-ai/web-llm';
+import { MLCEngine, ModelType, prebuiltAppConfig, type ModelRecord } from '@mlc-ai/web-llm';
 import { version } from '@mlc-ai/web-llm/package.json';
 import type { ChatRequest, Completion, Delta, EngineInfo, LoadModel } from './contract.gen';
 import { RpcError } from './rpc';
 import { generationFailed, loadFailed } from './webllm_failures';
 import { requireGpu } from './webllm_gpu';
-import { toWebLlm, WebLlmAnswer } from './webllm_request';
+import { stageOf, toWebLlm, WebLlmAnswer } from './webllm_request';
 import { addressOf, type Shelf, type ShelfPicture } from './webllm_shelf';
 
 export interface CompletionOptions {
@@ -192,12 +192,4 @@ function recordOf(request: LoadModel, config: Config): ModelRecord {
 
 function slidingOr(config: Config, contextWindow: number): number {
   return config.sliding_window_size > 0 ? config.sliding_window_size : contextWindow;
-}
-
-/** WebLLM's progress in few words. */
-function stageOf({ text, progress }: InitProgressReport): string {
-  const percent = `${Math.round(progress * 100)} %`;
-  if (/GPU shader/i.test(text)) return `Preparing the graphics card, ${percent}`;
-  if (/Finish/i.test(text)) return 'Starting the engine';
-  return `Loading the weights, ${percent}`;
 }

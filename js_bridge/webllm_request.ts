@@ -1,10 +1,15 @@
 /**
- * From a chat request of the contract to what WebLLM takes, and back from its chunks.
+ * From a chat request of the contract to what WebLLM takes, and back from its chunks and its progress.
  *
  * Owns the translation. Tools do not come this far: Python writes them into the messages and reads calls out of the text.
  */
 
-import type { ChatCompletionChunk, ChatCompletionMessageParam, ChatCompletionRequestStreaming } from '@mlc-ai/web-llm';
+import type {
+  ChatCompletionChunk,
+  ChatCompletionMessageParam,
+  ChatCompletionRequestStreaming,
+  InitProgressReport,
+} from '@mlc-ai/web-llm';
 import type { ChatMessage, ChatRequest, Completion, Delta, ImageContent } from './contract.gen';
 
 /** What a finished request left in the engine. `prompt_tokens` are all of the prompt, also those computed before. */
@@ -47,6 +52,14 @@ function toFormat(format: ChatRequest['response_format']): Record<string, unknow
 
 function given(fields: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null && value !== undefined));
+}
+
+/** WebLLM's progress in few words. */
+export function stageOf({ text, progress }: InitProgressReport): string {
+  const percent = `${Math.round(progress * 100)} %`;
+  if (/GPU shader/i.test(text)) return `Preparing the graphics card, ${percent}`;
+  if (/Finish/i.test(text)) return 'Starting the engine';
+  return `Loading the weights, ${percent}`;
 }
 
 /** Adds up the chunks of one answer. */

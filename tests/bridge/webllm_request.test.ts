@@ -3,7 +3,7 @@
 import type { ChatCompletionChunk } from '@mlc-ai/web-llm';
 import { expect, test } from 'vitest';
 import type { ChatRequest } from '../../js_bridge/contract.gen';
-import { toWebLlm, WebLlmAnswer } from '../../js_bridge/webllm_request';
+import { stageOf, toWebLlm, WebLlmAnswer } from '../../js_bridge/webllm_request';
 import { ask } from './engine_workers';
 
 const translated = async (request: ChatRequest): Promise<Record<string, unknown>> =>
@@ -53,4 +53,12 @@ test('tokens of the prompt that had been computed before are counted, and told a
   const { text, finish_reason, usage, token_ids } = answer.complete(left);
   expect({ text, finish_reason, token_ids }).toEqual({ text: 'Hello', finish_reason: 'length', token_ids: [7, 8] });
   expect(usage).toEqual({ prompt_tokens: 40, completion_tokens: 2, cached_tokens: 35, image_tokens: 20 });
+});
+
+test.each([
+  ['Loading model from cache[3/5]: 60MB loaded. 40% completed, 2 secs elapsed.', 0.4, 'Loading the weights, 40 %'],
+  ['Loading GPU shader modules[3/20]: 15% completed, 1 secs elapsed.', 0.15, 'Preparing the graphics card, 15 %'],
+  ['Finish loading on WebGPU - nvidia', 1, 'Starting the engine'],
+])('its progress is told in stages: %s', (text, progress, stage) => {
+  expect(stageOf({ text, progress, timeElapsed: 1 })).toBe(stage);
 });

@@ -195,6 +195,12 @@ class Advisor:
     # ------------------------------------------------------------ looking up
 
     async def _in_repository(self, wanted: Reference) -> tuple[list[ModelCard], str]:
+        for card in await self._catalogue.cards():
+            if card.engine == "webllm" and card.repo == wanted.repo:
+                raise BadInput(
+                    f"{wanted.repo} is a model for WebLLM, which needs not be added.",
+                    action=f"Look for {card.name} among all models.",
+                )
         repo = await self._hub.repo(wanted.repo, wanted.revision)
         cards = cards_of(repo)
         if wanted.path:

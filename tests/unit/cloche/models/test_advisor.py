@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -60,6 +61,20 @@ async def test_one_file_or_quantisation_of_a_repository_may_be_named() -> None:
         for text in ("someone/toy-GGUF:Q4_0", "https://hf.co/someone/toy-GGUF/blob/main/toy-Q4_0.gguf"):
             offer = await app.handle("catalogue.find", {"text": text})
             assert [variant["card"]["quantisation"] for variant in offer["variants"]] == ["Q4_0"]
+
+
+async def test_a_repository_of_webllms_own_list_leads_to_its_entry() -> None:
+    repo = "mlc-ai/Toy-1B-q4f16_1-MLC"
+    library = "https://raw.githubusercontent.com/libs/toy.wasm"
+    host = host_with(ScriptedHub({}))
+    host.files["webllm_models.json"] = json.dumps(
+        [{"model": f"{PUBLIC_HUB}/{repo}", "model_id": "Toy-1B-q4f16_1-MLC", "model_lib": library}]
+    )
+    async with running(host) as app:
+        for text in (repo, f"{PUBLIC_HUB}/{repo}"):
+            with pytest.raises(BadInput, match="a model for WebLLM") as refused:
+                await app.handle("catalogue.find", {"text": text})
+            assert "Toy-1B (q4f16_1)" in str(refused.value.action)
 
 
 async def test_a_plain_address_is_judged_by_the_files_header() -> None:
