@@ -13,8 +13,7 @@
 #include "ggml-cpu-impl.h"
 #include "quants.h"
 #include "simd-mappings.h"
-
-#include <wasm_simd128.h>
+#include "simd.h"
 
 #include <cmath>
 #include <cstring>
@@ -22,22 +21,6 @@
 
 namespace cloche {
 namespace {
-
-// Four half floats as floats; infinities and NaNs come out as large numbers.
-inline v128_t floats(const ggml_half * halves) {
-    const v128_t bits  = wasm_u32x4_extend_low_u16x8(wasm_v128_load64_zero(halves));
-    const v128_t small = wasm_i32x4_shl(wasm_v128_and(bits, wasm_i32x4_const_splat(0x7fff)), 13);
-    const v128_t sign  = wasm_i32x4_shl(wasm_v128_and(bits, wasm_i32x4_const_splat(0x8000)), 16);
-    return wasm_v128_or(wasm_f32x4_mul(small, wasm_f32x4_const_splat(0x1p112f)), sign);
-}
-
-inline v128_t multiply_add(v128_t a, v128_t b, v128_t sum) {
-#ifdef __wasm_relaxed_simd__
-    return wasm_f32x4_relaxed_madd(a, b, sum);
-#else
-    return wasm_f32x4_add(wasm_f32x4_mul(a, b), sum);
-#endif
-}
 
 // The eight vectors of a block: four quants of each of four columns.
 struct Q8 {
@@ -51,7 +34,7 @@ struct Q4 {
     using Block = block_q4_0x4;
     v128_t offset_at(const Block & block, int k) const {
         const v128_t both = wasm_v128_xor(wasm_v128_load(block.qs + 16 * (k & 3)), wasm_i8x16_const_splat((int8_t) 0x88));
-        return k < 4 ? wasm_v128_and(both, wasm_i8x16_const_splat(15)) : wasm_u8x16_shr(both, 4);
+        return wasm_v128_and(k < 4 ? both : wasm_u16x8_shr(both, 4), wasm_i8x16_const_splat(15));
     }
     v128_t signed_at(const Block & block, int k) const {
         return wasm_i8x16_sub(offset_at(block, k), wasm_i8x16_const_splat(8));

@@ -46,11 +46,13 @@ MEND = "mend the file that is named above, then run the same command again."
 EXPORTS = (
     "--export=ggml_cpu_init",
     "--export=quantize_row_q8_0",
+    "--export=ggml_quantize_mat_q8_K_4x4",
+    "--export=ggml_quantize_mat_q8_K_4x4_generic",
     "--export=llamafile_sgemm",
     *(
-        f"--export=ggml_{kind}_{bits}_0_4x4_q8_0{suffix}"
+        f"--export=ggml_{kind}_{layout}{suffix}"
         for kind in ("gemm", "gemv")
-        for bits in ("q8", "q4")
+        for layout in ("q8_0_4x4_q8_0", "q4_0_4x4_q8_0", "q4_K_8x4_q8_K", "q6_K_8x4_q8_K")
         for suffix in ("", "_generic")
     ),
 )
@@ -83,7 +85,7 @@ def build_engine(progress: Progress) -> str:
     version = _headers(source)
     trees = Trees(source, lib, HEADERS)
     common, variants = units(trees, version), kernels(trees, version)
-    _compile([*common, *variants], zig, progress)
+    _compile([*common, *variants[0], *variants[1]], zig, progress)
     progress.detail("linking")
     libraries = _c_library(zig)
     ENGINE.mkdir(parents=True, exist_ok=True)
@@ -91,7 +93,7 @@ def build_engine(progress: Progress) -> str:
     names = {}
     for kind, variant in zip(("relaxed", "plain"), variants, strict=True):
         linked = FOLDER / f"{kind}.wasm"
-        _link([_object(unit) for unit in (*common, variant)], libraries, linked, zig)
+        _link([_object(unit) for unit in (*common, *variant)], libraries, linked, zig)
         digest = hashlib.sha256(linked.read_bytes()).hexdigest()
         names[kind] = f"engine-{kind}-{digest[:12]}.wasm"
         shutil.copyfile(linked, ENGINE / names[kind])

@@ -13,6 +13,8 @@ from pathlib import Path
 from toolchain.paths import ROOT
 
 OWN = ROOT / "engine"
+# Compiled twice, and linked with what is there for both.
+KERNELS = ("kernels.cpp", "kernels_k.cpp")
 
 TARGET = ("-target", "wasm32-wasi", "-mcpu=generic")
 FEATURES = ("-msimd128", "-mbulk-memory", "-mnontrapping-fptoint", "-msign-ext", "-mmutable-globals")
@@ -132,14 +134,14 @@ class Trees:
 
 def units(trees: Trees, version: str) -> list[Unit]:
     """Everything that is linked but the kernels; `version` is llama.cpp's."""
-    own = [_own_unit(trees, path.name, version) for path in sorted(OWN.glob("*.cpp")) if path.name != "kernels.cpp"]
+    own = [_own_unit(trees, path.name, version) for path in sorted(OWN.glob("*.cpp")) if path.name not in KERNELS]
     return [*_runtime(trees), *_upstream(trees), *own]
 
 
-def kernels(trees: Trees, version: str) -> tuple[Unit, Unit]:
+def kernels(trees: Trees, version: str) -> tuple[list[Unit], list[Unit]]:
     """The kernels with relaxed SIMD, and without."""
-    plain = _own_unit(trees, "kernels.cpp", version)
-    relaxed = replace(plain, flags=(*plain.flags, "-mrelaxed-simd"), variant=".relaxed")
+    plain = [_own_unit(trees, name, version) for name in KERNELS]
+    relaxed = [replace(unit, flags=(*unit.flags, "-mrelaxed-simd"), variant=".relaxed") for unit in plain]
     return relaxed, plain
 
 

@@ -13,7 +13,7 @@ from contextlib import ExitStack
 from typing import Any
 
 from playwright.sync_api import Page
-from tests.bench.random_model import Q4_0, Q8_0, SHAPES, random_model
+from tests.bench.random_model import Q4_0, Q4_K, Q6_K, Q8_0, SHAPES, random_model
 from tests.bench.report import Figure
 from tests.bench.stage import Stage, median, stage
 
@@ -32,6 +32,7 @@ def measure() -> Iterator[Figure]:
         return
     for name, kind, letters in (("135M", Q8_0, "Q8_0"), ("135M", Q4_0, "Q4_0"), ("360M", Q8_0, "Q8_0")):
         yield from _text(f"{name} {letters}", random_model(SHAPES[name], kind))
+    yield from _text("140M Q4_K_M", random_model(SHAPES["140M"], Q4_K, Q6_K))
     yield from _reload("135M Q8_0", random_model(SHAPES["135M"], Q8_0))
     yield from _starter()
 

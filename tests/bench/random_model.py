@@ -1,7 +1,7 @@
 """Language models of real shapes with random weights: as fast as the real ones, and made on the spot.
 
-Owns the shapes and the writing of weights in 8 or 4 bits. Tokens and template are the starter model's; what the models
-say means nothing.
+Owns the shapes and the writing of weights in 8, 6 or 4 bits. Tokens and template are the starter model's; what the
+models say means nothing.
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from tests.e2e import models
 from tests.e2e.gguf import ARRAY, STRING, Gguf, Tensor
 
-F32, Q4_0, Q8_0 = 0, 2, 8
-BLOCK_BYTES = {Q4_0: 18, Q8_0: 34}
-# The scale of a block, about 1/1000 as a half float: the random model's numbers stay of the order of one.
-SCALE = struct.pack("<e", 0.001)
+F32, Q4_0, Q8_0, Q4_K, Q6_K = 0, 2, 8, 12, 14
+#: how many weights a block has, and how many bytes
+BLOCKS = {Q4_0: (32, 18), Q8_0: (32, 34), Q4_K: (256, 144), Q6_K: (256, 210)}
+# Scales of blocks as half floats, and how far minima lie below: the random model's numbers stay of the order of one.
+SCALES = {Q4_0: (0.001,), Q8_0: (0.001,), Q4_K: (0.0004, 0.003), Q6_K: (0.00005,)}
 VARIETY = 4096
 
 
@@ -40,13 +41,19 @@ class Shape:
 SHAPES = {
     "135M": Shape("135M", 30, 576, 9, 3, 1536),
     "360M": Shape("360M", 32, 960, 15, 5, 2560),
+    # K-quants want rows of whole 256 weights, which the smaller ones of these models have not.
+    "140M": Shape("140M", 16, 768, 12, 4, 2048),
 }
 
 
-def random_model(shape: Shape, kind: int = Q8_0) -> bytes:
-    """A GGUF file of this shape, the same every time."""
+def random_model(shape: Shape, kind: int = Q8_0, finer: int | None = None) -> bytes:
+    """A GGUF file of this shape, the same every time.
+
+    `finer` is the type of what llama.cpp's mixtures (Q4_K_M: Q4_K and Q6_K) store in more bits than the rest.
+    """
     draw = random.Random(1)  # noqa: S311 - weights, not secrets
-    blocks = [SCALE + draw.randbytes(BLOCK_BYTES[kind] - len(SCALE)) for _ in range(VARIETY)]
+    finer = kind if finer is None else finer
+    tiles = {which: b"".join(_block(draw, which) for _ in range(VARIETY)) for which in dict.fromkeys((kind, finer))}
     model = Gguf(models.original(models.WEIGHTS))
     numbers = {
         "block_count": shape.layers,
@@ -64,31 +71,41 @@ def random_model(shape: Shape, kind: int = Q8_0) -> bytes:
             model.set_uint32(f"llama.{key}", value)
     _enlarge_vocabulary(model, shape.vocabulary)
 
-    def weights(inputs: int, outputs: int) -> Tensor:
-        count = inputs * outputs // 32
-        tile = b"".join(blocks)
-        data = (tile * (count // VARIETY + 1))[: count * BLOCK_BYTES[kind]]
-        return Tensor((inputs, outputs), kind, data)
+    def weights(inputs: int, outputs: int, kind: int = kind) -> Tensor:
+        values, size = BLOCKS[kind]
+        count = inputs * outputs // values
+        return Tensor((inputs, outputs), kind, (tiles[kind] * (count // VARIETY + 1))[: count * size])
 
     ones = Tensor((shape.width,), F32, struct.pack("<f", 1.0) * shape.width)
     keys = shape.key_heads * shape.head_width
-    model.tensors = {"token_embd.weight": weights(shape.width, shape.vocabulary), "output_norm.weight": ones}
+    model.tensors = {
+        "token_embd.weight": weights(shape.width, shape.vocabulary, finer),
+        "output_norm.weight": ones,
+    }
     for layer in range(shape.layers):
+        some = kind if layer % 2 else finer
         model.tensors |= {
             f"blk.{layer}.{name}": tensor
             for name, tensor in {
                 "attn_norm.weight": ones,
                 "attn_q.weight": weights(shape.width, shape.width),
                 "attn_k.weight": weights(shape.width, keys),
-                "attn_v.weight": weights(shape.width, keys),
+                "attn_v.weight": weights(shape.width, keys, some),
                 "attn_output.weight": weights(shape.width, shape.width),
                 "ffn_norm.weight": ones,
                 "ffn_gate.weight": weights(shape.width, shape.hidden),
                 "ffn_up.weight": weights(shape.width, shape.hidden),
-                "ffn_down.weight": weights(shape.hidden, shape.width),
+                "ffn_down.weight": weights(shape.hidden, shape.width, some),
             }.items()
         }
     return model.write()
+
+
+def _block(draw: random.Random, kind: int) -> bytes:
+    """Weights at random, with the block's scales in front; Q6_K has them behind."""
+    scales = b"".join(struct.pack("<e", scale) for scale in SCALES[kind])
+    rest = draw.randbytes(BLOCKS[kind][1] - len(scales))
+    return rest + scales if kind == Q6_K else scales + rest
 
 
 def _enlarge_vocabulary(model: Gguf, size: int) -> None:

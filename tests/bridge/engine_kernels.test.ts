@@ -4,46 +4,9 @@
  */
 
 import { beforeAll, describe, expect, test } from 'vitest';
-import { Wasi } from '../../js_bridge/wasi';
+import { type Exports, NONE, PRECISION, Room, SEVEN_BITS, expectClose, half, integer, random, start } from './engine_kernels';
 
-type Exports = Record<string, (...values: (number | bigint)[]) => number>;
-
-const FOLDER = new URL('/engine/', location.href);
 const BLOCK = 32;
-/** Enum `Dot` of engine/kernels.h. */
-const SEVEN_BITS = 1;
-const NONE = 0;
-
-async function start(kind: 'relaxed' | 'plain'): Promise<Exports> {
-  const manifest = await (await fetch(new URL('engine.json', FOLDER))).json();
-  const module = await WebAssembly.compileStreaming(fetch(new URL(manifest.files[kind], FOLDER)));
-  const wasi = new Wasi(new Map(), () => undefined);
-  const instance = await WebAssembly.instantiate(module, {
-    wasi_snapshot_preview1: wasi.imports(module),
-    cloche: { stop: () => 0 },
-  });
-  wasi.start(instance);
-  const exports = instance.exports as unknown as Exports;
-  exports['ggml_cpu_init']!();
-  return exports;
-}
-
-let seed = 1;
-function random(): number {
-  seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0;
-  return seed / 2 ** 32;
-}
-const integer = (from: number, to: number): number => from + Math.floor(random() * (to - from + 1));
-
-/** A half float and its value. */
-function half(negativeToo: boolean): { bits: number; value: number } {
-  const bits = integer(0x0001, 0x3c00);
-  const exponent = bits >> 10;
-  const fraction = (bits & 1023) / 1024;
-  const value = exponent === 0 ? fraction * 2 ** -14 : (1 + fraction) * 2 ** (exponent - 15);
-  const sign = negativeToo && random() < 0.5;
-  return { bits: sign ? bits | 0x8000 : bits, value: sign ? -value : value };
-}
 
 /** A matrix of quants with a scale for each 32 of a row. */
 interface Quants {
@@ -62,53 +25,27 @@ function quants(rows: number, length: number, draw: () => number, negativeScales
   };
 }
 
-class Room {
-  private at: number;
-  constructor(
-    private readonly exports: Exports,
-    size = 1 << 24,
-  ) {
-    this.at = (exports['cloche_input']!(size) + 63) & ~63;
-  }
-
-  take(size: number): number {
-    const start = this.at;
-    this.at = (this.at + size + 63) & ~63;
-    return start;
-  }
-
-  get memory(): ArrayBuffer {
-    return (this.exports['memory'] as unknown as WebAssembly.Memory).buffer;
-  }
-
-  /** Blocks as upstream lays them out: four rows beside each other (4x4), or each for itself. */
-  put(matrix: Quants, side: 1 | 4, bits: 8 | 4): number {
-    const blocks = matrix.length / BLOCK;
-    const size = side * (2 + (BLOCK * bits) / 8);
-    const start = this.take((matrix.rows / side) * blocks * size);
-    const view = new DataView(this.memory);
-    for (let group = 0; group < matrix.rows / side; group++) {
-      for (let block = 0; block < blocks; block++) {
-        const at = start + (group * blocks + block) * size;
-        for (let row = 0; row < side; row++) {
-          view.setUint16(at + 2 * row, matrix.scales[(group * side + row) * blocks + block]!.bits, true);
-          const from = (group * side + row) * matrix.length + block * BLOCK;
-          for (let i = 0; i < (bits === 8 ? BLOCK : BLOCK / 2); i++) {
-            const place = at + 2 * side + (side === 1 ? i : 16 * (i >> 2) + 4 * row + (i & 3));
-            if (bits === 8) view.setInt8(place, matrix.quants[from + i]!);
-            else view.setUint8(place, (matrix.quants[from + i]! & 15) | ((matrix.quants[from + i + 16]! & 15) << 4));
-          }
+/** Blocks as upstream lays them out: four rows beside each other (4x4), or each for itself. */
+function put(room: Room, matrix: Quants, side: 1 | 4, bits: 8 | 4): number {
+  const blocks = matrix.length / BLOCK;
+  const size = side * (2 + (BLOCK * bits) / 8);
+  const start = room.take((matrix.rows / side) * blocks * size);
+  const view = new DataView(room.memory);
+  for (let group = 0; group < matrix.rows / side; group++) {
+    for (let block = 0; block < blocks; block++) {
+      const at = start + (group * blocks + block) * size;
+      for (let row = 0; row < side; row++) {
+        view.setUint16(at + 2 * row, matrix.scales[(group * side + row) * blocks + block]!.bits, true);
+        const from = (group * side + row) * matrix.length + block * BLOCK;
+        for (let i = 0; i < (bits === 8 ? BLOCK : BLOCK / 2); i++) {
+          const place = at + 2 * side + (side === 1 ? i : 16 * (i >> 2) + 4 * row + (i & 3));
+          if (bits === 8) view.setInt8(place, matrix.quants[from + i]!);
+          else view.setUint8(place, (matrix.quants[from + i]! & 15) | ((matrix.quants[from + i + 16]! & 15) << 4));
         }
       }
     }
-    return start;
   }
-
-  floats(values: ArrayLike<number>): number {
-    const start = this.take(4 * values.length);
-    new Float32Array(this.memory, start, values.length).set(values);
-    return start;
-  }
+  return start;
 }
 
 /** Products of every row of `a` with every row of `b`, and the sum of magnitudes, which errors are measured by. */
@@ -135,16 +72,6 @@ function products(a: Quants, b: Quants): { value: number; size: number }[] {
     }
   }
   return out;
-}
-
-/** Floats are added up in 32 bits; upstream's plain C adds up eight times as many of them as the kernels do. */
-const PRECISION = 1e-5;
-
-function expectClose(found: ArrayLike<number>, wanted: { value: number; size: number }[], precision = PRECISION): void {
-  wanted.forEach(({ value, size }, i) => {
-    const error = Math.abs(found[i]! - value);
-    if (!(error <= precision * size)) expect.fail(`at ${i}: ${found[i]} instead of ${value}`);
-  });
 }
 
 const draws: Record<string, () => number> = {
@@ -176,8 +103,8 @@ describe.each(['relaxed', 'plain'] as const)('%s kernels', (kind) => {
         for (const rows of [1, 4, 8]) {
           const room = new Room(engine);
           const inputs = quants(rows, length, activation);
-          const x = room.put(weights, 4, bits);
-          const y = room.put(inputs, rows === 1 ? 1 : 4, 8);
+          const x = put(room, weights, 4, bits);
+          const y = put(room, inputs, rows === 1 ? 1 : 4, 8);
           const s = room.take(4 * rows * columns);
           const wanted = products(inputs, weights);
           const call = `ggml_${rows === 1 ? 'gemv' : 'gemm'}_q${bits}_0_4x4_q8_0`;
@@ -214,7 +141,7 @@ describe.each(['relaxed', 'plain'] as const)('%s kernels', (kind) => {
           const stride = columns + 2;
           const s = room.take(4 * rows * stride);
           const rowOf = (r: number): number[] => [...new Float32Array(room.memory, s + 4 * r * stride, columns)];
-          const [a, b] = [room.put(weights, 1, 8), room.put(inputs, 1, 8)];
+          const [a, b] = [put(room, weights, 1, 8), put(room, inputs, 1, 8)];
           const sizes = (lengths: number[]): bigint[] => lengths.map(BigInt);
           const [m, n, blocks, one, ldc] = sizes([columns, rows, 3, 3, stride]) as [bigint, bigint, bigint, bigint, bigint];
           const sgemm = engine['llamafile_sgemm']!;

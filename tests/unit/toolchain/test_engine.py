@@ -12,7 +12,7 @@ import pytest
 
 from toolchain import engine
 from toolchain.engine_licences import UPSTREAM, ZIG, write_licences
-from toolchain.engine_units import MISSING, Trees, Unit, kernels, units
+from toolchain.engine_units import KERNELS, MISSING, Trees, Unit, kernels, units
 from toolchain.errors import BuildError
 
 
@@ -47,13 +47,15 @@ def test_what_the_page_has_no_use_for_and_what_we_have_in_its_place_is_left_out(
     names = [unit.name for unit in units(trees, "1.2.3")]
     assert "ggml/src/ggml.c" in names
     assert "repack.cpp" in names
-    assert not {"common/arg.cpp", "ggml/src/ggml-cpu/repack.cpp", "kernels.cpp"} & set(names)
+    assert not {"common/arg.cpp", "ggml/src/ggml-cpu/repack.cpp", *KERNELS} & set(names)
 
 
 def test_kernels_are_compiled_with_relaxed_simd_and_without(trees: Trees) -> None:
     relaxed, plain = kernels(trees, "1.2.3")
-    assert set(relaxed.flags) - set(plain.flags) == {"-mrelaxed-simd"}
-    assert relaxed.object_name != plain.object_name
+    assert [unit.name for unit in relaxed] == [unit.name for unit in plain] == list(KERNELS)
+    for with_it, without in zip(relaxed, plain, strict=True):
+        assert set(with_it.flags) - set(without.flags) == {"-mrelaxed-simd"}
+    assert len({unit.object_name for unit in (*relaxed, *plain)}) == 2 * len(KERNELS)
 
 
 def test_messages_name_no_folder_of_this_machine(trees: Trees) -> None:
