@@ -59,6 +59,25 @@ function noEngine(): Plugin {
 
 const executablePath = chromium();
 
+function browser(...flags: string[]): ReturnType<typeof playwright> {
+  return playwright({
+    launchOptions: {
+      ...(executablePath === undefined ? {} : { executablePath }),
+      args: [
+        '--no-sandbox',
+        '--disable-gpu',
+        '--disable-background-networking',
+        '--disable-component-update',
+        '--disable-sync',
+        '--no-first-run',
+        '--use-fake-device-for-media-stream',
+        '--use-fake-ui-for-media-stream',
+        ...flags,
+      ],
+    },
+  });
+}
+
 const LLAMACPP = 'tests/bridge/llamacpp*.test.ts';
 const OWN_ENGINE = 'tests/bridge/engine_*.test.ts';
 const STARTER = 'tests/bridge/starter_model.test.ts';
@@ -76,6 +95,16 @@ const ownEngine = [
     extends: true as const,
     plugins: [builtEngine],
     test: { name: 'own engine, not isolated', include: [LLAMACPP] },
+  },
+  {
+    // As most x86 processors are: there the relaxed dot product adds up pairs in 16 bits.
+    extends: true as const,
+    plugins: [builtEngine],
+    test: {
+      name: 'own engine, without VNNI',
+      include: ['tests/bridge/engine_kernels*.test.ts'],
+      browser: { provider: browser('--js-flags=--no-enable-avx-vnni') },
+    },
   },
 ];
 
@@ -106,21 +135,7 @@ export default defineConfig({
       enabled: true,
       headless: true,
       screenshotFailures: false,
-      provider: playwright({
-        launchOptions: {
-          ...(executablePath === undefined ? {} : { executablePath }),
-          args: [
-            '--no-sandbox',
-            '--disable-gpu',
-            '--disable-background-networking',
-            '--disable-component-update',
-            '--disable-sync',
-            '--no-first-run',
-            '--use-fake-device-for-media-stream',
-            '--use-fake-ui-for-media-stream',
-          ],
-        },
-      }),
+      provider: browser(),
       instances: [{ browser: 'chromium' }],
     },
   },

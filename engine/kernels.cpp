@@ -145,13 +145,14 @@ void multiply_rows(int rows, bool relaxed, int blocks, float * s, size_t stride,
 
 Dot try_dot() {
 #ifdef __wasm_relaxed_simd__
-    // Volatile, or the compiler answers for its own idea of a machine.
-    volatile int8_t seven = 127, eight = -128;
-    const v128_t    a     = wasm_i8x16_splat(seven);
-    const v128_t    sum   = wasm_i32x4_relaxed_dot_i8x16_i7x16_add(a, wasm_i8x16_splat(eight), wasm_i32x4_const_splat(0));
+    // Volatile, or the compiler answers for its own idea of a machine. 255 in the second operand, with the largest in the
+    // first: a sum of two products passes 16 bits where a machine adds them up in so many.
+    volatile int8_t largest = 127, all = -1;
+    const v128_t    a       = wasm_i8x16_splat(largest);
+    const v128_t    sum     = wasm_i32x4_relaxed_dot_i8x16_i7x16_add(a, wasm_i8x16_splat(all), wasm_i32x4_const_splat(0));
     switch (wasm_i32x4_extract_lane(sum, 0)) {
-        case 4 * 127 * 128: return Dot::eight_bits_unsigned;
-        case -4 * 127 * 128: return Dot::eight_bits_signed;
+        case 4 * 127 * 255: return Dot::eight_bits_unsigned;
+        case -4 * 127: return Dot::eight_bits_signed;
         default: return Dot::seven_bits;
     }
 #else
