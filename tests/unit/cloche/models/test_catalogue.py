@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,13 +12,11 @@ from tests.unit.cloche.scripted import CARD, ScriptedEngine
 from cloche.errors import BadInput, FetchFailed, HubFailed, NotFound
 from cloche.host.memory import MemoryHost
 from cloche.model_shapes import EngineOptions, ModelCard, ModelFile
-from cloche.models.catalogue import Catalogue, CatalogueFile
+from cloche.models.catalogue import Catalogue
 from cloche.models.hub import PUBLIC_HUB, Hub
-from cloche.models.webllm_models import cards_from
 from cloche.store.models import ModelRows
 from cloche.store.store import Store
 
-PUBLIC = Path(__file__).resolve().parents[4] / "public"
 API = f"{PUBLIC_HUB}/api/models/someone/toy-GGUF/revision/main?blobs=true"
 TOY = {
     **CARD,
@@ -65,23 +62,6 @@ async def test_webllms_own_list_becomes_cards_with_our_words() -> None:
     assert (card.memory_bytes, card.context_window, card.parameter_count) == (900_500_000, 1024, 1_000_000_000)
     assert (card.name, card.summary, card.tools) == ("Toy 1B (q4f16_1)", "A toy.", True)
     assert (card.modalities, card.image_tokens, card.max_images) == (["text"], 256, None)
-
-
-def test_a_webllm_model_that_sees_has_room_for_one_picture_beside_text() -> None:
-    notes = CatalogueFile.model_validate_json((PUBLIC / "catalogue.json").read_text()).webllm
-    entry = {
-        "model_id": "Phi-3.5-vision-instruct-q4f32_1-MLC",
-        "model": f"{PUBLIC_HUB}/mlc-ai/Phi-3.5-vision-instruct-q4f32_1-MLC",
-        "model_lib": "https://raw.githubusercontent.com/libs/phi.wasm",
-        "overrides": {"context_window_size": 4096},
-        "model_type": 2,
-    }
-    [card] = cards_from([entry], notes)
-    assert card.modalities == ["text", "image"]
-    # WebLLM scales every picture up to at most 16 tiles of 12 x 12 tokens, each row of them with one to end it, beside
-    # a view of the whole. By far the narrowest picture takes most: 16 tiles one above the other.
-    assert card.image_tokens == 16 * 12 * (12 + 1) + 1 + 12 * (12 + 1)
-    assert card.max_images == (card.context_window - 512) // card.image_tokens == 1
 
 
 async def test_the_hub_tells_sizes_and_hashes_once_and_they_hold() -> None:

@@ -8,6 +8,8 @@ from pathlib import Path
 from cloche.models.catalogue import CatalogueFile
 from cloche.models.gguf_header import read_header
 from cloche.models.gguf_model import ModelPart, card_of
+from cloche.models.hub import PUBLIC_HUB
+from cloche.models.webllm_models import cards_from
 
 PUBLIC = Path(__file__).resolve().parents[4] / "public"
 STARTER = PUBLIC / "models" / "starter"
@@ -29,6 +31,23 @@ def test_the_catalogue_is_whole() -> None:
             assert file.url == f"hub:{card.repo}/resolve/main/{file.name}"
     raw = json.loads((PUBLIC / "catalogue.json").read_text())
     assert len({note["prefix"] for note in raw["webllm"]}) == len(raw["webllm"])
+
+
+def test_a_webllm_model_that_sees_has_room_for_one_picture_beside_text() -> None:
+    notes = CatalogueFile.model_validate_json((PUBLIC / "catalogue.json").read_text()).webllm
+    entry = {
+        "model_id": "Phi-3.5-vision-instruct-q4f32_1-MLC",
+        "model": f"{PUBLIC_HUB}/mlc-ai/Phi-3.5-vision-instruct-q4f32_1-MLC",
+        "model_lib": "https://raw.githubusercontent.com/libs/phi.wasm",
+        "overrides": {"context_window_size": 4096},
+        "model_type": 2,
+    }
+    [card] = cards_from([entry], notes)
+    assert card.modalities == ["text", "image"]
+    # WebLLM scales every picture up to at most 16 tiles of 12 x 12 tokens, each row of them with one to end it, beside
+    # a view of the whole. By far the narrowest picture takes most: 16 tiles one above the other.
+    assert card.image_tokens == 16 * 12 * (12 + 1) + 1 + 12 * (12 + 1)
+    assert card.max_images == (card.context_window - 512) // card.image_tokens == 1
 
 
 def test_the_starters_own_files_are_read() -> None:
