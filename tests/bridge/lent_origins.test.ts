@@ -1,20 +1,20 @@
-import { signal } from '@preact/signals';
 import { beforeEach, expect, it, vi } from 'vitest';
+import type { GetOpenOrigins, Origins, SetOpenOrigins } from '../../js_bridge/open_origins';
 import { RpcError } from '../../js_bridge/rpc';
 import { answerApproval } from '../../web/actions';
 import { closeLent, giveBack, lend } from '../../web/lent_origins';
 import { openOrigins } from '../../web/open_origins';
 import { connection } from '../../web/store';
 
-// Without the app's service worker the list is kept here.
-vi.mock('../../web/open_origins', () => {
-  const openOrigins = signal<readonly string[]>([]);
-  const changeOrigins = async (next: (open: readonly string[]) => Iterable<string>): Promise<void> => {
-    openOrigins.value = [...new Set(next(openOrigins.value))];
-  };
-  const setOrigins = (origins: Iterable<string>): Promise<void> => changeOrigins(() => origins);
-  return { openOrigins, changeOrigins, setOrigins, readOrigins: () => Promise.resolve() };
-});
+// The app's service worker is not here: its list is kept by this.
+let open: readonly string[] = [];
+const active = {
+  postMessage: (message: GetOpenOrigins | SetOpenOrigins, [port]: [MessagePort]): void => {
+    if (message.type === 'set-open-origins') open = message.origins;
+    port.postMessage({ remote: open, downloads: [] } satisfies Origins);
+  },
+};
+vi.spyOn(navigator.serviceWorker, 'ready', 'get').mockResolvedValue({ active } as unknown as ServiceWorkerRegistration);
 
 const ONE = 'https://one.example';
 const OTHER = 'https://other.example';
