@@ -4,7 +4,7 @@
  */
 
 import { beforeAll, describe, expect, test } from 'vitest';
-import { type Exports, NONE, PRECISION, Room, SEVEN_BITS, expectClose, half, integer, random, start } from './engine_kernels';
+import { type Exports, NONE, Room, expectClose, expectInEveryWay, half, integer, random, start, waysOf } from './engine_kernels';
 
 const BLOCK = 32;
 
@@ -90,7 +90,7 @@ describe.each(['relaxed', 'plain'] as const)('%s kernels', (kind) => {
     if (kind === 'plain') expect(own).toBe(NONE);
   });
 
-  const ways = (): number[] => (kind === 'plain' ? [own] : [own, SEVEN_BITS, NONE]);
+  const ways = (): number[] => waysOf(kind, own);
 
   test.each(Object.keys(draws))('multiply 8-bit and 4-bit weights that are %s', (name) => {
     const draw = draws[name]!;
@@ -113,16 +113,7 @@ describe.each(['relaxed', 'plain'] as const)('%s kernels', (kind) => {
             engine[call + suffix]!(length, s, columns, x, y, rows, columns);
             return new Float32Array(room.memory, s, rows * columns).slice();
           };
-          expectClose(run('_generic'), wanted, 8 * PRECISION);
-          const results = ways().map((way) => {
-            engine['cloche_set_dot']!(way);
-            return run();
-          });
-          engine['cloche_set_dot']!(own);
-          for (const result of results) {
-            expectClose(result, wanted);
-            expect(result).toEqual(results[0]);
-          }
+          expectInEveryWay(engine, ways(), run, wanted);
         }
       }
     }

@@ -76,3 +76,27 @@ export function expectClose(found: ArrayLike<number>, wanted: { value: number; s
     if (!(error <= precision * size)) expect.fail(`at ${i}: ${found[i]} instead of ${value}`);
   });
 }
+
+/** The ways in which a build can take dot products, the machine's own first. */
+export function waysOf(kind: 'relaxed' | 'plain', own: number): number[] {
+  return kind === 'plain' ? [own] : [own, SEVEN_BITS, NONE];
+}
+
+/** Expects upstream's plain C to give what is wanted, and the kernels, too, the same bit for bit in each of these ways. */
+export function expectInEveryWay(
+  engine: Exports,
+  ways: readonly number[],
+  run: (suffix?: string) => ArrayLike<number>,
+  wanted: { value: number; size: number }[],
+): void {
+  expectClose(run('_generic'), wanted, 8 * PRECISION);
+  const results = ways.map((way) => {
+    engine['cloche_set_dot']!(way);
+    return run();
+  });
+  engine['cloche_set_dot']!(ways[0]!);
+  for (const result of results) {
+    expectClose(result, wanted);
+    expect(result).toEqual(results[0]);
+  }
+}

@@ -4,7 +4,7 @@
  */
 
 import { beforeAll, describe, expect, test } from 'vitest';
-import { type Exports, NONE, PRECISION, Room, SEVEN_BITS, expectClose, half, integer, random, start } from './engine_kernels';
+import { type Exports, Room, expectInEveryWay, half, integer, random, start, waysOf } from './engine_kernels';
 
 const BLOCK = 256;
 const COLUMNS = 8;
@@ -175,16 +175,7 @@ describe.each(['relaxed', 'plain'] as const)('%s kernels for K-quants', (simd) =
           engine[call + suffix]!(length, s, stride, weights.at, inputs.at, rows, columns);
           return Array.from({ length: rows }, (_, r) => [...new Float32Array(room.memory, s + 4 * r * stride, columns)]).flat();
         };
-        expectClose(run('_generic'), wanted, 8 * PRECISION);
-        const results = (simd === 'plain' ? [own] : [own, SEVEN_BITS, NONE]).map((way) => {
-          engine['cloche_set_dot']!(way);
-          return run();
-        });
-        engine['cloche_set_dot']!(own);
-        for (const result of results) {
-          expectClose(result, wanted);
-          expect(result).toEqual(results[0]);
-        }
+        expectInEveryWay(engine, waysOf(simd, own), run, wanted);
       }
     }
   });
