@@ -5,7 +5,7 @@
  */
 import { signal } from '@preact/signals';
 import type { Completions, ExtensionInfo } from '../js_bridge/contract.gen';
-import { boot, errorOf, report } from './actions';
+import { boot, ensureSession, errorOf, report } from './actions';
 import { connection, dispatch, openSession, state, toast } from './store';
 
 export const extensions = signal<readonly ExtensionInfo[]>([]);
@@ -48,8 +48,12 @@ export const pastCode = (): Promise<string[]> => connection.call('console.histor
 
 // ---------------------------------------------------------------- extensions
 
+/** Choices that Python has not taken yet; a list that comes meanwhile may be older than they are. */
+let choosing = 0;
+
 export async function listExtensions(): Promise<void> {
-  extensions.value = await connection.call('extensions.list', { session_id: here() });
+  const found = await connection.call('extensions.list', { session_id: here() });
+  if (choosing === 0) extensions.value = found;
 }
 
 /** Keeps a file; rejects when its name cannot be used. */
@@ -63,9 +67,17 @@ export async function readExtension(name: string): Promise<string> {
   return (await connection.call('extensions.read', { name })).source;
 }
 
-export async function chooseExtension(name: string, enabled: boolean, sessionId: string | null): Promise<void> {
-  await connection.call('extensions.choose', { name, session_id: sessionId, enabled });
-  await listExtensions();
+/** Switches an extension on or off: in all conversations, or in the one on screen, which begins if there is none. */
+export async function chooseExtension(name: string, on: boolean, where: 'everywhere' | 'enabled'): Promise<void> {
+  extensions.value = extensions.value.map((one) => (one.name === name ? { ...one, [where]: on } : one));
+  choosing += 1;
+  try {
+    const session_id = where === 'everywhere' ? null : (await ensureSession()).id;
+    await connection.call('extensions.choose', { name, session_id, enabled: on });
+  } finally {
+    choosing -= 1;
+    await listExtensions();
+  }
 }
 
 export async function deleteExtension({ name, everywhere }: ExtensionInfo): Promise<void> {
@@ -74,7 +86,7 @@ export async function deleteExtension({ name, everywhere }: ExtensionInfo): Prom
   await listExtensions();
   const restore = async (): Promise<void> => {
     await connection.call('extensions.save', { name, source });
-    await chooseExtension(name, everywhere, null);
+    await chooseExtension(name, everywhere, 'everywhere');
   };
   toast(`${name}.py was deleted.`, { label: 'Undo', run: () => void restore().catch(report) });
 }

@@ -1,6 +1,6 @@
 /** A person's extensions in the panel of tools, each with a switch for the conversation on screen. Owns nothing. */
 import { useEffect } from 'preact/hooks';
-import { ensureSession, report } from '../actions';
+import { report } from '../actions';
 import { chooseExtension, extensions, listExtensions } from '../python_console';
 import { brings } from './extensions_list';
 
@@ -9,10 +9,6 @@ export function ExtensionsHere({ sessionId }: { sessionId: string | null }) {
     listExtensions().catch(report);
   }, [sessionId]);
   if (extensions.value.length === 0) return null;
-  const change = async (name: string, on: boolean): Promise<void> => {
-    const session = await ensureSession();
-    await chooseExtension(name, on, session.id);
-  };
   return (
     <>
       <h3 id="extensions-here">Extensions</h3>
@@ -25,7 +21,7 @@ export function ExtensionsHere({ sessionId }: { sessionId: string | null }) {
               role="switch"
               checked={extension.enabled}
               aria-describedby={`extension-${extension.name}-help`}
-              onChange={({ currentTarget }) => void change(extension.name, currentTarget.checked).catch(report)}
+              onChange={({ currentTarget }) => void chooseExtension(extension.name, currentTarget.checked, 'enabled').catch(report)}
             />
             <label for={`extension-${extension.name}`}>{extension.name}</label>
             <p class="muted" id={`extension-${extension.name}-help`}>

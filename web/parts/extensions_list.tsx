@@ -42,7 +42,7 @@ async function importFiles(files: FileList | null): Promise<void> {
 function Entry({ extension, edit }: { extension: ExtensionInfo; edit: (name: string) => void }) {
   const { name, error, everywhere, enabled } = extension;
   const session = openSession.value;
-  const switchTo = (on: boolean, sessionId: string | null) => void chooseExtension(name, on, sessionId).catch(report);
+  const switchTo = (on: boolean, where: 'everywhere' | 'enabled') => void chooseExtension(name, on, where).catch(report);
   return (
     <li class="extension" aria-label={name}>
       <div class="row">
@@ -52,12 +52,12 @@ function Entry({ extension, edit }: { extension: ExtensionInfo; edit: (name: str
       <div class="row">
         {session && (
           <label>
-            <input type="checkbox" checked={enabled} onChange={({ currentTarget }) => switchTo(currentTarget.checked, session.id)} /> On in
+            <input type="checkbox" checked={enabled} onChange={({ currentTarget }) => switchTo(currentTarget.checked, 'enabled')} /> On in
             “{session.title}”
           </label>
         )}
         <label>
-          <input type="checkbox" checked={everywhere} onChange={({ currentTarget }) => switchTo(currentTarget.checked, null)} /> On in all
+          <input type="checkbox" checked={everywhere} onChange={({ currentTarget }) => switchTo(currentTarget.checked, 'everywhere')} /> On in all
           conversations
         </label>
         <button class="tool" type="button" aria-label={`Edit ${name}`} title="Edit" onClick={() => edit(name)}>
