@@ -106,3 +106,4 @@ def rename(cloche: Cloche, title: str, wanted: str) -> None:
     field = cloche.page.get_by_role("textbox", name="Title")
     field.fill(wanted)
     field.press("Enter")
+    expect(cloche.sessions.filter(has_text=wanted).first).to_be_visible()
