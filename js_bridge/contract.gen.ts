@@ -200,13 +200,15 @@ export interface NewFile {
 /**
  * Choices that hold for the whole app and are kept. Asked for permission, nobody answers: denied after a while.
  *
- * `hub_url` is where models are looked up and fetched from: Hugging Face, or a mirror with the same paths.
+ * `hub_url` is where models are looked up and fetched from: Hugging Face, or a mirror with the same paths. With
+ * `models_in_folder` models that came whole are moved into the person's own folder.
  */
 export interface Settings {
   theme: "system" | "light" | "dark";
   send_with: "enter" | "ctrl-enter";
   model_id: string;
   hub_url: string;
+  models_in_folder: boolean;
   approval_seconds: number;
   chain: ModelChoice[];
 }
@@ -1146,10 +1148,12 @@ export interface FileProgress {
  * One model in the queue. `total_bytes` 0: not known yet. `stage` is what happens now, for people.
  *
  * `needs_space`: it waits until `needed_bytes` more are free. `paused` is the person's wish; `failed` says why.
+ * `engine` is "" as long as the model's files have not been looked up.
  */
 export interface Download {
   model_id: string;
   name: string;
+  engine: string;
   state: "queued" | "running" | "paused" | "needs_space" | "failed" | "done";
   stage: string;
   loaded_bytes: number;

@@ -4,6 +4,7 @@ import { render } from 'preact';
 import { boot, errorOf, report } from './actions';
 import { closeLent, giveBack } from './lent_origins';
 import { findBrowserModel } from './browser_model';
+import { keepDownloadsInFolder } from './model_folder';
 import { isolate, keepOffline } from './service_worker';
 import { connection, currentState, dispatch, phase, settings } from './store';
 import { serveVilaPorts } from './vila_ports';
@@ -52,6 +53,7 @@ connection.listen((events) => {
 if (await isolate()) {
   boot();
   serveVilaPorts();
+  keepDownloadsInFolder();
   const stopWaiting = effect(() => {
     if (phase.value !== 'up') return;
     queueMicrotask(() => stopWaiting());

@@ -1,14 +1,16 @@
 /**
- * What a person can do with a folder of their own that holds models: choose it, allow it again, forget it, move a model in.
+ * What a person can do with a folder of their own that holds models: choose it, allow it again, forget it, move a model in,
+ * have every new one moved in.
  *
  * Owns the browser's questions, which only a page may ask and only after a press of a button. What lies in the folder
  * Python knows.
  */
+import { effect } from '@preact/signals';
 import { chooseFolder, chosenFolder, type FolderHandle } from '../js_bridge/folder_handle';
 import { isNamed } from '../js_bridge/model_files';
 import { report } from './actions';
 import { chooseModel, STARTER } from './model_actions';
-import { connection, dispatch, settings, state, toast } from './store';
+import { connection, dispatch, downloads, settings, state, toast } from './store';
 
 /** In browsers that let pages use folders, but not in TypeScript's library. */
 type Picker = (options: { id: string; mode: 'readwrite' }) => Promise<FolderHandle>;
@@ -71,3 +73,18 @@ export async function moveToFolder(modelId: string, name: string): Promise<void>
 }
 
 export const stopMoving = (): void => moving.abort();
+
+/** From now on moves what has been downloaded into the folder, one model after the other, if that is the person's wish. */
+export function keepDownloadsInFolder(): void {
+  let known: ReadonlySet<string> = new Set();
+  let last = Promise.resolve();
+  effect(() => {
+    const whole = downloads.value.downloads.filter(({ state, engine }) => state === 'done' && engine === 'llamacpp');
+    if (settings.peek().models_in_folder) {
+      for (const { model_id, name } of whole) {
+        if (!known.has(model_id)) last = last.then(() => moveToFolder(model_id, name));
+      }
+    }
+    known = new Set(whole.map(({ model_id }) => model_id));
+  });
+}

@@ -118,7 +118,15 @@ export const INITIAL: State = {
   owner: 'this',
   version: '',
   storage: { durable: true, database_bytes: 0, reason: '' },
-  settings: { theme: 'system', send_with: 'enter', model_id: '', chain: [], approval_seconds: 120, hub_url: '' },
+  settings: {
+    theme: 'system',
+    send_with: 'enter',
+    model_id: '',
+    chain: [],
+    approval_seconds: 120,
+    models_in_folder: false,
+    hub_url: '',
+  },
   sessions: [],
   model: {
     state: 'absent',

@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, Locator, expect
 from tests.e2e.cloche_page import ANSWER_MS, Cloche, picture_file
 from tests.e2e.conftest import Site, Watch
 from tests.e2e.models import PROJECTOR, WEIGHTS, original
+from tests.e2e.test_storage_view import begin_download, storage
 
 from toolchain.paths import DIST
 
@@ -169,6 +170,19 @@ def test_a_model_in_the_browser_is_moved_there_byte_by_byte(disk: Cloche) -> Non
     assert moved == hashlib.sha256(original(WEIGHTS)).hexdigest()
 
 
+def test_a_new_model_is_moved_there_once_it_came_whole_if_the_person_wants_that(disk: Cloche) -> None:
+    keep = models(disk).get_by_role("checkbox", name="Keep new models here")
+    keep.check()
+    begin_download(disk, f"models/starter/{WEIGHTS}", "Kite")
+    storage(disk)
+    expect(disk.page.get_by_text(f'Kite lies in the folder "{FOLDER}" now')).to_be_visible(timeout=ANSWER_MS)
+    expect(disk.page.get_by_role("region", name="Your own folder of models")).to_contain_text("3 models in")
+    assert f"kite/{WEIGHTS}" in disk.page.evaluate(KEPT, FOLDER)
+    assert {path.split("/")[0] for path in disk.page.evaluate(KEPT, "models")} == {"cloche-starter"}
+    models(disk)
+    keep.uncheck()
+
+
 def test_after_a_start_without_permission_it_says_so_and_goes_on_once_it_is_allowed_again(disk: Cloche) -> None:
     set_permission(disk, "prompt")
     disk.page.reload()
@@ -179,7 +193,7 @@ def test_after_a_start_without_permission_it_says_so_and_goes_on_once_it_is_allo
     disk.page.get_by_role("searchbox", name="Search models").fill("folder")
     expect(entry(disk).get_by_role("button", name="Allow again")).to_be_visible()
     part.get_by_role("button", name="Allow again").click()
-    expect(part).to_contain_text("2 models in")
+    expect(part).to_contain_text("3 models in")
     disk.wait_ready()
     expect(entry(disk).get_by_text("loaded", exact=True)).to_be_visible(timeout=ANSWER_MS)
     disk.go_home()

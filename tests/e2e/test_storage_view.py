@@ -49,10 +49,10 @@ def download(cloche: Cloche, name: str = "Copy") -> Locator:
     return cloche.page.get_by_role("article", name=f"Download of {name}", exact=True)
 
 
-def begin_download(cloche: Cloche, hub: Hub, name: str = "Copy") -> None:
-    """Add the starter's weights as a model of that name, and put it into the queue."""
+def begin_download(cloche: Cloche, address: str, name: str = "Copy") -> None:
+    """Add the starter's weights from this address as a model of that name, and put it into the queue."""
     card = json.loads(models.original("card.json"))
-    file = {**card["files"][0], "url": hub.address(REPO, models.WEIGHTS), "sha256": "", "size": 0}
+    file = {**card["files"][0], "url": address, "sha256": "", "size": 0}
     card |= {"id": name.lower(), "name": name, "source": "added", "modalities": ["text"], "files": [file]}
     PythonView(cloche).open().run(
         "from cloche.model_shapes import ModelCard\n"
@@ -75,7 +75,7 @@ def test_a_download_is_paused_outlives_a_reload_and_ends_up_on_this_device(away:
         away.button("Allow").click()
         expect(away.button(f"Block {address}")).to_be_visible()
     hub.dam(len(WEIGHTS) // 2)
-    begin_download(away, hub)
+    begin_download(away, hub.address(REPO, models.WEIGHTS))
     assert hub.dammed.wait(20)
     storage(away)
     expect(download(away).get_by_role("progressbar")).to_have_attribute("aria-valuenow", "50", timeout=ANSWER_MS)
@@ -128,14 +128,14 @@ def test_it_is_pinned_exported_and_deleted(away: Cloche, tmp_path: Path) -> None
 def test_on_a_full_disk_what_was_least_recently_used_is_offered_and_goes_with_the_persons_word(
     away: Cloche, hub: Hub
 ) -> None:
-    begin_download(away, hub)
+    begin_download(away, hub.address(REPO, models.WEIGHTS))
     storage(away)
     expect(download(away)).to_contain_text("Done", timeout=ANSWER_MS)
     used = away.page.evaluate("async () => (await navigator.storage.estimate()).usage")
     quota = {"origin": away.address.rstrip("/"), "quotaSize": used + len(WEIGHTS) // 2}
     session = away.page.context.new_cdp_session(away.page)
     session.send("Storage.overrideQuotaForOrigin", quota)
-    begin_download(away, hub, "Second")
+    begin_download(away, hub.address(REPO, models.WEIGHTS), "Second")
     storage(away)
     offer = download(away, "Second").get_by_role("group", name="Make room for Second")
     expect(offer.get_by_role("listitem")).to_have_text([re.compile("^Copy")], timeout=ANSWER_MS)

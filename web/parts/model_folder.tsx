@@ -2,11 +2,12 @@
 import { useEffect } from 'preact/hooks';
 import { FolderOpen } from 'lucide';
 import type { FolderState } from '../../js_bridge/contract.gen';
+import { saveSettings } from '../actions';
 import { bytes, count } from '../figures';
 import { allowFolder, canUseFolders, forgetFolder, lookIntoFolder, pickFolder, stopMoving } from '../model_folder';
 import { showModel } from '../model_search';
 import { addressOf, route } from '../routes';
-import { state } from '../store';
+import { settings, state } from '../store';
 import { Icon } from './icon';
 import { Progress } from './progress';
 
@@ -88,10 +89,24 @@ function Move({ folder: { name, moving } }: { folder: FolderState }) {
   );
 }
 
+function KeepHere() {
+  return (
+    <label class="check">
+      <input
+        type="checkbox"
+        checked={settings.value.models_in_folder}
+        onChange={({ currentTarget }) => void saveSettings({ models_in_folder: currentTarget.checked })}
+      />{' '}
+      Keep new models here: each is moved once it came whole
+    </label>
+  );
+}
+
 function Chosen({ folder }: { folder: FolderState }) {
   return (
     <>
       {folder.state === 'open' ? <Models folder={folder} /> : <Closed folder={folder} />}
+      <KeepHere />
       <Move folder={folder} />
       <div class="actions">
         <Button label="Look again" press={lookIntoFolder} />

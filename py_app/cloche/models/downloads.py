@@ -81,6 +81,7 @@ class Job:
         return shapes.Download(
             model_id=self.model_id,
             name=self.name,
+            engine=self.card.engine if self.card else "",
             state=self.state,
             stage=self.stage if running else "",
             loaded_bytes=self.loaded,

@@ -40,10 +40,12 @@ class Download(Model):
     """One model in the queue. `total_bytes` 0: not known yet. `stage` is what happens now, for people.
 
     `needs_space`: it waits until `needed_bytes` more are free. `paused` is the person's wish; `failed` says why.
+    `engine` is "" as long as the model's files have not been looked up.
     """
 
     model_id: str
     name: str
+    engine: str = ""
     state: Literal["queued", "running", "paused", "needs_space", "failed", "done"]
     stage: str = ""
     loaded_bytes: int = 0

@@ -47,7 +47,7 @@ const model = (state: ModelStatus['state']): ModelStatus => ({ ...INITIAL.model,
 const info = (sessions: Session[]): AppInfo => ({
   version: '1',
   sessions,
-  settings: { theme: 'dark', send_with: 'enter', model_id: 'm', chain: [], approval_seconds: 120, hub_url: '' },
+  settings: { ...INITIAL.settings, theme: 'dark', model_id: 'm' },
   storage: { durable: true, database_bytes: 0, reason: '' },
   model: model('ready'),
   providers: [],
