@@ -20,7 +20,7 @@ import { adoptAttachments } from './attachments';
 import { adoptDraft } from './drafts';
 import { giveBack, lend } from './lent_origins';
 import { chatAddress, go, route } from './routes';
-import { becameSession, connection, conversation, dispatch, openSession, state, toast } from './store';
+import { becameSession, connection, conversation, dispatch, keep, openSession, state, toast } from './store';
 
 export function errorOf(thrown: unknown): ErrorInfo {
   const { code, message, action, retryable } = RpcError.from(thrown);
@@ -212,12 +212,14 @@ export async function saveSettings(change: Partial<Settings>): Promise<void> {
   const before = state.value.settings;
   const wanted = { ...before, ...change };
   dispatch(['page:settings-chosen', wanted]);
-  try {
-    dispatch(['page:settings-chosen', await connection.call('settings.set', wanted)]);
-  } catch (thrown) {
-    dispatch(['page:settings-chosen', before]);
-    report(thrown);
-  }
+  await keep(async () => {
+    try {
+      dispatch(['page:settings-chosen', await connection.call('settings.set', wanted)]);
+    } catch (thrown) {
+      dispatch(['page:settings-chosen', before]);
+      report(thrown);
+    }
+  });
 }
 
 export function loadModel(): void {

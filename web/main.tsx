@@ -6,7 +6,7 @@ import { closeLent, giveBack } from './lent_origins';
 import { findBrowserModel } from './browser_model';
 import { keepDownloadsInFolder } from './model_folder';
 import { isolate, keepOffline } from './service_worker';
-import { connection, currentState, dispatch, phase, settings } from './store';
+import { connection, currentState, dispatch, keeping, phase, settings } from './store';
 import { serveVilaPorts } from './vila_ports';
 import { Shell } from './views/shell';
 import './styles/tokens.css';
@@ -32,6 +32,9 @@ const root = document.documentElement;
 
 effect(() => {
   root.dataset['appState'] = currentState.value;
+});
+effect(() => {
+  root.dataset['keeping'] = String(keeping.value);
 });
 effect(() => {
   const { theme } = settings.value;

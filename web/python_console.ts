@@ -6,7 +6,7 @@
 import { signal } from '@preact/signals';
 import type { Completions, ExtensionInfo } from '../js_bridge/contract.gen';
 import { boot, ensureSession, errorOf, report } from './actions';
-import { connection, dispatch, openSession, state, toast } from './store';
+import { connection, dispatch, keep, openSession, state, toast } from './store';
 
 export const extensions = signal<readonly ExtensionInfo[]>([]);
 
@@ -72,8 +72,10 @@ export async function chooseExtension(name: string, on: boolean, where: 'everywh
   extensions.value = extensions.value.map((one) => (one.name === name ? { ...one, [where]: on } : one));
   choosing += 1;
   try {
-    const session_id = where === 'everywhere' ? null : (await ensureSession()).id;
-    await connection.call('extensions.choose', { name, session_id, enabled: on });
+    await keep(async () => {
+      const session_id = where === 'everywhere' ? null : (await ensureSession()).id;
+      await connection.call('extensions.choose', { name, session_id, enabled: on });
+    });
   } finally {
     choosing -= 1;
     await listExtensions();

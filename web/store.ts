@@ -32,6 +32,19 @@ export const storage = computed(() => state.value.storage);
 export const notices = computed(() => state.value.notices);
 export const currentState = computed(() => appState(state.value));
 
+/** How many choices that the page shows already Python has not kept yet. */
+export const keeping = signal(0);
+
+/** Counts the work of keeping a choice for as long as it takes. */
+export async function keep(work: () => Promise<void>): Promise<void> {
+  keeping.value += 1;
+  try {
+    await work();
+  } finally {
+    keeping.value -= 1;
+  }
+}
+
 // ---------------------------------------------------------------- what the page shows besides the state
 
 /** A short message with, where it makes sense, a way back. */

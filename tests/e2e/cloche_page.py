@@ -123,6 +123,8 @@ class Cloche:
         self.message.fill("")
 
     def reload(self) -> None:
+        """As a person does who saw that everything was kept."""
+        expect(self.page.locator("html")).to_have_attribute("data-keeping", "0")
         self.page.reload()
         self.wait_ready()
 

@@ -230,8 +230,7 @@ def test_an_extension_stays_and_shows_its_errors(python: PythonView) -> None:
     python.open()
     expect(entry.get_by_label(re.compile("On in “"))).to_be_checked()
     entry.get_by_label("On in all conversations").check()
-    python.page.reload()
-    python.cloche.wait_ready()
+    python.cloche.reload()
     expect(entry).to_contain_text("tool reverse")
     expect(entry.get_by_label("On in all conversations")).to_be_checked()
     with python.page.expect_download() as exported:
