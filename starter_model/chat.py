@@ -13,7 +13,7 @@ from starter_model.questions import json_wish, wording
 from starter_model.words import LISTS, invented, number, phrase
 
 WHO = "I am a tiny demo model that runs in your browser. My name is Cloche."
-CAN = "I can describe coloured shapes in a picture, count and find them, read short words and use simple tools."
+CAN = "I can describe coloured shapes in a picture, count and find them, and use simple tools."
 CANNOT = "I am a tiny demo model: I know no facts and cannot write, translate or advise. A bigger model can."
 UNKNOWN = "I don't know. I am a tiny demo model; a bigger model may know."
 NO_PICTURE = "I see no picture. Please add one."

@@ -148,11 +148,20 @@ class Vision(nn.Module):
         super().__init__()
         self.shape = shape
         self.patch_embd = nn.Linear(3 * shape.patch**2, shape.width)
-        self.position_embd = nn.Parameter(torch.randn(shape.image_tokens, shape.width) * 0.02)
+        self.position_embd = nn.Parameter(torch.randn(shape.image_tokens, shape.width) * 0.02 + self._places())
         self.blk = nn.ModuleList(VisionBlock(shape) for _ in range(shape.vision_layers))
         self.post_ln = nn.LayerNorm(shape.width, eps=1e-6)
         self.mm0 = nn.Linear(shape.width, shape.projector_hidden)
         self.mm1 = nn.Linear(shape.projector_hidden, shape.width)
+
+    def _places(self) -> Tensor:
+        """Where each patch is, [patches, width], as waves across the picture: to begin with a place is easy to read."""
+        rows = self.shape.image // self.shape.patch
+        at = (torch.arange(rows) + 0.5) / rows
+        where = torch.stack(torch.meshgrid(at, at, indexing="ij"), -1).flatten(0, 1)
+        waves = [f(2**octave * torch.pi * where) for octave in range(3) for f in (torch.sin, torch.cos)]
+        code = torch.cat((2 * where - 1, *waves), 1)
+        return F.pad(code, (0, self.shape.width - code.shape[1]))
 
     def features(self, images: Tensor) -> Tensor:
         """[batch, side, side, 3] bytes to [batch, patches, width]."""

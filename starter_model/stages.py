@@ -2,7 +2,7 @@
 
 Owns the plan. The encoder learns to say what is at every patch, where in it and how large, with no language. The
 language half learns from text, and from pictures whose vectors are made of its own word embeddings and of places, so
-that it need not wait for the encoder. The projector learns to give those vectors. Then all train together.
+that it need not wait for the encoder. Encoder and projector learn to give those vectors. Then all train together.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
-from starter_model import rows, scenes
+from starter_model import heads, rows, scenes
 from starter_model.model import Starter
 from starter_model.scenes import LETTERS, SIDE, Scene
 from starter_model.tokenizer import Tokenizer
@@ -23,10 +23,13 @@ from starter_model.tokenizer import Tokenizer
 CLASSES = (*(f"{colour} {shape}" for colour in scenes.COLOURS for shape in scenes.SHAPES), *LETTERS, *"0123456789")
 EMPTY = ("light", "dark")
 """What is said of a patch in which nothing is centred: the ground of the picture."""
+GROUND = 0.1
+"""How much it counts what is said of the ground: nearly all of a picture is ground."""
 LARGEST = 30.0
 GRID = 8
-BLUR = 0.3
-"""How much of noise the vectors of words have, against their own spread: those of real pictures are not exact."""
+BLUR, GROWN = 0.12, 1600
+"""How much of noise the vectors of words have in the end, against their own spread: those of real pictures are inexact.
+It grows from nothing over so many portions: what is noisy from the start never learns to look things up."""
 Loss = tuple[str, float, Tensor]
 """A loss with its name and its weight."""
 
@@ -89,16 +92,16 @@ def truth(seen: Sequence[Scene]) -> Patches:
 
 
 def patches_named(learner: Learner, features: Tensor, patches: Patches) -> Tensor:
-    """How far the encoder's features [pictures, patches, width] are from saying what is there, where and how large."""
+    """How far the encoder's features [pictures, patches, width] are from saying what is there, where and how large.
+
+    Where is meant in the whole picture: features hold only what they are asked for, and no projector finds the rest.
+    """
     told = learner.labels(features).float().flatten(0, 1)
     weights = torch.ones(len(CLASSES) + len(EMPTY), device=told.device)
-    weights[len(CLASSES) :] = 0.1
+    weights[len(CLASSES) :] = GROUND
     naming = F.cross_entropy(told[:, :-3], patches.classes.to(told.device), weights)
     full = patches.full.to(told.device)
-    centres = (torch.arange(len(full), device=told.device) % GRID**2)[:, None]
-    offset = torch.cat((centres % GRID, centres // GRID, torch.zeros_like(centres)), 1)
-    scale = torch.tensor([GRID, GRID, 1.0], device=told.device)
-    wanted = patches.places.to(told.device) * scale - offset
+    wanted = patches.places.to(told.device) * torch.tensor([GRID, GRID, 1.0], device=told.device)
     return naming + F.mse_loss(told[full][:, -3:], wanted[full])
 
 
@@ -110,13 +113,13 @@ def spoken(learner: Learner, patches: Patches) -> Tensor:
     spelled = torch.stack([table[word].mean(0) for word in words])
     where = patches.places.to(table.device)
     waves = [f(2**octave * torch.pi * where[:, :2]) for octave in (1, 2, 3) for f in (torch.sin, torch.cos)]
-    code = torch.cat((2 * where - 1, *waves), 1)
-    made = torch.Generator().manual_seed(11)
-    directions = nn.init.orthogonal_(torch.empty(code.shape[1], table.shape[1]), generator=made).to(table.device)
-    directions[:, 0] = 0
+    full = patches.full.to(table.device)[:, None].float()
+    code = torch.cat((full * torch.cat((2 * where - 1, *waves), 1), full, torch.ones_like(full)), 1)
+    told = heads.directions(table.shape[1])
     strength = table.detach().std() * (table.shape[1] / code.shape[1]) ** 0.5
-    full = patches.full.to(table.device)[:, None]
-    return spelled[patches.classes.to(table.device)] + full * strength * (code @ directions)
+    said = spelled[patches.classes.to(table.device)]
+    named = full * (said @ told.words.to(table.device).T)
+    return said + strength * code @ told.place.to(table.device) + named @ told.name.to(table.device)
 
 
 def _scenes(number: int, count: int, texts: float) -> list[Scene]:
@@ -137,7 +140,7 @@ def _language(learner: Learner, number: int) -> Iterator[Loss]:
         if batch.scenes:
             seen = spoken(learner, truth(batch.scenes))
             noise = torch.Generator().manual_seed(number)
-            blur = torch.randn(seen.shape, generator=noise) * seen.detach().std().cpu() * BLUR
+            blur = torch.randn(seen.shape, generator=noise) * seen.detach().std().cpu() * BLUR * min(1, number / GROWN)
             seen = seen + blur.to(seen.device)
         yield name, weight, _said(learner, batch.to(learner.device), seen)
 
@@ -145,11 +148,14 @@ def _language(learner: Learner, number: int) -> Iterator[Loss]:
 def _projector(learner: Learner, number: int) -> Iterator[Loss]:
     some = _scenes(number, 32, texts=0.3)
     images = torch.stack([rows.pixels(scene) for scene in some]).to(learner.device)
+    patches = truth(some)
     with torch.no_grad():
-        wanted = spoken(learner, truth(some))
+        wanted = spoken(learner, patches)
     with torch.autocast(learner.device.type, torch.bfloat16):
-        given = learner.starter.see(images)
-    yield "vectors", 1.0, F.mse_loss(given.float().flatten(0, 1), wanted) / wanted.square().mean()
+        given = learner.starter.see(images).float().flatten(0, 1)
+    full = patches.full.to(learner.device)
+    things, ground = (F.mse_loss(given[at], wanted[at]) / wanted[at].square().mean() for at in (full, ~full))
+    yield "vectors", 1.0, things + GROUND * ground
 
 
 def _together(learner: Learner, number: int) -> Iterator[Loss]:
@@ -189,9 +195,9 @@ TALKS: tuple[tuple[str, float, Callable[[Tokenizer, random.Random], rows.Row], i
 TEXT, VISION = "starter.text.", "starter.vision."
 PLAN = (
     Stage("encoder", 4500, (VISION, "labels."), _encoder, 0.02, 0.003),
-    Stage("language", 6000, (TEXT,), _language, 0.02, 0.003),
-    Stage("projector", 300, (f"{VISION}mm",), _projector, 0.02, 0.001),
-    Stage("together", 6000, (TEXT, VISION, "labels."), _together, 0.014, 0.0015, vision_share=0.25, held=0.3),
+    Stage("language", 2400, (TEXT,), _language, 0.006, 0.0009),
+    Stage("projector", 1200, (VISION,), _projector, 0.01, 0.0015),
+    Stage("together", 3000, (TEXT, VISION, "labels."), _together, 0.004, 0.0006, vision_share=0.25, held=0.3),
 )
 
 
