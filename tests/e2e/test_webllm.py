@@ -161,6 +161,20 @@ def test_an_answer_keeps_to_a_json_schema(webllm: Cloche) -> None:
     assert answer["count"] in range(10)
 
 
+def test_a_tool_is_called_and_the_answer_goes_on_with_its_result(webllm: Cloche) -> None:
+    webllm.go_home()
+    webllm.button("Tools").click()
+    webllm.page.get_by_role("switch", name="todo_list").check()
+    webllm.page.get_by_label("Tool choice").select_option(label="First call todo_list")
+    webllm.button("Close tools").click()
+    webllm.ask("Hello")
+    call = webllm.answers.last.locator("details.tool-call").first
+    expect(call).to_contain_text("todo_list")
+    expect(call).to_contain_text("done")
+    call.locator("summary").click()
+    expect(call.get_by_label("Result")).not_to_be_empty()
+
+
 def test_the_numbers_of_an_answers_tokens_come_when_they_are_asked_for(webllm: Cloche) -> None:
     expect(PythonView(webllm).open().run(ASK_FOR_TOKENS)).to_contain_text(f"'{HELLO}'")
 
