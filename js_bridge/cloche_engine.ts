@@ -161,6 +161,7 @@ export class ClocheEngine implements LlamaEngine {
         images: loaded.images,
         encoder: this.encoder ? { family: this.encoder.family, side: this.encoder.side, dynamic: this.encoder.dynamic } : null,
         load_ms: performance.now() - startedAt,
+        memory_bytes: loaded.memory_bytes,
       };
     } catch (thrown) {
       const error = RpcError.from(thrown);

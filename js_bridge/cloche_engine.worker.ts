@@ -35,6 +35,7 @@ export interface LoadRequest {
 export interface Loaded {
   context_window: number;
   images: boolean;
+  memory_bytes: number;
 }
 
 /** What one step brought; `chunks` are OpenAI's, or what glue.cpp's `cloche_embed` and `cloche_rerank` name. */
@@ -216,7 +217,8 @@ rpc.serve({
     let loaded: Loaded;
     try {
       engine = await Engine.start(module, folder, stop, (line) => rpc.emit([['line', line]]));
-      loaded = engine.call<Loaded>('cloche_load', JSON.stringify(request));
+      const told = engine.call<Omit<Loaded, 'memory_bytes'>>('cloche_load', JSON.stringify(request));
+      loaded = { ...told, memory_bytes: engine.memoryBytes };
     } finally {
       // The engine has read everything; whoever wants to delete the files may.
       for (const file of model.values()) file.close?.();

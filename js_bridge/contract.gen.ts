@@ -201,7 +201,8 @@ export interface NewFile {
  * Choices that hold for the whole app and are kept. Asked for permission, nobody answers: denied after a while.
  *
  * `hub_url` is where models are looked up and fetched from: Hugging Face, or a mirror with the same paths. With
- * `models_in_folder` models that came whole are moved into the person's own folder.
+ * `models_in_folder` models that came whole are moved into the person's own folder. A model that was not used for
+ * `unload_minutes` is unloaded; 0: never.
  */
 export interface Settings {
   theme: "system" | "light" | "dark";
@@ -209,6 +210,7 @@ export interface Settings {
   model_id: string;
   hub_url: string;
   models_in_folder: boolean;
+  unload_minutes: number;
   approval_seconds: number;
   chain: ModelChoice[];
 }
@@ -340,7 +342,11 @@ export interface ImageEncoder {
   dynamic: boolean;
 }
 
-/** What really runs: filled from the loaded engine, never from what was asked for. */
+/**
+ * What really runs: filled from the loaded engine, never from what was asked for.
+ *
+ * `memory_bytes` is what it holds once it is loaded; None where it does not tell.
+ */
 export interface EngineInfo {
   engine: string;
   backend: "cpu" | "webgpu";
@@ -349,6 +355,7 @@ export interface EngineInfo {
   images: boolean;
   encoder: ImageEncoder | null;
   load_ms: number;
+  memory_bytes: number | null;
 }
 
 /**
@@ -2073,6 +2080,7 @@ export const LIMITS = {
   },
   Settings: {
     hub_url: { maxLength: 500 },
+    unload_minutes: { minimum: 0, maximum: 1440 },
     approval_seconds: { minimum: 5, maximum: 3600 },
     chain: { maxItems: 8 },
   },

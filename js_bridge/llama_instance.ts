@@ -98,6 +98,7 @@ export class LlamaInstance implements LlamaEngine {
       images: this.wllama.supportInputModality('image'),
       encoder: this.encoder ? { family: this.encoder.family, side: this.encoder.side, dynamic: this.encoder.dynamic } : null,
       load_ms: performance.now() - startedAt,
+      memory_bytes: null,
     };
     return this.loaded;
   }

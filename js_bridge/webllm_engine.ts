@@ -88,6 +88,7 @@ export class WebLlmEngine {
       images: engine.images,
       encoder: null,
       load_ms: performance.now() - startedAt,
+      memory_bytes: null,
     };
     return { engine, info };
   }

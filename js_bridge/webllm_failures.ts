@@ -6,6 +6,8 @@ import type { Loss } from './webllm_gpu';
 const SMALLER = 'Choose a smaller model, close other tabs that use the graphics card, or set a shorter context.';
 export const OUT_OF_MEMORY = /out.?of.?(device.?|host.?)?memory|memory allocation|createBuffer|exceeds the (max|limit)/i;
 
+const SHADERS = /shader|wgsl|compute ?pipeline/i;
+
 /** The graphics card went away while a model was being loaded. */
 export function lostWhileLoading({ why, outOfMemory }: Loss): RpcError {
   if (outOfMemory) return noRoom();
@@ -27,6 +29,14 @@ export function loadFailed(thrown: unknown): RpcError {
   // WebLLM's words for it guess at a lack of memory, whatever it was.
   if (name === 'DeviceLostError') return lostWhileLoading({ why: '', outOfMemory: false });
   if (OUT_OF_MEMORY.test(message)) return noRoom();
+  if (name === 'GPUPipelineError' || SHADERS.test(message)) {
+    return new RpcError(
+      'model_load_failed',
+      `The graphics card's driver refused the programs of this model: ${message}`,
+      'Update the browser and the driver, then press Retry; or choose a llama.cpp model, which also runs without a graphics card.',
+      true,
+    );
+  }
   return new RpcError('model_load_failed', `WebLLM could not load the model: ${message}`, 'Press Retry.', true);
 }
 

@@ -125,6 +125,7 @@ export const INITIAL: State = {
     chain: [],
     approval_seconds: 120,
     models_in_folder: false,
+    unload_minutes: 60,
     hub_url: '',
   },
   sessions: [],

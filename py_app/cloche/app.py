@@ -166,6 +166,7 @@ class App:
         self.folder.changed = self._folder_changed
         for library in (self.library, *self.vectors.libraries.values()):
             library.touch, library.complete = self.storage.touch, self.storage.complete
+            library.rest_seconds = lambda: 60 * self.store.settings.load().unload_minutes
         self.vectors.here = lambda cards: self.storage.complete_of(cards) | self.folder.readable(cards)
         self.advisor.installed = self.vectors.here
 
@@ -287,6 +288,7 @@ class App:
         self.store.settings.save(settings)
         if self.library.status.state != "unloaded" or settings.model_id != self.library.wanted:
             self.library.load(settings.model_id)
+        self.library.stir()
         return settings
 
     def _load_model(self) -> ModelStatus:

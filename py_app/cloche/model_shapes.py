@@ -117,7 +117,10 @@ class ImageEncoder(Model):
 
 
 class EngineInfo(Model):
-    """What really runs: filled from the loaded engine, never from what was asked for."""
+    """What really runs: filled from the loaded engine, never from what was asked for.
+
+    `memory_bytes` is what it holds once it is loaded; None where it does not tell.
+    """
 
     engine: str
     backend: Literal["cpu", "webgpu"]
@@ -126,6 +129,7 @@ class EngineInfo(Model):
     images: bool
     encoder: ImageEncoder | None = None
     load_ms: float
+    memory_bytes: int | None = None
 
 
 class ModelStatus(Model):

@@ -249,7 +249,8 @@ class Settings(Model):
     """Choices that hold for the whole app and are kept. Asked for permission, nobody answers: denied after a while.
 
     `hub_url` is where models are looked up and fetched from: Hugging Face, or a mirror with the same paths. With
-    `models_in_folder` models that came whole are moved into the person's own folder.
+    `models_in_folder` models that came whole are moved into the person's own folder. A model that was not used for
+    `unload_minutes` is unloaded; 0: never.
     """
 
     theme: Literal["system", "light", "dark"] = "system"
@@ -257,6 +258,7 @@ class Settings(Model):
     model_id: str = "cloche-starter"
     hub_url: str = Field(default="https://huggingface.co", pattern=r"^https?://[^\s?#@]+$", max_length=500)
     models_in_folder: bool = False
+    unload_minutes: int = Field(default=60, ge=0, le=1440)
     approval_seconds: int = Field(default=120, ge=5, le=3600)
     chain: list[ModelChoice] = Field(default=[], max_length=8)
 

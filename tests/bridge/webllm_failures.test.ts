@@ -25,6 +25,15 @@ test('a card that goes away is not taken for one that is too small, whatever Web
   expect(lostWithModel({ why, outOfMemory: true }).message).toContain('ran out of memory');
 });
 
+test.each([
+  Object.assign(new Error('The module has errors'), { name: 'GPUPipelineError' }),
+  new Error('[Invalid ShaderModule] is invalid. While calling createComputePipelineAsync'),
+])('programs that the driver refuses lead to an update, or to a model that needs none: %s', (thrown) => {
+  expect(loadFailed(thrown)).toMatchObject({ code: 'model_load_failed', retryable: true });
+  expect(loadFailed(thrown).message).toContain('driver refused');
+  expect(loadFailed(thrown).action).toContain('llama.cpp');
+});
+
 test('any other failure to load keeps its reason and may be tried again; one in words stays as it is', () => {
   expect(loadFailed(new Error('Cannot find tokenizer'))).toMatchObject({
     code: 'model_load_failed',

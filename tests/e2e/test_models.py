@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from tests.e2e.cloche_page import ANSWER_MS, BOOT_MS, Cloche, picture_file
 from tests.e2e.conftest import Site
 from tests.e2e.models import PROJECTOR, WEIGHTS, adapter, original, split
+from tests.e2e.test_python_view import PythonView
 from tests.hub import Hub
 
 REPO = "someone/sparrow-GGUF"
@@ -149,6 +150,23 @@ def test_unloading_frees_the_engine_and_the_next_message_brings_it_back(models: 
     expect(models.button(f"Load {NAME}")).to_be_visible()
     models.go_home()
     assert models.ask("Hello")
+
+
+def test_a_model_that_nobody_uses_frees_its_memory_by_itself(models: Cloche) -> None:
+    engine = next(worker for worker in reversed(models.page.workers) if "llamacpp" in worker.url)
+    python = PythonView(models).open()
+    with engine.expect_event("close"):
+        python.run("app.library.rest_seconds = lambda: 0.1\napp.library.stir()")
+    python.run("app.library.rest_seconds = lambda: 0")
+    models.go_home()
+    about = models.page.get_by_role("region", name="About the model")
+    models.button("Model").click()
+    expect(about).to_contain_text("Unloaded: it takes no memory")
+    models.page.keyboard.press("Escape")
+    assert models.ask("Hello")
+    models.button("Model").click()
+    expect(about).to_contain_text(re.compile(r"Memory\s*[\d.,]+ MB"))
+    models.page.keyboard.press("Escape")
 
 
 def test_deleting_a_model_leaves_the_starter_and_no_file(models: Cloche) -> None:

@@ -4,7 +4,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import { Cpu } from 'lucide';
 import type { EngineInfo, ModelStatus } from '../../js_bridge/contract.gen';
 import { loadModel } from '../actions';
-import { count, duration } from '../figures';
+import { bytes, count, duration } from '../figures';
 import { chooseModel, readCatalogue } from '../model_actions';
 import { chainOf } from '../provider_actions';
 import { addressOf } from '../routes';
@@ -27,6 +27,7 @@ export function threadNote({ threads }: EngineInfo): string {
 }
 
 function Engine({ engine, kept }: { engine: EngineInfo; kept: boolean }) {
+  const memory = engine.memory_bytes ?? card.value?.memory_bytes ?? 0;
   const note = threadNote(engine);
   return (
     <>
@@ -41,6 +42,8 @@ function Engine({ engine, kept }: { engine: EngineInfo; kept: boolean }) {
         <dd>{engine.images ? 'understood' : 'not understood'}</dd>
         <dt>Loaded in</dt>
         <dd>{duration(engine.load_ms)}</dd>
+        {memory > 0 && <dt>Memory</dt>}
+        {memory > 0 && <dd>{engine.memory_bytes === null ? `about ${bytes(memory)}` : bytes(memory)}</dd>}
       </dl>
       {!kept && <p class="muted">For this visit only: its files are in memory, and gone when this tab closes.</p>}
       {note && <p class="muted">{note}</p>}

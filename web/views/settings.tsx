@@ -51,8 +51,14 @@ const WAITING = [
   [900, '15 minutes'],
 ] as const;
 
+const RESTING = [
+  [15, '15 minutes'],
+  [60, '1 hour'],
+  [0, 'Never'],
+] as const;
+
 export function SettingsView() {
-  const { theme, send_with: sendWith, approval_seconds: waiting } = settings.value;
+  const { theme, send_with: sendWith, approval_seconds: waiting, unload_minutes: unload } = settings.value;
   return (
     <div class="page" tabIndex={-1}>
       <section class="card" aria-labelledby="look-heading">
@@ -84,6 +90,13 @@ export function SettingsView() {
           value={String(waiting)}
           options={WAITING.map(([seconds, label]) => [String(seconds), label])}
           choose={(value) => void saveSettings({ approval_seconds: Number(value) })}
+        />
+        <Choice
+          legend="A model that is not used frees its memory after"
+          name="unload"
+          value={String(unload)}
+          options={RESTING.map(([minutes, label]) => [String(minutes), label])}
+          choose={(value) => void saveSettings({ unload_minutes: Number(value) })}
         />
       </section>
       <StorageBar />

@@ -8,8 +8,8 @@ engine waits for `ready`."""
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from ..engine_contract import FetchedFiles, FetchFiles, LoadModel
@@ -47,6 +47,11 @@ class Library:
         self.smaller: Callable[[ModelCard], Awaitable[ModelCard | None]] = _unknown
         #: the model that is in memory for this visit
         self.held = Held()
+        #: after how long without use the model is unloaded; 0: never
+        self.rest_seconds: Callable[[], float] = lambda: 0
+        self._users = 0
+        self._rest: asyncio.TimerHandle | None = None
+        self._resting: asyncio.Task[None] | None = None
 
     @property
     def loaded(self) -> str | None:
@@ -91,6 +96,29 @@ class Library:
                     raise
                 # Another model took this one's place: wait for that.
 
+    @contextmanager
+    def used(self) -> Iterator[None]:
+        """Somebody waits for an answer: it is not unloaded now, and the time without use begins anew after it."""
+        self._users += 1
+        self.stir()
+        try:
+            yield
+        finally:
+            self._users -= 1
+            self.stir()
+
+    def stir(self) -> None:
+        """Begin anew to count the time without use."""
+        if self._rest is not None:
+            self._rest.cancel()
+            self._rest = None
+        seconds = self.rest_seconds()
+        if seconds and self._users == 0 and self.status.state == "ready":
+            self._rest = asyncio.get_running_loop().call_later(seconds, self._fall_asleep)
+
+    def _fall_asleep(self) -> None:
+        self._resting = asyncio.create_task(self.unload())
+
     def replace(self, link: Link) -> None:
         """Load the model anew after the engine died, if it is still the current one."""
         card, loading = self.status.card, self._loading
@@ -99,6 +127,8 @@ class Library:
 
     async def close(self) -> None:
         """End the engine."""
+        self.rest_seconds = lambda: 0
+        self.stir()
         await self._end_loading()
         await self._drop()
         await self.held.let_go()
@@ -167,6 +197,7 @@ class Library:
         engine = EngineInfo.model_validate(await link.call("model.load", params.model_dump(), on_chunks))
         self._tell(state="ready", card=card, engine=engine, kept=kept)
         self.touch(card.id)
+        self.stir()
 
     async def _with_files(self, card: ModelCard) -> tuple[Link, bool]:
         """A link to an engine that finds the model's files, and whether they outlive the tab."""

@@ -55,9 +55,10 @@ class WorkerTransport(Transport):
         return Ranking.model_validate(await self._call("rerank.create", RankTexts(query=query, documents=documents)))
 
     async def _call(self, method: str, params: Model, on_chunks: Callable[[list[Any]], None] | None = None) -> Any:
-        link = await self._library.ready()
-        try:
-            return await link.call(method, params.model_dump(), on_chunks)
-        except EngineCrashed:
-            self._library.replace(link)
-            raise
+        with self._library.used():
+            link = await self._library.ready()
+            try:
+                return await link.call(method, params.model_dump(), on_chunks)
+            except EngineCrashed:
+                self._library.replace(link)
+                raise

@@ -266,6 +266,25 @@ async def test_an_unloaded_model_ends_its_worker_and_comes_back_when_it_is_neede
     assert states(host)[-3:] == ["fetching", "loading", "ready"]
 
 
+async def test_a_model_that_nobody_uses_is_unloaded_after_a_while_and_never_during_an_answer() -> None:
+    host = ScriptedEngine().host()
+    library = library_on(host)
+    library.rest_seconds = lambda: 0.001
+    library.load("cloche-starter")
+    with library.used():
+        await library.ready()
+        later = asyncio.Event()
+        asyncio.get_running_loop().call_later(0.01, later.set)
+        await later.wait()
+        assert library.status.state == "ready"
+    await host.event("model:status", lambda status: status["state"] == "unloaded")
+    library.rest_seconds = lambda: 0
+    await library.ready()
+    library.stir()
+    assert states(host)[-4:] == ["unloaded", "fetching", "loading", "ready"]
+    await library.close()
+
+
 async def test_a_model_chosen_while_another_is_loading_takes_its_place() -> None:
     engine = ScriptedEngine()
     engine.may_load.clear()
