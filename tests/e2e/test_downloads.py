@@ -100,7 +100,9 @@ def test_fifty_downloads_killed_at_any_byte_end_right_and_lose_less_than_a_part(
             elif how == "pause":
                 victim.do("abort", call)
             else:
+                # Also for who was sent on to the CDN and has not connected to it yet.
                 downloading.hub.fail(refuse(500, where="hub", times=FOR_EVER, path=model_id))
+                downloading.hub.fail(refuse(500, where="cdn", times=FOR_EVER))
                 downloading.hub.cut()
                 assert victim.do("answer", call)["error"]["code"] == "fetch_failed"
             downloading.hub.cut()

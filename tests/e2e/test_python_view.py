@@ -243,6 +243,7 @@ def test_an_extension_stays_and_shows_its_errors(python: PythonView) -> None:
 
 def test_python_starts_anew_when_stop_does_not_help(python: PythonView) -> None:
     code = """import asyncio
+print('on')
 while True:
     try:
         try:
@@ -252,6 +253,7 @@ while True:
     except BaseException:
         pass"""
     run = python.start(code)
+    expect(run.get_by_label("Printed")).to_contain_text("on")
     python.cloche.button("Stop code").click()
     expect(run.get_by_label("Printed")).to_contain_text("no")
     python.cloche.button("Restart Python").click()
