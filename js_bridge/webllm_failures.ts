@@ -6,7 +6,7 @@ import type { Loss } from './webllm_gpu';
 const SMALLER = 'Choose a smaller model, close other tabs that use the graphics card, or set a shorter context.';
 export const OUT_OF_MEMORY = /out.?of.?(device.?|host.?)?memory|memory allocation|createBuffer|exceeds the (max|limit)/i;
 
-const SHADERS = /shader|wgsl|compute ?pipeline/i;
+const SHADERS = /shader ?module|shader compil|wgsl|compute ?pipeline/i;
 
 /** The graphics card went away while a model was being loaded. */
 export function lostWhileLoading({ why, outOfMemory }: Loss): RpcError {

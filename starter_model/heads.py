@@ -11,6 +11,7 @@ same reason a name is read from two words: the present token and the one before 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import torch
 from torch import Tensor
@@ -41,6 +42,7 @@ class Directions:
     topic: Tensor
 
 
+@cache
 def directions(width: int) -> Directions:
     """The directions of vectors of this width; always the same."""
     made = torch.Generator().manual_seed(11)

@@ -6,6 +6,7 @@ written out: on a CPU it is several times faster than `scaled_dot_product_attent
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import torch
@@ -141,6 +142,11 @@ class VisionBlock(nn.Module):
         return out
 
 
+def waves(where: Tensor, octaves: Iterable[int]) -> list[Tensor]:
+    """Places from 0 to 1, [count, 2], as sines and cosines of each octave."""
+    return [f(2**octave * torch.pi * where) for octave in octaves for f in (torch.sin, torch.cos)]
+
+
 class Vision(nn.Module):
     """The encoder and its projector into the language half's width."""
 
@@ -159,8 +165,7 @@ class Vision(nn.Module):
         rows = self.shape.image // self.shape.patch
         at = (torch.arange(rows) + 0.5) / rows
         where = torch.stack(torch.meshgrid(at, at, indexing="ij"), -1).flatten(0, 1)
-        waves = [f(2**octave * torch.pi * where) for octave in range(3) for f in (torch.sin, torch.cos)]
-        code = torch.cat((2 * where - 1, *waves), 1)
+        code = torch.cat((2 * where - 1, *waves(where, range(3))), 1)
         return F.pad(code, (0, self.shape.width - code.shape[1]))
 
     def features(self, images: Tensor) -> Tensor:

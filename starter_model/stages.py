@@ -16,7 +16,7 @@ import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
 from starter_model import heads, rows, scenes
-from starter_model.model import Starter
+from starter_model.model import Starter, waves
 from starter_model.scenes import LETTERS, SIDE, Scene
 from starter_model.tokenizer import Tokenizer
 
@@ -112,9 +112,8 @@ def spoken(learner: Learner, patches: Patches) -> Tensor:
     words = [[token for word in name.split() for token in encode(word)] for name in (*CLASSES, *EMPTY)]
     spelled = torch.stack([table[word].mean(0) for word in words])
     where = patches.places.to(table.device)
-    waves = [f(2**octave * torch.pi * where[:, :2]) for octave in (1, 2, 3) for f in (torch.sin, torch.cos)]
     full = patches.full.to(table.device)[:, None].float()
-    code = torch.cat((full * torch.cat((2 * where - 1, *waves), 1), full, torch.ones_like(full)), 1)
+    code = torch.cat((full * torch.cat((2 * where - 1, *waves(where[:, :2], (1, 2, 3))), 1), full, torch.ones_like(full)), 1)
     told = heads.directions(table.shape[1])
     strength = table.detach().std() * (table.shape[1] / code.shape[1]) ** 0.5
     said = spelled[patches.classes.to(table.device)]

@@ -61,8 +61,14 @@ export async function forgetFolder(): Promise<void> {
 }
 
 let moving = new AbortController();
+let last = Promise.resolve();
 
-export async function moveToFolder(modelId: string, name: string): Promise<void> {
+/** One model after the other. */
+export function moveToFolder(modelId: string, name: string): Promise<void> {
+  return (last = last.then(() => move(modelId, name)));
+}
+
+async function move(modelId: string, name: string): Promise<void> {
   moving = new AbortController();
   try {
     const { name: folder } = await connection.call('folder.move', { model_id: modelId }, { signal: moving.signal });
@@ -74,17 +80,18 @@ export async function moveToFolder(modelId: string, name: string): Promise<void>
 
 export const stopMoving = (): void => moving.abort();
 
-/** From now on moves what has been downloaded into the folder, one model after the other, if that is the person's wish. */
+/** From now on moves what has been downloaded into the folder, if there is one and that is the person's wish. */
 export function keepDownloadsInFolder(): void {
   let known: ReadonlySet<string> = new Set();
-  let last = Promise.resolve();
   effect(() => {
     const whole = downloads.value.downloads.filter(({ state, engine }) => state === 'done' && engine === 'llamacpp');
-    if (settings.peek().models_in_folder) {
-      for (const { model_id, name } of whole) {
-        if (!known.has(model_id)) last = last.then(() => moveToFolder(model_id, name));
-      }
-    }
+    const fresh = whole.filter(({ model_id }) => !known.has(model_id));
+    if (settings.peek().models_in_folder) void moveAll(fresh).catch(report);
     known = new Set(whole.map(({ model_id }) => model_id));
   });
+}
+
+async function moveAll(models: readonly { model_id: string; name: string }[]): Promise<void> {
+  if (models.length === 0 || !(await chosenFolder())) return;
+  for (const { model_id, name } of models) await moveToFolder(model_id, name);
 }

@@ -90,7 +90,9 @@ class App:
         self.transfer.after_import = self._belongings_changed
         self._commands = self._table()
         self.host.emit([("app:ready", self._info())])
-        self.library.load(self.store.settings.load().model_id)
+        settings = self.store.settings.load()
+        self._let_rest(settings)
+        self.library.load(settings.model_id)
         self.relay.start()
         self.downloads.begin()
 
@@ -166,7 +168,6 @@ class App:
         self.folder.changed = self._folder_changed
         for library in (self.library, *self.vectors.libraries.values()):
             library.touch, library.complete = self.storage.touch, self.storage.complete
-            library.rest_seconds = lambda: 60 * self.store.settings.load().unload_minutes
         self.vectors.here = lambda cards: self.storage.complete_of(cards) | self.folder.readable(cards)
         self.advisor.installed = self.vectors.here
 
@@ -288,8 +289,12 @@ class App:
         self.store.settings.save(settings)
         if self.library.status.state != "unloaded" or settings.model_id != self.library.wanted:
             self.library.load(settings.model_id)
-        self.library.stir()
+        self._let_rest(settings)
         return settings
+
+    def _let_rest(self, settings: Settings) -> None:
+        for library in (self.library, *self.vectors.libraries.values()):
+            library.rest_after(60 * settings.unload_minutes)
 
     def _load_model(self) -> ModelStatus:
         self.library.load(self.store.settings.load().model_id)

@@ -34,6 +34,12 @@ test.each([
   expect(loadFailed(thrown).action).toContain('llama.cpp');
 });
 
+test('an extension that is missing is not taken for a fault of the driver', () => {
+  const thrown = new Error('This model requires WebGPU extension shader-f16, which is not enabled in this browser.');
+  expect(loadFailed(thrown).message).toContain('shader-f16');
+  expect(loadFailed(thrown).message).not.toContain('driver');
+});
+
 test('any other failure to load keeps its reason and may be tried again; one in words stays as it is', () => {
   expect(loadFailed(new Error('Cannot find tokenizer'))).toMatchObject({
     code: 'model_load_failed',

@@ -156,8 +156,8 @@ def test_a_model_that_nobody_uses_frees_its_memory_by_itself(models: Cloche) -> 
     engine = next(worker for worker in reversed(models.page.workers) if "llamacpp" in worker.url)
     python = PythonView(models).open()
     with engine.expect_event("close"):
-        python.run("app.library.rest_seconds = lambda: 0.1\napp.library.stir()")
-    python.run("app.library.rest_seconds = lambda: 0")
+        python.run("app.library.rest_after(0.1)")
+    python.run("app.library.rest_after(0)")
     models.go_home()
     about = models.page.get_by_role("region", name="About the model")
     models.button("Model").click()

@@ -47,8 +47,7 @@ class Library:
         self.smaller: Callable[[ModelCard], Awaitable[ModelCard | None]] = _unknown
         #: the model that is in memory for this visit
         self.held = Held()
-        #: after how long without use the model is unloaded; 0: never
-        self.rest_seconds: Callable[[], float] = lambda: 0
+        self._rest_seconds = 0.0
         self._users = 0
         self._rest: asyncio.TimerHandle | None = None
         self._resting: asyncio.Task[None] | None = None
@@ -73,10 +72,12 @@ class Library:
 
     async def unload(self) -> None:
         """End the engine, and with it all memory of the model. Who needs it next has it loaded again."""
-        await self._end_loading()
-        await self._drop()
+        if self._loading is not None and not self._loading.done():
+            await self._end_loading()
+        # Whoever needs it while its worker ends shall not get that worker, and is told last.
         self._loading = None
         self._tell(state="unloaded", card=self.status.card)
+        await self._drop()
 
     async def ready(self) -> Link:
         """The link to the loaded engine, as soon as there is one; a model that was unloaded is loaded again."""
@@ -100,24 +101,32 @@ class Library:
     def used(self) -> Iterator[None]:
         """Somebody waits for an answer: it is not unloaded now, and the time without use begins anew after it."""
         self._users += 1
-        self.stir()
+        self._stir()
         try:
             yield
         finally:
             self._users -= 1
-            self.stir()
+            self._stir()
 
-    def stir(self) -> None:
+    def rest_after(self, seconds: float) -> None:
+        """Unload the model once nobody has used it for so long; 0: never."""
+        self._rest_seconds = seconds
+        self._stir()
+
+    def _stir(self) -> None:
         """Begin anew to count the time without use."""
         if self._rest is not None:
             self._rest.cancel()
             self._rest = None
-        seconds = self.rest_seconds()
-        if seconds and self._users == 0 and self.status.state == "ready":
-            self._rest = asyncio.get_running_loop().call_later(seconds, self._fall_asleep)
+        if self._rest_seconds and self._users == 0 and self.status.state == "ready":
+            self._rest = asyncio.get_running_loop().call_later(self._rest_seconds, self._fall_asleep)
 
     def _fall_asleep(self) -> None:
-        self._resting = asyncio.create_task(self.unload())
+        self._resting = asyncio.create_task(self._unload_unused())
+
+    async def _unload_unused(self) -> None:
+        if self._users == 0:
+            await self.unload()
 
     def replace(self, link: Link) -> None:
         """Load the model anew after the engine died, if it is still the current one."""
@@ -127,8 +136,7 @@ class Library:
 
     async def close(self) -> None:
         """End the engine."""
-        self.rest_seconds = lambda: 0
-        self.stir()
+        self.rest_after(0)
         await self._end_loading()
         await self._drop()
         await self.held.let_go()
@@ -197,7 +205,7 @@ class Library:
         engine = EngineInfo.model_validate(await link.call("model.load", params.model_dump(), on_chunks))
         self._tell(state="ready", card=card, engine=engine, kept=kept)
         self.touch(card.id)
-        self.stir()
+        self._stir()
 
     async def _with_files(self, card: ModelCard) -> tuple[Link, bool]:
         """A link to an engine that finds the model's files, and whether they outlive the tab."""

@@ -24,6 +24,7 @@ from cloche import contract
 from cloche.app import App
 from cloche.errors import BadInput, NotFound, StorageBroken, StorageLost
 from cloche.host.memory import MemoryHost
+from cloche.models.library import Library
 from cloche.store.database import Database
 
 
@@ -208,6 +209,16 @@ async def test_everything_is_there_after_the_app_was_closed(tmp_path: Path) -> N
         assert [session["title"] for session in info["sessions"]] == ["Hello"]
         assert info["settings"]["theme"] == "dark"
         assert info["storage"]["durable"] is True
+
+
+async def test_how_long_unused_models_stay_is_the_persons_choice(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[float] = []
+    monkeypatch.setattr(Library, "rest_after", lambda _, seconds: told.append(seconds))
+    async with running(ScriptedEngine().host()) as app:
+        assert set(told) == {3600}
+        told.clear()
+        await app.handle("settings.set", {"unload_minutes": 15})
+        assert told == [900, 900, 900]  # the one that converses, the one for vectors, the one that ranks
 
 
 async def test_a_deleted_session_can_be_restored_until_the_next_start(tmp_path: Path) -> None:

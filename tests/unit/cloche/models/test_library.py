@@ -7,11 +7,13 @@ import json
 from typing import Any
 
 import pytest
-from tests.unit.cloche.scripted import CARD, CARD_PATH, ScriptedEngine, library_on
+from tests.unit.cloche.scripted import CARD, CARD_PATH, ScriptedEngine, held, library_on
 
+from cloche.engine_contract import ChatRequest
 from cloche.errors import EngineCrashed, FetchFailed, FileCorrupt, ModelLoadFailed, ModelNotReady, NotFound, OutOfMemory
 from cloche.host.memory import MemoryHost, ScriptedLink
 from cloche.model_shapes import EngineOptions, ModelCard, ModelStatus
+from cloche.providers.worker import WorkerTransport
 
 
 def states(host: MemoryHost) -> list[str]:
@@ -267,22 +269,48 @@ async def test_an_unloaded_model_ends_its_worker_and_comes_back_when_it_is_neede
 
 
 async def test_a_model_that_nobody_uses_is_unloaded_after_a_while_and_never_during_an_answer() -> None:
-    host = ScriptedEngine().host()
+    reply = held("Hel")
+    engine = ScriptedEngine(reply, "Hello.")
+    host = engine.host()
     library = library_on(host)
-    library.rest_seconds = lambda: 0.001
+    library.rest_after(0.001)
     library.load("cloche-starter")
-    with library.used():
-        await library.ready()
-        later = asyncio.Event()
-        asyncio.get_running_loop().call_later(0.01, later.set)
-        await later.wait()
-        assert library.status.state == "ready"
+    request = ChatRequest.model_validate({"messages": [{"role": "user", "content": "Hello"}]})
+    transport = WorkerTransport(library)
+    answer = asyncio.ensure_future(transport.complete(request, lambda _: None))
+    assert reply.held is not None
+    await reply.held.wait()
+    later = asyncio.Event()
+    asyncio.get_running_loop().call_later(0.01, later.set)
+    await later.wait()
+    assert library.status.state == "ready"
+    reply.go_on.set()
+    assert (await answer).text == "Hel"
     await host.event("model:status", lambda status: status["state"] == "unloaded")
-    library.rest_seconds = lambda: 0
-    await library.ready()
-    library.stir()
+    library.rest_after(0)
+    assert (await transport.complete(request, lambda _: None)).text == "Hello."
     assert states(host)[-4:] == ["unloaded", "fetching", "loading", "ready"]
     await library.close()
+
+
+async def test_who_needs_a_model_that_is_being_unloaded_gets_a_new_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    host = ScriptedEngine("Hello.").host()
+    library = library_on(host)
+    library.load("cloche-starter")
+    before = await library.ready()
+    closing, may_close = asyncio.Event(), asyncio.Event()
+
+    async def close() -> None:
+        closing.set()
+        await may_close.wait()
+
+    monkeypatch.setattr(before, "close", close)
+    unloading = asyncio.ensure_future(library.unload())
+    await closing.wait()
+    assert await library.ready() is not before
+    may_close.set()
+    await unloading
+    assert library.status.state == "ready"
 
 
 async def test_a_model_chosen_while_another_is_loading_takes_its_place() -> None:
