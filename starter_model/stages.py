@@ -113,7 +113,8 @@ def spoken(learner: Learner, patches: Patches) -> Tensor:
     spelled = torch.stack([table[word].mean(0) for word in words])
     where = patches.places.to(table.device)
     full = patches.full.to(table.device)[:, None].float()
-    code = torch.cat((full * torch.cat((2 * where - 1, *waves(where[:, :2], (1, 2, 3))), 1), full, torch.ones_like(full)), 1)
+    place = torch.cat((2 * where - 1, *waves(where[:, :2], (1, 2, 3))), 1)
+    code = torch.cat((full * place, full, torch.ones_like(full)), 1)
     told = heads.directions(table.shape[1])
     strength = table.detach().std() * (table.shape[1] / code.shape[1]) ** 0.5
     said = spelled[patches.classes.to(table.device)]

@@ -26,16 +26,16 @@ PIECE = 16 * 1024
 SMALL = (".md", ".json", ".txt", ".jinja", ".gitattributes")
 
 
-@dataclass(frozen=True)
+@dataclass
 class Asked:
-    """One answered request. `sent` counts bytes that left the server, not those that arrived."""
+    """One request, noted before its answer leaves. `sent` counts bytes that left the server, not those that arrived."""
 
     where: Where
     method: str
     path: str
     range: str | None
     status: int
-    sent: int
+    sent: int = 0
 
 
 def sha256(data: bytes) -> str:
@@ -68,7 +68,6 @@ class _Answers(BaseHTTPRequestHandler, ABC):
     protocol_version = "HTTP/1.1"
     server: Listener
     wbufsize = 0
-    sent = 0
 
     def do_GET(self) -> None:
         """Answer, or meet a fault."""
@@ -99,27 +98,24 @@ class _Answers(BaseHTTPRequestHandler, ABC):
 
     def reply(self, status: int, body: bytes, headers: Mapping[str, str] | None = None) -> None:
         """Head and body, up to where the fault strikes."""
-        fault, whole = self.fault if status < 300 else None, body
+        fault = self.fault if status < 300 else None
         if fault is not None and fault.kind == "wrong":
             fault.reached.set()
             body = bytes(byte ^ 0xFF for byte in body)
         if fault is not None and fault.kind == "truncate" and fault.after < len(body):
             fault.reached.set()
             body = body[: fault.after]
+        path = unquote(urlsplit(self.path).path)
+        self.asked = Asked(self.server.where, self.command, path, self.headers["Range"], status)
+        self.server.hub.note(self.asked)
         self.send_response(status)
         for name, value in {**self.cors(), **(headers or {})}.items():
             self.send_header(name, value)
         if status != 204:
             self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        try:
-            if self.command != "HEAD":
-                self.send(body, fault)
-        finally:
-            path, sent = unquote(urlsplit(self.path).path), min(self.sent, len(whole))
-            self.sent = 0
-            asked = Asked(self.server.where, self.command, path, self.headers["Range"], status, sent)
-            self.server.hub.note(asked)
+        if self.command != "HEAD":
+            self.send(body, fault)
 
     def send(self, body: bytes, fault: Fault | None) -> None:
         """The body in pieces; breaks off or waits at the fault's byte."""
@@ -142,7 +138,7 @@ class _Answers(BaseHTTPRequestHandler, ABC):
             if self.server.where == "cdn":
                 length = self.server.hub.may_send(length, self.connection)
             self.wfile.write(body[:length])
-            self.sent += length
+            self.asked.sent += length
             body = body[length:]
 
     def cors(self) -> dict[str, str]:

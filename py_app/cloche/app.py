@@ -112,10 +112,9 @@ class App:
             answer = await answer
         return answer.model_dump() if isinstance(answer, BaseModel) else answer
 
-    def interrupt(self) -> None:
-        """End a person's code where it waits."""
-        if self._commands:
-            self.console.stop()
+    def interrupt(self) -> bool:
+        """End a person's code where it waits; False when it goes on just now, so that this must be asked again."""
+        return not self._commands or self.console.stop()
 
     async def shutdown(self) -> None:
         """Commit what is being written, end the engine and give the database back."""

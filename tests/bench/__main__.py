@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from playwright.sync_api import sync_playwright
-from tests.bench import answers, boot, downloads, engine, kernel, live, relay, report, storage, webllm
+from tests.bench import answers, boot, downloads, engine, kernel, live, python, relay, report, storage, webllm
 
 from toolchain import chromium
 from toolchain.paths import BUILD
@@ -20,6 +20,7 @@ PARTS = {
     "answers": answers.measure,
     "storage": storage.measure,
     "kernel": kernel.measure,
+    "python": python.measure,
     "live": live.measure,
     "relay": relay.measure,
     "engine": engine.measure,

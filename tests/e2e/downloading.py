@@ -117,7 +117,8 @@ class Downloading:
         """Begin, and interrupt when exactly so many bytes have come and been told."""
         before = sum(each["size"] for each in self.listed(params["model_id"]))
         self.hub.dam(after)
-        number = tab.begin("files.fetch", params)
+        patient = {**params, "tuning": {**params["tuning"], "stall_ms": 20_000}}  # the dam is no stall to be mended
+        number = tab.begin("files.fetch", patient)
         assert self.hub.dammed.wait(20)
         tab.do("loaded", number, before + after)
         interrupt(number)

@@ -8,7 +8,7 @@ from typing import Any
 
 from playwright.sync_api import Locator, expect
 from tests.e2e.cloche_page import Cloche
-from tests.e2e.test_python_view import PythonView
+from tests.e2e.python_view import PythonView
 
 SCHEMA: dict[str, Any] = {
     "type": "object",

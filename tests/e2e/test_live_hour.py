@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 from tests.e2e import scenes
 from tests.e2e.cloche_page import Cloche
 from tests.e2e.conftest import OpenProfile, Site
-from tests.e2e.test_python_view import PythonView
+from tests.e2e.python_view import PythonView
 
 FRAMES = 360
 #: a bound on everything, for a machine that does other work, too (ms)

@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, expect
 from tests.e2e.cloche_page import ANSWER_MS, Cloche, picture_file
 from tests.e2e.conftest import OpenProfile, Site
 from tests.e2e.models import PROJECTOR, WEIGHTS, original
-from tests.e2e.test_python_view import PythonView
+from tests.e2e.python_view import PythonView
 
 CYCLES = 20
 #: what is loaded once and stays, such as compiled code, is there after these

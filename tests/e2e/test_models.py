@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from tests.e2e.cloche_page import ANSWER_MS, BOOT_MS, Cloche, picture_file
 from tests.e2e.conftest import Site
 from tests.e2e.models import PROJECTOR, WEIGHTS, adapter, original, split
-from tests.e2e.test_python_view import PythonView
+from tests.e2e.python_view import PythonView
 from tests.hub import Hub
 
 REPO = "someone/sparrow-GGUF"

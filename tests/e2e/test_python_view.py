@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import expect
 from tests.e2e.cloche_page import ANSWER_MS, BOOT_MS, Cloche
 from tests.e2e.conftest import OpenProfile, Site
+from tests.e2e.python_view import PythonView
 
 EXTENSION = '''from cloche.extensions import tool
 
@@ -29,77 +30,6 @@ def todo_list() -> str:
     """Show the to-do list."""
     return "1. water the violets"
 '''
-# Presses Stop and gives the milliseconds until the run has ended; looks at nothing in between.
-STOP_AND_MEASURE = """() => new Promise((resolve) => {
-  setTimeout(resolve, 10_000, Infinity);
-  const begun = performance.now();
-  const running = document.querySelector('article.run[aria-busy=true]');
-  new MutationObserver(() => {
-    if (running.getAttribute('aria-busy') === 'false') resolve(performance.now() - begun);
-  }).observe(running, { attributes: true });
-  [...document.querySelectorAll('button')].find((button) => button.textContent.trim() === 'Stop code').click();
-})"""
-# The same so many milliseconds after the running code has printed something.
-STOP_AFTER = f"""async (delay) => {{
-  const running = document.querySelector('article.run[aria-busy=true]');
-  await new Promise((resolve) => {{
-    const look = () => running.textContent.includes('asleep') && resolve();
-    new MutationObserver(look).observe(running, {{ childList: true, subtree: true, characterData: true }});
-    look();
-  }});
-  await new Promise((resolve) => setTimeout(resolve, delay));
-  return ({STOP_AND_MEASURE})();
-}}"""
-
-
-class PythonView:
-    """The view as a person uses it."""
-
-    def __init__(self, cloche: Cloche) -> None:
-        self.cloche = cloche
-        self.page = cloche.page
-
-    def open(self) -> PythonView:
-        self.page.get_by_role("navigation", name="Views").get_by_role("link", name="Python").click()
-        expect(self.editor).to_be_visible(timeout=ANSWER_MS)
-        return self
-
-    @property
-    def editor(self) -> Locator:
-        return self.page.get_by_role("textbox", name="Python code")
-
-    @property
-    def runs(self) -> Locator:
-        return self.page.get_by_role("log", name="Output").get_by_role("article", name="Run")
-
-    def write(self, code: str) -> None:
-        """Put code in place of what the editor holds."""
-        self.editor.press("ControlOrMeta+a")
-        self.editor.press("Delete")
-        self.page.keyboard.insert_text(code)
-
-    def start(self, code: str) -> Locator:
-        """Run code; the run, which may still go on."""
-        before = self.runs.count()
-        self.write(code)
-        self.editor.press("ControlOrMeta+Enter")
-        expect(self.runs).to_have_count(before + 1)
-        return self.runs.last
-
-    def run(self, code: str) -> Locator:
-        """Run code to its end."""
-        run = self.start(code)
-        expect(run).to_have_attribute("aria-busy", "false", timeout=ANSWER_MS)
-        return run
-
-    def save(self, name: str, source: str) -> Locator:
-        """Keep an extension; its entry in the list."""
-        self.write(source)
-        self.page.get_by_role("textbox", name="Extension name").fill(name)
-        self.cloche.button("Save as extension").click()
-        entry = self.page.get_by_role("list", name="Extensions").get_by_role("listitem", name=name)
-        expect(entry).to_be_visible()
-        return entry
 
 
 @pytest.fixture(scope="module")
@@ -153,14 +83,14 @@ def test_a_conversation_is_led_from_code_and_can_be_opened(python: PythonView) -
 def test_code_that_waits_is_stopped(python: PythonView) -> None:
     run = python.start("import asyncio\nprint('waiting')\nawait asyncio.Event().wait()")
     expect(run.get_by_label("Printed")).to_have_text("waiting\n")
-    assert python.page.evaluate(STOP_AND_MEASURE) < 300
+    python.stop()
     expect(run).to_contain_text("stopped")
 
 
 def test_an_endless_loop_is_stopped_and_everything_lives_on(python: PythonView) -> None:
     run = python.start("print('round and round')\nwhile True:\n    pass")
     expect(run.get_by_label("Printed")).to_contain_text("round and round", timeout=ANSWER_MS)
-    assert python.page.evaluate(STOP_AND_MEASURE) < 300
+    python.stop()
     expect(run).to_contain_text("stopped")
     expect(python.run("1 + 1").get_by_label("Value")).to_have_text("2")
     python.page.goto(python.cloche.address + "#/chat")
@@ -173,8 +103,7 @@ def test_stop_reaches_code_that_wakes_up_at_that_moment_and_is_busy_then(python:
     python.write("import asyncio\nprint('asleep')\nawait asyncio.sleep(0.4)\nwhile True:\n    pass")
     python.editor.press("ControlOrMeta+Enter")
     expect(python.runs.last).to_have_attribute("aria-busy", "true")
-    took = python.page.evaluate(STOP_AFTER, 400 + late - 15)
-    assert took < 300
+    python.stop(after=400 + late - 15)
     expect(python.runs.last).to_contain_text("stopped")
 
 

@@ -16,7 +16,7 @@ from playwright.sync_api import FilePayload, expect
 from tests.e2e import scenes
 from tests.e2e.cloche_page import ANSWER_MS, Cloche
 from tests.e2e.conftest import LaunchProfile, Site
-from tests.e2e.test_python_view import PythonView
+from tests.e2e.python_view import PythonView
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import ServerConnection, serve
 

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Locator, expect
 from tests.e2e import faults, models
 from tests.e2e.cloche_page import ANSWER_MS, Cloche
 from tests.e2e.conftest import Site
-from tests.e2e.test_python_view import PythonView
+from tests.e2e.python_view import PythonView
 from tests.hub import Hub
 
 REPO = "someone/copy"

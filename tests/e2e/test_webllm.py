@@ -18,8 +18,8 @@ from tests.e2e import webllm_models
 from tests.e2e.cloche_page import ANSWER_MS, Cloche
 from tests.e2e.conftest import QUIET_FLAGS, OpenSite, Site, Watch
 from tests.e2e.models import WEIGHTS, original
+from tests.e2e.python_view import PythonView
 from tests.e2e.test_answer_format import answer_as, code_of
-from tests.e2e.test_python_view import PythonView
 
 STARTER = "Cloche starter"
 STOPPED_WITHIN_S = 3.0

@@ -75,7 +75,7 @@ class Console:
             CURRENT.reset(token)
         try:
             await asyncio.wait([self._running])
-            ending = self._running.result()
+            ending = Ending("stopped") if self._running.cancelled() else self._running.result()
         finally:
             self._running.cancel()
             self._running = None
@@ -83,10 +83,14 @@ class Console:
         took = round((time.monotonic() - started) * 1000, 1)
         return ConsoleResult(status=ending.status, value=ending.value, traceback=ending.traceback, duration_ms=took)
 
-    def stop(self) -> None:
-        """End code that waits. Code that keeps Python busy is ended by the signal (interruption.py)."""
-        if self._running is not None:
-            self._running.cancel()
+    def stop(self) -> bool:
+        """End code that waits; False when it goes on just now. Code that keeps Python busy is ended by the signal."""
+        if self._running is None:
+            return True
+        if asyncio.current_task(self._running.get_loop()) is self._running:
+            return False
+        self._running.cancel()
+        return True
 
     async def close(self) -> None:
         """End what runs and give the standard streams back."""
@@ -99,7 +103,7 @@ class Console:
         """The commands of the contract that this answers."""
         return {
             "console.run": self.run,
-            "console.stop": lambda _: self.stop(),
+            "console.stop": lambda _: self.stop() and None,
             "console.complete": lambda params: complete(params.before, self.namespace),
             "console.history": lambda _: self._history.all(),
         }

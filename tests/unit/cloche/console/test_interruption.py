@@ -4,17 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import signal
+import sys
+import types
+from collections.abc import Generator
+from typing import Any
 
 import pytest
 from tests.unit.cloche.scripted import ScriptedEngine, running
 
+from cloche.console.code import run
 from cloche.console.interruption import handler
 from cloche.traces import remember
 
 
 def test_the_apps_own_code_is_not_broken_off_but_a_persons_is_cancelled() -> None:
     cancelled: list[int] = []
-    interrupt = handler(lambda: cancelled.append(1))
+
+    def cancel() -> bool:
+        cancelled.append(1)
+        return True
+
+    interrupt = handler(cancel)
     interrupt(2, inspect.currentframe())
     interrupt(2, None)
     assert len(cancelled) == 2
@@ -27,7 +38,7 @@ def test_a_persons_code_is_ended_also_where_it_called_the_app() -> None:
     exec(compile(source, "persons.py", "exec"), namespace)  # noqa: S102
 
     def signal() -> None:
-        handler(lambda: None)(2, inspect.currentframe())
+        handler(lambda: True)(2, inspect.currentframe())
 
     with pytest.raises(KeyboardInterrupt):
         namespace["persons"](signal)  # type: ignore[operator]
@@ -46,6 +57,42 @@ async def test_code_that_is_about_to_wake_up_does_not_get_away() -> None:
         handler(app.interrupt)(2, inspect.currentframe())
         assert (await run)["status"] == "stopped"
         assert [told["text"] for told in host.told("console:output")] == ["waiting\n"]
+
+
+async def test_code_does_not_get_away_on_the_app_s_way_into_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The signal is seen when the event loop goes on with the code, in the app's own frames around it."""
+
+    @types.coroutine
+    def signalled(*arguments: Any) -> Generator[Any, Any, Any]:
+        code = run(*arguments)
+        yield code.send(None)
+        signal.raise_signal(signal.SIGINT)
+        return (yield from code)
+
+    monkeypatch.setattr("cloche.console.console.run", signalled)
+    host = ScriptedEngine().host()
+    async with running(host) as app:
+        before = signal.signal(signal.SIGINT, handler(app.interrupt))
+        gate = asyncio.Event()
+        app.console.namespace["gate"] = gate
+        code = "print('waiting')\nawait gate.wait()\nfor _ in range(1_000_000):\n    pass\nprint('got away')"
+        ended = asyncio.create_task(app.handle("console.run", {"run_id": "1", "code": code}))
+        try:
+            await host.event("console:output")
+            gate.set()
+            assert (await ended)["status"] == "stopped"
+        finally:
+            signal.signal(signal.SIGINT, before)
+        assert [told["text"] for told in host.told("console:output")] == ["waiting\n"]
+        assert sys.gettrace() is None
+
+
+async def test_code_that_has_not_begun_is_stopped() -> None:
+    async with running(ScriptedEngine().host()) as app:
+        run = asyncio.create_task(app.handle("console.run", {"run_id": "1", "code": "1 + 1"}))
+        await asyncio.sleep(0)
+        assert app.interrupt()
+        assert (await run)["status"] == "stopped"
 
 
 async def test_with_nothing_running_it_means_nothing() -> None:
