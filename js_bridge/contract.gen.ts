@@ -244,7 +244,8 @@ export interface Provider {
  * How a model is to be loaded; None leaves the choice to the app. Contexts and batches in tokens.
  *
  * `gpu_layers` 0 keeps everything on the processor. `cache_type` is how the KV cache is stored: smaller types need
- * less memory and lose a little accuracy. `adapter_scale` is the strength of the card's LoRA adapters.
+ * less memory and lose a little accuracy. `adapter_scale` is the strength of the card's LoRA adapters. `engine`
+ * "wllama" takes wllama where Cloche's own build of llama.cpp would run the model.
  */
 export interface EngineOptions {
   context_window: number | null;
@@ -253,6 +254,7 @@ export interface EngineOptions {
   batch: number | null;
   cache_type: "f16" | "q8_0" | "q4_0" | null;
   adapter_scale: number | null;
+  engine: "wllama" | null;
 }
 
 /**
@@ -1502,6 +1504,40 @@ export interface OriginAnswer {
 }
 
 /**
+ * One answer of at most `max_tokens`. Of the prompt only what the engine read anew counts.
+ *
+ * None where the engine does not tell. An answer that the model ended itself is shorter.
+ */
+export interface SpeedRow {
+  max_tokens: number;
+  prompt_tokens: number;
+  completion_tokens: number;
+  first_token_ms: number | null;
+  prompt_tokens_per_second: number | null;
+  tokens_per_second: number | null;
+}
+
+/** A model as one engine ran it. `image_ms` is the encoding of one picture, None for a model that sees none. */
+export interface SpeedReport {
+  model_id: string;
+  model: string;
+  engine: string;
+  hardware: string;
+  at: number;
+  rows: SpeedRow[];
+  image_ms: number | null;
+  memory_bytes: number | null;
+}
+
+/** What was measured, the newest first. While it measures, `doing` says what, the `done`th of `steps`. */
+export interface Speeds {
+  reports: SpeedReport[];
+  doing: string;
+  done: number;
+  steps: number;
+}
+
+/**
  * One request to another origin. Only the worker "remote" may make one, and only to origins a person has opened.
  *
  * Streams `HttpPiece`: the first has the head, the others the body: text, decoded as UTF-8, or bytes if `binary`. A
@@ -1962,6 +1998,10 @@ export interface Commands {
   "vila.start": { params: VilaStart; result: VilaHealth };
   "vila.stop": { params: NoParams; result: VilaHealth };
   "vila.health": { params: NoParams; result: VilaHealth };
+  "speed.list": { params: NoParams; result: Speeds };
+  "speed.measure": { params: NoParams; result: Speeds };
+  "speed.stop": { params: NoParams; result: null };
+  "speed.clear": { params: NoParams; result: Speeds };
 }
 
 /** Events that Python tells the page. */
@@ -1994,6 +2034,7 @@ export interface Events {
   "camera:streams": CameraStreams;
   "origin:asked": OriginAsked;
   "vila:health": VilaHealth;
+  "speed:changed": Speeds;
 }
 
 /** What each worker answers. */

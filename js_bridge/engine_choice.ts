@@ -15,7 +15,7 @@ export type MakeEngine = () => LlamaEngine;
 /** How to make an instance for a model; asked again after a crash, it makes another one of the same kind. */
 export async function chooseEngine({ advanced }: LoadOptions): Promise<MakeEngine> {
   const code = await engineCode();
-  if (!code || (advanced.gpu_layers !== 0 && (await hasUsefulGpu()))) return () => new LlamaInstance();
+  if (!code || advanced.engine === 'wllama' || (advanced.gpu_layers !== 0 && (await hasUsefulGpu()))) return () => new LlamaInstance();
   return () => new ClocheEngine(code);
 }
 

@@ -37,6 +37,19 @@ export function measureDevice(): Promise<void> {
   return connection.call('device.measure', {}).then(() => undefined, report);
 }
 
+/** Commands of the benchmark; each answers with what was measured. */
+export async function benchmark(command: 'speed.list' | 'speed.measure' | 'speed.clear'): Promise<void> {
+  try {
+    dispatch(['speed:changed', await connection.call(command, {})]);
+  } catch (thrown) {
+    report(thrown);
+  }
+}
+
+export function stopBenchmark(): void {
+  connection.call('speed.stop', {}).catch(report);
+}
+
 export async function setOptions(modelId: string, options: EngineOptions): Promise<void> {
   await connection.call('catalogue.set_options', { model_id: modelId, options });
 }

@@ -26,6 +26,7 @@ import type {
   RelayState,
   Session,
   Settings,
+  Speeds,
   VilaHealth,
   StorageInfo,
 } from '../js_bridge/contract.gen';
@@ -62,6 +63,8 @@ export interface State {
   relay: RelayState | null;
   /** The conversation on screen, null while none is open. */
   conversation: Conversation | null;
+  /** What the benchmark measured and is measuring; null until a view has asked for it. */
+  speeds: Speeds | null;
   downloads: Downloads;
   /** The person's own folder of models; null until it was looked for. */
   folder: FolderState | null;
@@ -143,6 +146,7 @@ export const INITIAL: State = {
   providers: [],
   relay: null,
   conversation: null,
+  speeds: null,
   downloads: { downloads: [], bytes_per_second: 0, seconds_left: null },
   folder: null,
   storageChanges: 0,
@@ -202,6 +206,8 @@ export function reduce(state: State, [name, data]: StateEvent): State {
     case 'camera:wanted':
     case 'relay:port':
       return state;
+    case 'speed:changed':
+      return { ...state, speeds: data };
     case 'download:changed':
       return { ...state, downloads: data };
     case 'storage:changed':

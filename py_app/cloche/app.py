@@ -39,7 +39,9 @@ from .providers.registry import Providers
 from .providers.worker import WorkerTransport
 from .relay.relay import Relay
 from .shapes import Settings
+from .speed.benchmark import Benchmark
 from .store.kept_models import KeptModels
+from .store.speeds import SpeedRows
 from .store.store import Store
 from .structured.formats import Formats
 from .tools.camera import camera_tools
@@ -81,6 +83,9 @@ class App:
         self.turns.answer_plan = self.formats.plan
         self.conversations = Conversations(self.host, self.store, self.turns)
         self.vision = Vision(self.host, self.library, self.catalogue.cards)
+        self.benchmark = Benchmark(
+            self.host, self.library, self.vision, SpeedRows(self.store.database), lambda: self.turns.any_working
+        )
         self.relay = Relay(self.host, self.store, engine, self.vision)
         self.live = LiveView(self.host, self.store, self.vision, self.toolbox, self.approvals)
         self.remote_camera = RemoteCamera(self.host, self.live.keep)
@@ -122,6 +127,7 @@ class App:
             return
         self._ended = True
         await self.console.close()
+        await self.benchmark.close()
         await self.relay.close()
         await self.downloads.close()
         await self.live.close()
@@ -234,6 +240,7 @@ class App:
             "model.unload": lambda _: self._unload_model(),
             "model.hold": self._hold_model,
             "model.release": self._release_model,
+            **self.benchmark.commands(),
             **self.relay.commands(),
             **self.storage.commands(),
             **self.downloads.commands(),

@@ -35,6 +35,7 @@ from .shapes import (
     Session,
     Settings,
 )
+from .speed import shapes as speed
 from .structured import shapes as structured
 from .tools import shapes as tools
 from .trace import shapes as trace
@@ -48,6 +49,7 @@ CAPABILITIES: tuple[ModuleType, ...] = (
     *(relay, file_shapes, storage_shapes, folder_shapes),
     vision,
     vila,
+    speed,
 )
 
 # ---------------------------------------------------------------- commands

@@ -17,7 +17,8 @@ class EngineOptions(Model):
     """How a model is to be loaded; None leaves the choice to the app. Contexts and batches in tokens.
 
     `gpu_layers` 0 keeps everything on the processor. `cache_type` is how the KV cache is stored: smaller types need
-    less memory and lose a little accuracy. `adapter_scale` is the strength of the card's LoRA adapters.
+    less memory and lose a little accuracy. `adapter_scale` is the strength of the card's LoRA adapters. `engine`
+    "wllama" takes wllama where Cloche's own build of llama.cpp would run the model.
     """
 
     context_window: int | None = Field(default=None, ge=256, le=1_048_576)
@@ -26,6 +27,7 @@ class EngineOptions(Model):
     batch: int | None = Field(default=None, ge=32, le=8192)
     cache_type: Literal["f16", "q8_0", "q4_0"] | None = None
     adapter_scale: float | None = Field(default=None, ge=0, le=4)
+    engine: Literal["wllama"] | None = None
 
 
 class ModelCard(Model):

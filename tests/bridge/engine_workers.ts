@@ -96,6 +96,7 @@ export const AS_IT_COMES: EngineOptions = {
   batch: null,
   cache_type: null,
   adapter_scale: null,
+  engine: null,
 };
 
 export function fetchOf(files: ModelFile[], modelId = 'starter'): FetchFiles {

@@ -5,7 +5,7 @@ import { setOptions } from '../model_actions';
 import { readNumber } from '../typed_number';
 import { Field } from './field';
 
-type NumberKey = Exclude<keyof EngineOptions, 'cache_type'>;
+type NumberKey = Exclude<keyof EngineOptions, 'cache_type' | 'engine'>;
 
 interface NumberSetting {
   key: NumberKey;
@@ -22,6 +22,41 @@ const LLAMACPP: readonly NumberSetting[] = [
   { key: 'batch', label: 'Batch', help: 'Tokens read at once. Smaller takes less memory.', fallback: 'the engine’s' },
 ];
 const ADAPTER: NumberSetting = { key: 'adapter_scale', label: 'Adapter strength', help: 'How much the LoRA adapter changes the model. 1 is as trained.', fallback: '1' };
+
+interface ChoiceProps {
+  id: string;
+  label: string;
+  help: string;
+  value: string | null;
+  /** What each value is called; "" leaves the choice to Cloche. */
+  words: Record<string, string>;
+  choose: (value: string | null) => Promise<string | null>;
+}
+
+/** A setting with a few possible values. */
+function Choice({ id, label, help, value, words, choose }: ChoiceProps) {
+  return (
+    <div class="field short">
+      <label for={id}>{label}</label>
+      <select
+        id={id}
+        value={value ?? ''}
+        onChange={({ currentTarget }) =>
+          void choose(currentTarget.value || null).then((problem) => {
+            if (problem) report(new Error(problem));
+          })
+        }
+      >
+        {Object.entries(words).map(([key, text]) => (
+          <option key={key} value={key}>
+            {text}
+          </option>
+        ))}
+      </select>
+      <p class="muted">{help}</p>
+    </div>
+  );
+}
 
 export function ModelSettings({ entry: { card, options } }: { entry: CatalogueEntry }) {
   const llamacpp = card.engine === 'llamacpp';
@@ -57,23 +92,24 @@ export function ModelSettings({ entry: { card, options } }: { entry: CatalogueEn
           />
         ))}
         {llamacpp && (
-          <div class="field short">
-            <label for={`${card.id}-cache`}>KV cache</label>
-            <select
+          <>
+            <Choice
               id={`${card.id}-cache`}
-              value={options.cache_type ?? ''}
-              onChange={({ currentTarget }) =>
-                void save({ cache_type: (currentTarget.value || null) as EngineOptions['cache_type'] }).then((problem) => {
-                  if (problem) report(new Error(problem));
-                })
-              }
-            >
-              <option value="">16 bits</option>
-              <option value="q8_0">8 bits: half the memory</option>
-              <option value="q4_0">4 bits: a quarter, less exact</option>
-            </select>
-            <p class="muted">How the conversation is remembered.</p>
-          </div>
+              label="KV cache"
+              help="How the conversation is remembered."
+              value={options.cache_type}
+              words={{ '': '16 bits', q8_0: '8 bits: half the memory', q4_0: '4 bits: a quarter, less exact' }}
+              choose={(cache_type) => save({ cache_type: cache_type as EngineOptions['cache_type'] })}
+            />
+            <Choice
+              id={`${card.id}-engine`}
+              label="Engine"
+              help="Both are llama.cpp; the benchmark compares them."
+              value={options.engine}
+              words={{ '': 'Cloche’s own, where it is the faster one', wllama: 'wllama' }}
+              choose={(engine) => save({ engine: engine as EngineOptions['engine'] })}
+            />
+          </>
         )}
       </div>
     </fieldset>

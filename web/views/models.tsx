@@ -3,6 +3,7 @@ import type { Figure, ModelCard } from '../../js_bridge/contract.gen';
 import { bytes, count, percent } from '../figures';
 import { AddModel } from '../parts/add_model';
 import { Catalogue } from '../parts/catalogue';
+import { Benchmark } from '../parts/benchmark';
 import { BrowserModelCard } from '../parts/browser_model_card';
 import { ModelFolder } from '../parts/model_folder';
 import { ModelState } from '../parts/model_panel';
@@ -122,6 +123,7 @@ export function ModelsView() {
   return (
     <div class="page" tabIndex={-1}>
       {card.value ? <Card shown={card.value} /> : <ModelState status={model.value} />}
+      <Benchmark />
       <Catalogue />
       <AddModel />
       <ThisDevice />

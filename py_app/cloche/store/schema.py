@@ -264,6 +264,18 @@ CREATE TABLE packages (
 ) WITHOUT ROWID;
 """
 
+SPEEDS = """
+-- What the benchmark measured, as JSON.
+CREATE TABLE speeds (
+    model_id TEXT NOT NULL,
+    engine TEXT NOT NULL,
+    hardware TEXT NOT NULL,
+    at REAL NOT NULL,
+    report TEXT NOT NULL,
+    PRIMARY KEY (model_id, engine, hardware)
+) WITHOUT ROWID;
+"""
+
 MIGRATIONS: tuple[str, ...] = (
     FIRST,
     TOOLS,
@@ -276,4 +288,5 @@ MIGRATIONS: tuple[str, ...] = (
     DOWNLOADS,
     LIVE,
     FILES,
+    SPEEDS,
 )

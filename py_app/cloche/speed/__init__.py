@@ -1,0 +1,1 @@
+"""The benchmark: how fast a model really is on this device."""
