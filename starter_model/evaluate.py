@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-import torch
+from torch import Tensor, nn
 
 from starter_model.cases import Case
 from starter_model.model import Starter
@@ -21,17 +23,44 @@ LONGEST = 120
 """Tokens of an answer; what is longer is wrong anyway."""
 
 
+def in_bytes(x: Tensor) -> Tensor:
+    """Blocks of 32 values as whole numbers up to 127 times a half-precision scale: Q8_0, as ggml rounds to it."""
+    blocks = x.unflatten(-1, (-1, 32))
+    scale = blocks.abs().amax(-1, keepdim=True) / 127
+    return ((blocks / scale.clamp_min(1e-30)).round() * scale.half().float()).flatten(-2)
+
+
+@contextmanager
+def as_in_llama_cpp(model: Starter) -> Iterator[None]:
+    """What goes into a matrix is rounded to 8 bits meanwhile, as llama.cpp does where the matrix has 8 bits.
+
+    Two words can be so close that this decides between them.
+    """
+    exact = model.vision.patch_embd
+    linear = [layer for layer in model.modules() if isinstance(layer, nn.Linear) and layer is not exact]
+    hooks = [
+        *(layer.register_forward_pre_hook(lambda _, given: (in_bytes(given[0]),)) for layer in linear),
+        model.text.output_norm.register_forward_hook(lambda _layer, _given, normed: in_bytes(normed)),
+    ]
+    try:
+        yield
+    finally:
+        for hook in hooks:
+            hook.remove()
+
+
 def answers(model: Starter, tokenizer: Tokenizer, cases: list[Case]) -> list[str]:
     """The model's answers, in the order of the cases."""
+    model.eval()
     given = [""] * len(cases)
     prompts = [prompt(tokenizer, case.turns, len(case.scenes)) for case in cases]
     order = sorted(range(len(cases)), key=lambda index: (not cases[index].scenes, len(prompts[index])))
     for start in range(0, len(order), TOGETHER):
         part = order[start : start + TOGETHER]
         images = [pixels(scene) for index in part for scene in cases[index].scenes]
-        for index, tokens in zip(
-            part, model.answer([prompts[i] for i in part], images, LONGEST, tokenizer.end), strict=True
-        ):
+        with as_in_llama_cpp(model):
+            said = model.answer([prompts[i] for i in part], images, LONGEST, tokenizer.end)
+        for index, tokens in zip(part, said, strict=True):
             given[index] = tokenizer.decode(tokens)
     return given
 
@@ -40,9 +69,7 @@ def measure(model: Starter, tokenizer: Tokenizer, cases: list[Case], log: Path |
     """Right answers and cases of each kind; the log gets every wrong answer."""
     figures: dict[str, list[int]] = defaultdict(lambda: [0, 0])
     wrong = []
-    model.eval()
-    with torch.no_grad():
-        given = answers(model, tokenizer, cases)
+    given = answers(model, tokenizer, cases)
     for case, answer in zip(cases, given, strict=True):
         right = case.right(answer)
         figures[case.kind][0] += right

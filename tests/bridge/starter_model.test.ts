@@ -3,12 +3,19 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { ChatMessage, Completion, ToolSpec } from '../../js_bridge/contract.gen';
 import answers from '../data/starter_answers.json';
-import { ask, clearStorage, type EngineLink, fetchStarter, loadOf, startEngine, stopWorkers } from './engine_workers';
+import { ask, CARD, clearStorage, type EngineLink, fetchStarter, loadOf, startEngine, stopWorkers } from './engine_workers';
 
-/** The engine rounds activations to 8 bits, which tips the choice between two near words: measured, 95 % are the same. */
-const SAME = 0.94;
+/** Measured: 97 % are the same on Cloche's own engine, 95.5 % on wllama, whose GELU comes out of a table of half floats. */
+const SAME = 0.95;
+/** How far these few cases may lie under the card's figure of all. */
+const MARGIN = 0.1;
+const GROUPS = { picture: 'All questions about pictures', chat: 'All chat replies', tools: 'All about tools' };
+/** Every refusal is as good as another. */
+const REFUSAL = /^(I don't know|Sorry)/;
 /** The engine lets only names from the list through in a call, PyTorch lets anything. */
 const CONSTRAINED = 'tools: unseen tool';
+/** A call that was cut at the limit; the engine gives it in parts. */
+const CUT = /^<tool_call>(?!.*<\/tool_call>)/s;
 const MINUTES = 60_000;
 
 interface Case {
@@ -16,6 +23,7 @@ interface Case {
   messages: { role: string; text: string }[];
   tools: { name: string; arguments: string[] }[];
   images: string[];
+  right: string;
   answer: string;
 }
 
@@ -74,18 +82,32 @@ function given({ text, tool_calls: [call] }: Completion): string {
   return plain(`<tool_call>{"name": "${call.function.name}", "arguments": ${call.function.arguments}}</tool_call>`);
 }
 
+async function answerOf(one: Case): Promise<string> {
+  const request = ask('', { messages: messagesOf(one), tools: toolsOf(one), max_tokens: 120 });
+  return engine.call('chat.complete', request).then(given, (error: Error) => error.message);
+}
+
+function isRight({ right }: Case, answer: string): boolean {
+  return answer === plain(right) || (REFUSAL.test(right) && REFUSAL.test(answer));
+}
+
 test(
-  'answers as PyTorch does',
+  'answers as PyTorch does, and as often right as its card says',
   async () => {
-    const different: string[] = [];
-    const cases = (answers.cases as Case[]).filter(({ kind }) => kind !== CONSTRAINED);
-    for (const one of cases) {
-      const request = ask('', { messages: messagesOf(one), tools: toolsOf(one), max_tokens: 120 });
-      const completion = await engine.call('chat.complete', request).catch((error: Error) => error.message);
-      const answer = typeof completion === 'string' ? completion : given(completion);
-      if (answer !== plain(one.answer)) different.push(`${one.kind}: ${one.answer} | ${answer}`);
-    }
+    const cases = answers.cases as Case[];
+    const told: string[] = [];
+    for (const one of cases) told.push(await answerOf(one));
+
+    const different = cases.flatMap((one, index) =>
+      one.kind === CONSTRAINED || CUT.test(one.answer) || told[index] === plain(one.answer) ? [] : `${one.kind}: ${one.answer} | ${told[index]}`,
+    );
     expect(different.length, different.join('\n')).toBeLessThanOrEqual((1 - SAME) * cases.length);
+
+    for (const [group, label] of Object.entries(GROUPS)) {
+      const right = cases.flatMap((one, index) => (one.kind.startsWith(group) ? [isRight(one, told[index] ?? '')] : []));
+      const figure = CARD.figures.find((each) => each.label === label)?.value ?? 1;
+      expect(right.filter(Boolean).length / right.length, label).toBeGreaterThan(figure - MARGIN);
+    }
   },
   5 * MINUTES,
 );
