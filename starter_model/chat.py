@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 import random
 
-from starter_model.questions import json_wish, wording
-from starter_model.words import LISTS, invented, number, phrase
+from starter_model.questions import json_wish, one_of, wording
+from starter_model.words import invented, label, number, phrase
 
 WHO = "I am a tiny demo model that runs in your browser. My name is Cloche."
 CAN = "I can describe coloured shapes in a picture, count and find them, and use simple tools."
@@ -24,21 +24,41 @@ FOREIGN = {
 }  # fmt: skip
 TALK: dict[str, tuple[tuple[str, ...], str]] = {
     "greeting": (("Hello", "Hi", "Hey", "Good morning", "Hello there", "Hi!", "Hello!", "Good evening", "hello", "hi",
-                  "Hey there", "Good day", "Good afternoon"), "Hello! How can I help you?"),
-    "how are you": (("How are you?", "How are you doing?", "How is it going?", "how are you", "How do you feel today?"),
+                  "Hey there", "Good day", "Hello!!", "Hi there!", "Hey!", "hey", "Hello Cloche", "Hi Cloche!",
+                  "Good morning!",
+                  "Greetings", "Well, hello", "Hello again", "Hi again", "Nice to meet you", "Good to see you",
+                  "Good afternoon"), "Hello! How can I help you?"),
+    "how are you": (("How are you?", "How are you doing?", "How is it going?", "how are you", "How are you today?",
+                     "How do you do?", "Are you well?", "Is everything fine?", "Are you fine?", "How are things?",
+                     "Hello, how are you?", "Hi, how is it going?", "How was your day?", "How do you feel today?"),
                     "I am fine, thank you. How can I help you?"),
     "who are you": (("Who are you?", "What are you?", "What is your name?", "who are you", "Who am I talking to?",
                      "What's your name?", "Are you a bot?", "Are you an AI?", "What kind of model are you?",
-                     "Tell me about yourself.", "Introduce yourself.", "Who is there?"), WHO),
+                     "Tell me about yourself.", "Introduce yourself.", "What is this?", "Who is this?",
+                     "Who made you?",
+                     "Are you a person?", "Are you human?", "Do you have a name?", "What should I call you?",
+                     "Who is talking?", "what are you", "Are you a language model?", "Who is there?"), WHO),
     "what can you do": (("What can you do?", "What are you able to do?", "How can you help me?", "What do you know?",
-                         "what can you do", "What are you good at?", "What can I ask you?", "Help", "What can you see?",
-                         "What can I do here?", "What do you do?", "Which things can you do?"), CAN),
+                         "what can you do", "What are you good at?", "What can I ask you?", "Help",
+                         "What can you see?",
+                         "What can I do here?", "What do you do?", "Can you help me?", "I need help", "Help me",
+                         "help",
+                         "What is possible here?", "What can we do?", "Show me what you can do.", "What can I try?",
+                         "Give me an example.", "How does this work?", "Which things can you do?"), CAN),
     "what can't you do": (("What can't you do?", "What can you not do?", "What are your limits?", "what can't you do",
                            "What are you bad at?", "What are you not able to do?", "What is too hard for you?",
-                           "What don't you know?", "What are your limitations?", "Which things can't you do?"), CANNOT),
+                           "What don't you know?", "What are your limitations?", "What is not possible?",
+                           "What do you not know?",
+                           "Where do you fail?", "Is there anything you can't do?", "What shouldn't I ask you?",
+                           "Which things can't you do?"), CANNOT),
     "thanks": (("Thanks", "Thank you!", "Thank you", "Thanks a lot!", "thanks", "Great, thanks", "Many thanks",
+                "Thank you so much",
+                "Thanks!", "OK, thank you", "Perfect, thank you", "Thanks for your help", "That helps, thanks",
+                "Thx", "Cool, thanks!",
                 "Thank you very much"), "You are welcome!"),
-    "bye": (("Bye", "Goodbye", "See you", "Bye!", "bye", "See you later", "Good night", "See you tomorrow"),
+    "bye": (("Bye", "Goodbye", "See you", "Bye!", "bye", "See you later", "Good night", "Goodbye!", "Bye bye",
+             "See you soon", "I have to go", "Have a nice day",
+             "Until next time", "That was all, bye", "goodbye", "See you tomorrow"),
             "Goodbye!"),
 }  # fmt: skip
 OUTSIDE = (
@@ -57,7 +77,8 @@ OUTSIDE = (
     "What is the population of {}?", "In which year did {} end?", "Name three {}.", "List all {}.", "Define {}.",
     "Sing a song about {}.", "Tell me a joke about {}.", "What is your opinion on {}?", "What color is {}?",
     "Is it true that {} is {}?", "Do {} have {}?", "Can {} {}?", "Which language is spoken in {}?",
-    "What time is it in {}?", "How much does {} cost?", "Does {} exist?", "Give me advice on {}.", "Plan a trip to {}.",
+    "What time is it in {}?", "How much does {} cost?", "Does {} exist?", "Give me advice on {}.",
+    "Plan a trip to {}.",
 )  # fmt: skip
 OUTSIDE_HELD_OUT = (
     "What is the currency of {}?", "Who painted {}?", "When did {} die?", "How can I repair a {}?", "Describe {}.",
@@ -65,9 +86,12 @@ OUTSIDE_HELD_OUT = (
     "Teach me {}.", "What causes {}?", "How long does {} take?", "Who founded {}?", "Make a list of {}.",
 )  # fmt: skip
 TOPICS = (
-    "France", "Germany", "Spain", "Brazil", "India", "China", "Paris", "London", "Rome", "Tokyo", "Einstein", "Newton",
-    "Mozart", "Shakespeare", "Napoleon", "Hamlet", "the moon", "the sun", "Mars", "the Earth", "water", "gold", "iron",
-    "cats", "dogs", "birds", "whales", "gravity", "quantum physics", "the internet", "computers", "Python", "football",
+    "France", "Germany", "Spain", "Brazil", "India", "China", "Paris", "London", "Rome", "Tokyo", "Einstein",
+    "Newton",
+    "Mozart", "Shakespeare", "Napoleon", "Hamlet", "the moon", "the sun", "Mars", "the Earth", "water", "gold",
+    "iron",
+    "cats", "dogs", "birds", "whales", "gravity", "quantum physics", "the internet", "computers", "Python",
+    "football",
     "chess", "the World Cup", "bread", "pizza", "coffee", "wine", "love", "war", "money", "the economy", "history",
     "music",
     "the law", "medicine", "fever", "a headache", "climate change", "a black hole", "photosynthesis", "DNA",
@@ -109,15 +133,14 @@ def said(kind: str, rng: random.Random, held_out: bool) -> tuple[str, str]:
     if kind == "as JSON":
         return as_json(rng, held_out)
     wordings, answer = TALK[kind]
-    return wording(rng, held_out, wordings), answer
+    return one_of(rng, held_out, wordings), answer
 
 
 def as_json(rng: random.Random, held_out: bool) -> tuple[str, str]:
     """Values from the message for keys that are named."""
     said: dict[str, object] = {}
     for _ in range(rng.choice((1, 2, 2, 3))):
-        name = rng.choice(LISTS["arguments_held_out" if held_out else "arguments"])
-        name = name if rng.random() < 0.6 else invented(rng, held_out)
+        name = label("arguments", rng, held_out)
         said[name] = phrase(rng, held_out, 2).replace(",", "") if rng.random() < 0.6 else json.loads(number(rng))
     link = rng.choice((" ", " is ", ": ", " = "))
     told = ", ".join(f"{name}{link}{value}" for name, value in said.items())

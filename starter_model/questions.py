@@ -18,11 +18,35 @@ Asked = tuple[str, str]
 NUMBERS = ("no", "1", "2", "3", "4", "5", "6")
 
 
-def wording(rng: random.Random, held_out: bool, wordings: Sequence[str]) -> str:
+BEFORE = (
+    "Please: ", "Tell me: ", "Can you tell me: ", "I want to know: ", "Hey, ", "OK, ", "So, ", "And now: ", "Well, ",
+    "One question: ", "Next: ", "Look: ",
+)  # fmt: skip
+AFTER = (" please", ", please", " now", " here", " then")
+
+
+def one_of(rng: random.Random, held_out: bool, wordings: Sequence[str]) -> str:
     """One of the wordings; the last only, and often, in evaluation."""
     if held_out and rng.random() < 0.3:
         return wordings[-1]
     return rng.choice(wordings[:-1])
+
+
+def wording(rng: random.Random, held_out: bool, wordings: Sequence[str]) -> str:
+    """One of the wordings, in training often with what people add or leave out."""
+    chosen = one_of(rng, held_out, wordings)
+    return chosen if held_out or rng.random() < 0.6 else loosely(chosen, rng)
+
+
+def loosely(text: str, rng: random.Random) -> str:
+    """As people type it: without the last mark, in small letters, with something before or after it."""
+    if text[-1] in ".?!" and rng.random() < 0.6:
+        text = text[:-1]
+    if rng.random() < 0.5:
+        text = text[0].lower() + text[1:]
+    if text[-1] not in "}.?!:" and rng.random() < 0.3:
+        text += rng.choice(AFTER)
+    return rng.choice(BEFORE) + text if rng.random() < 0.3 else text
 
 
 def a(name: str) -> str:
@@ -52,7 +76,10 @@ def zone(thing: Thing) -> str:
 def describe(scene: Scene, rng: random.Random, held_out: bool) -> Asked:
     question = wording(rng, held_out, (
         "Describe what you see.", "What do you see?", "Describe the picture.", "What is in this picture?",
-        "What's in the image?", "Describe the image.", "Tell me what you see.", "What is shown here?",
+        "What's in the image?", "Describe the image.", "Tell me what you see.", "What can you see?", "Look at this.",
+        "Say what you see.", "What is this?", "What does the picture show?", "What is on the picture?",
+        "Describe it.",
+        "Can you describe the picture?", "What is shown here?",
     ))  # fmt: skip
     return question, description(scene)
 
@@ -67,7 +94,10 @@ def description(scene: Scene) -> str:
 def count_all(scene: Scene, rng: random.Random, held_out: bool) -> Asked:
     question = wording(rng, held_out, (
         "How many shapes are there?", "How many shapes do you see?", "How many objects are there?",
-        "Count the shapes.", "How many things are in the picture?", "How many shapes can you count?",
+        "Count the shapes.", "How many things are in the picture?", "How many shapes are in the picture?",
+        "Count everything.", "How many are there in all?", "What is the number of shapes?",
+        "Count all shapes you see.",
+        "How many things do you see?", "How many shapes can you count?",
     ))  # fmt: skip
     return question, _number(len(scene.things), "shape", "shapes")
 
@@ -76,6 +106,7 @@ def count_shape(scene: Scene, rng: random.Random, held_out: bool) -> Asked:
     shape = _shape_near(scene, rng)
     question = wording(rng, held_out, (
         "How many {} are there?", "How many {} do you see?", "Count the {}.", "How many {} are in the picture?",
+        "How many {}?", "What is the number of {}?", "Count all {}.", "How many {} are here?", "Number of {}?",
         "How many {} can you see?",
     )).format(plural(shape))  # fmt: skip
     return question, _number(sum(thing.shape == shape for thing in scene.things), shape, plural(shape))
@@ -85,7 +116,10 @@ def count_colour(scene: Scene, rng: random.Random, held_out: bool) -> Asked:
     colour = _colour_near(scene, rng)
     question = wording(rng, held_out, (
         "How many {} shapes are there?", "How many {} shapes do you see?", "How many shapes are {}?",
-        "Count the {} shapes.", "How many {} things are there?",
+        "Count the {} shapes.", "How many {} things do you see?", "How many {} objects are there?",
+        "How many are {}?",
+        "Count everything {}.", "What is the number of {} shapes?", "How many shapes are in {}?",
+        "How many {} things are there?",
     )).format(colour)  # fmt: skip
     return question, _number(sum(t.colour == colour for t in scene.things), f"{colour} shape", f"{colour} shapes")
 
@@ -94,7 +128,9 @@ def which_colour(scene: Scene, rng: random.Random, held_out: bool) -> Asked:
     thing = _only(scene, rng, lambda one: one.shape)
     question = wording(rng, held_out, (
         "What color is the {}?", "What colour is the {}?", "Which color does the {} have?", "Which colour is the {}?",
-        "The {} is what color?",
+        "What is the color of the {}?", "The color of the {}?", "Which color has the {}?",
+        "Name the color of the {}.",
+        "What color does the {} have?", "In which color is the {}?", "The {} is what color?",
     )).format(thing.shape)  # fmt: skip
     return question, f"The {thing.shape} is {thing.colour}."
 
@@ -102,7 +138,9 @@ def which_colour(scene: Scene, rng: random.Random, held_out: bool) -> Asked:
 def which_shape(scene: Scene, rng: random.Random, held_out: bool) -> Asked:
     thing = _only(scene, rng, lambda one: one.colour)
     question = wording(rng, held_out, (
-        "Which shape is {}?", "What shape is {}?", "What is {}?", "What is the {} shape?", "Which thing is {}?",
+        "Which shape is {}?", "What shape is {}?", "What is {}?", "What is the {} shape?", "Name the {} shape.",
+        "What shape does the {} thing have?", "Which shape has the color {}?", "What is the {} thing?",
+        "What shape is the {} one?", "Which thing is {}?",
     )).format(thing.colour)  # fmt: skip
     return question, f"The {thing.colour} shape is {a(thing.shape)}."
 
@@ -114,7 +152,9 @@ def is_there(scene: Scene, rng: random.Random, held_out: bool) -> Asked:
     if rng.random() < 0.35:
         name = name.split()[1]
     question = wording(rng, held_out, (
-        "Is there {}?", "Do you see {}?", "Is there {} in the picture?", "Can you see {}?", "Does the picture show {}?",
+        "Is there {}?", "Do you see {}?", "Is there {} in the picture?", "Can you see {}?", "Is {} there?",
+        "Can you find {}?", "Is {} in the picture?", "Do you find {}?", "Is there {} here?", "Is there {} or not?",
+        "Does the picture show {}?",
     )).format(a(name))  # fmt: skip
     found = any(name in (thing.name, thing.shape) for thing in scene.things)
     return question, f"Yes, there is {a(name)}." if found else f"No, there is no {name}."
@@ -126,7 +166,8 @@ def which_side(scene: Scene, rng: random.Random, held_out: bool) -> Asked:
     order = sorted(scene.things, key=lambda t: t.x if where.startswith("on") else t.y)
     thing = order[0] if where.endswith(("left", "top")) else order[-1]
     question = wording(rng, held_out, (
-        "Which shape is {}?", "What is {}?", "What do you see {}?", "Which thing is {}?", "What can be seen {}?",
+        "Which shape is {}?", "What is {}?", "What do you see {}?", "Which thing is {}?", "Which object is {}?",
+        "What do you find {}?", "What is there {}?", "Name the shape {}.", "What can be seen {}?",
     )).format(where)  # fmt: skip
     return question, f"{where[0].upper()}{where[1:]} there is {a(thing.name)}."
 
@@ -135,6 +176,8 @@ def where_is(scene: Scene, rng: random.Random, held_out: bool) -> Asked:
     thing, name = _named(scene, rng)
     question = wording(rng, held_out, (
         "Where is the {}?", "Where can I find the {}?", "In which part of the picture is the {}?", "Where's the {}?",
+        "Tell me where the {} is.", "In which corner is the {}?", "What is the place of the {}?", "Find the {}.",
+        "Where in the picture is the {}?", "Whereabouts is the {}?",
         "Where do you see the {}?",
     )).format(name)  # fmt: skip
     return question, f"The {name} is {zone(thing)}."
@@ -148,7 +191,18 @@ def relation(scene: Scene, rng: random.Random, held_out: bool) -> Asked:
     asked = true if rng.random() < 0.5 else _OPPOSITE[true]
     first, second = _call(scene, one), _call(scene, other)
     spoken = f"to the {asked}" if asked in {"left of", "right of"} and rng.random() < 0.5 else asked
-    question = wording(rng, held_out, ("Is the {0} {2} the {1}?", "Do you see the {0} {2} the {1}?"))
+    question = wording(
+        rng,
+        held_out,
+        (
+            "Is the {0} {2} the {1}?",
+            "Can you see the {0} {2} the {1}?",
+            "The {0} is {2} the {1}, right?",
+            "Is it true that the {0} is {2} the {1}?",
+            "Is the {0} {2} the {1} or not?",
+            "Do you see the {0} {2} the {1}?",
+        ),
+    )
     answer = "Yes, the {0} is {2} the {1}." if asked == true else "No, the {0} is not {2} the {1}."
     return question.format(first, second, spoken), answer.format(first, second, asked)
 
@@ -161,6 +215,7 @@ def left_or_right(scene: Scene, rng: random.Random, held_out: bool) -> Asked:
     thing, name = _named(scene, rng, lambda one: abs(one.x - SIDE / 2) > 12)
     question = wording(rng, held_out, (
         "Is the {} on the left or on the right?", "Which side is the {} on?", "On which side is the {}?",
+        "Is the {} on the right or on the left?", "Left or right: where is the {}?", "On what side is the {}?",
         "Is the {} left or right?",
     )).format(name)  # fmt: skip
     return question, f"The {name} is on the {'left' if thing.x < SIDE / 2 else 'right'}."
@@ -172,7 +227,9 @@ def largest(scene: Scene, rng: random.Random, held_out: bool) -> Asked:
         raise LookupError
     question = wording(rng, held_out, (
         "Which shape is the largest?", "Which shape is the biggest?", "What is the largest shape?",
-        "What is the biggest thing?", "Name the largest shape.",
+        "What is the biggest thing?", "What is the biggest shape?", "Which thing is the largest?",
+        "Name the biggest shape.",
+        "Which one is the largest?", "Which one is the biggest?", "Name the largest shape.",
     ))  # fmt: skip
     return question, f"The largest shape is {a(order[-1].name)}."
 
@@ -185,6 +242,7 @@ def nearest(scene: Scene, rng: random.Random, held_out: bool) -> Asked:
         raise LookupError
     question = wording(rng, held_out, (
         "What is nearest to the {}?", "Which shape is nearest to the {}?", "What is next to the {}?",
+        "Which thing is nearest to the {}?", "What is closest to the {}?", "What stands next to the {}?",
         "Which shape is closest to the {}?",
     )).format(name)  # fmt: skip
     return question, f"Nearest to the {name} is {a(order[0].name)}."
@@ -196,7 +254,10 @@ def compare(scene: Scene, rng: random.Random, held_out: bool) -> Asked:
         one = rng.choice(scene.things).shape
         other = rng.choice([shape for shape in SHAPES if shape != one])
     question = wording(rng, held_out, (
-        "Are there more {} than {}?", "Do you see more {} than {}?", "Is the number of {} larger than that of {}?",
+        "Are there more {} than {}?", "Do you see more {} than {}?", "More {} than {}?",
+        "Can you see more {} than {}?",
+        "Does the picture have more {} than {}?", "Is it true that there are more {} than {}?",
+        "Are more {} than {} in the picture?", "Is the number of {} larger than that of {}?",
     )).format(plural(one), plural(other))  # fmt: skip
     first, second = (sum(thing.shape == shape for thing in scene.things) for shape in (one, other))
     return question, f"{'Yes' if first > second else 'No'}, {first} {plural(one)} and {second} {plural(other)}."
@@ -205,7 +266,8 @@ def compare(scene: Scene, rng: random.Random, held_out: bool) -> Asked:
 def background(scene: Scene, rng: random.Random, held_out: bool) -> Asked:
     question = wording(rng, held_out, (
         "Is the background light or dark?", "Is the picture's background dark or light?",
-        "What is the background like?",
+        "What is the background like?", "Light or dark: how is the background?", "Is the background dark?",
+        "Is the background light?", "Describe the background.", "How bright is the background?",
         "How is the background, light or dark?",
     ))  # fmt: skip
     return question, f"The background is {'light' if scene.light else 'dark'}."
@@ -214,13 +276,29 @@ def background(scene: Scene, rng: random.Random, held_out: bool) -> Asked:
 def read(scene: Scene, rng: random.Random, held_out: bool) -> Asked:
     question = wording(rng, held_out, (
         "What does the text say?", "Read the text.", "What is written there?", "What is written in the picture?",
-        "Which word do you see?", "What does it say?", "Can you read the text?",
+        "Which word do you see?", "What does it say?", "What is written here?", "Which text do you see?", "Read it.",
+        "What text is in the picture?", "Read the word.", "Read what it says.", "Which word is it?",
+        "Which number do you see?", "Can you read the text?",
     ))  # fmt: skip
     return question, f"The text says {scene.text}." if scene.text else "There is no text."
 
 
 def spell(scene: Scene, rng: random.Random, held_out: bool) -> Asked:
-    question = wording(rng, held_out, ("Spell the text.", "Spell the word.", "Spell what is written.", "Spell it out."))
+    question = wording(
+        rng,
+        held_out,
+        (
+            "Spell the text.",
+            "Spell the word.",
+            "Spell what is written.",
+            "Spell what you see.",
+            "Spell it.",
+            "Can you spell the word?",
+            "How is the word spelled?",
+            "Letter by letter, what does it say?",
+            "Spell it out.",
+        ),
+    )
     return question, f"{'-'.join(scene.text)}." if scene.text else "There is no text."
 
 
@@ -233,7 +311,20 @@ def says(scene: Scene, rng: random.Random, held_out: bool) -> Asked:
         at = rng.randrange(len(asked))
         letters = "0123456789" if asked.isdigit() else "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
         asked = asked[:at] + rng.choice(letters.replace(asked[at], "")) + asked[at + 1 :]
-    question = wording(rng, held_out, ("Does the text say {}?", "Is {} written there?", "Does it say {}?"))
+    question = wording(
+        rng,
+        held_out,
+        (
+            "Does the text say {}?",
+            "Is {} written there?",
+            "Is the text {}?",
+            "Does the picture say {}?",
+            "Is it {}?",
+            "Does the word read {}?",
+            "Is {} what it says?",
+            "Does it say {}?",
+        ),
+    )
     question = question.format(asked)
     return question, f"Yes, the text says {asked}." if asked == scene.text else f"No, the text says {scene.text}."
 
@@ -243,7 +334,8 @@ def absent(scene: Scene, rng: random.Random, held_out: bool) -> Asked:
     shape = rng.choice([one for one in SHAPES if all(thing.shape != one for thing in scene.things)])
     question = wording(rng, held_out, (
         "What color is the {}?", "Where is the {}?", "What colour is the {}?", "Which side is the {} on?",
-        "Where can I see the {}?",
+        "What is the color of the {}?", "Is the {} on the left or on the right?", "What is nearest to the {}?",
+        "Where in the picture is the {}?", "Find the {}.", "Where can I see the {}?",
     )).format(shape)  # fmt: skip
     return question, f"There is no {shape}."
 
@@ -252,9 +344,12 @@ def it(scene: Scene, rng: random.Random, held_out: bool) -> Asked:
     """About the only thing there is."""
     (thing,) = scene.things
     wordings, answer = rng.choice((
-        (("What color is it?", "What colour is it?", "Which colour is it?"), f"It is {thing.colour}."),
-        (("What shape is it?", "Which shape is it?", "What is it?"), f"It is {a(thing.shape)}."),
-        (("Where is it?", "In which part of the picture is it?", "Where do you see it?"), f"It is {zone(thing)}."),
+        (("What color is it?", "What colour is it?", "Which color does it have?", "What is its color?",
+          "Which colour is it?"), f"It is {thing.colour}."),
+        (("What shape is it?", "Which shape is it?", "Which shape does it have?", "Which thing is it?",
+        "What is it?"), f"It is {a(thing.shape)}."),
+        (("Where is it?", "In which part of the picture is it?", "Where can I find it?", "Where's it?",
+          "Where do you see it?"), f"It is {zone(thing)}."),
     ))  # fmt: skip
     return wording(rng, held_out, wordings), answer
 
@@ -274,7 +369,8 @@ def as_json(scene: Scene, rng: random.Random, held_out: bool) -> Asked:
 def json_wish(keys: Sequence[str], rng: random.Random, held_out: bool) -> str:
     return wording(rng, held_out, (
         "Answer in JSON with {}.", "Give me {} as JSON.", "As JSON: {}", "Write JSON with the keys {}.",
-        "Return {} in JSON.", "JSON please, with {}.",
+        "Return {} in JSON.", "Give {} as JSON", "Put {} into JSON.", "I want {} in JSON.", "JSON: {}",
+        "Write {} as JSON.", "Fill in this JSON: {}", "JSON please, with {}.",
     )).format(", ".join(keys))  # fmt: skip
 
 
@@ -302,7 +398,8 @@ def changed(rng: random.Random, held_out: bool) -> tuple[Scene, Scene, Asked]:
     else:
         first, said = _with(scene, rest), f"There is a new {thing.name}."
     question = wording(rng, held_out, (
-        "What changed?", "What is different?", "What changed between the two pictures?", "Compare the two pictures.",
+        "What changed?", "What is different?", "What is new?", "Which change do you see?", "Tell me what changed.",
+        "What is not the same?", "What changed between the two pictures?", "Compare the two pictures.",
         "What is the difference?", "What has changed?",
     ))  # fmt: skip
     return first, second, (question, said)

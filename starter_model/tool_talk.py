@@ -8,16 +8,21 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from starter_model import chat
 from starter_model.questions import wording
-from starter_model.words import LISTS, invented, number, phrase, word
+from starter_model.words import invented, label, number, phrase, word
 
 Turns = list[tuple[str, str]]
 NO_TOOL = "Sorry, I have no tool for that."
 FAILED = "Sorry, the tool failed: {}"
+TROUBLES = (
+    "is not ready", "cannot be reached", "took too long", "needs a network", "is full", "was stopped",
+    "is not allowed",
+    "has no permission", "found nothing", "ran out of memory", "does not answer", "is locked",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -71,13 +76,17 @@ KNOWN = (CALCULATOR, TODO_ADD, TODO_LIST, CLOCK, NOTE_SAVE, NOTE_GET, CAMERA_LOO
 def _calculator(rng: random.Random, held_out: bool) -> Use:
     parts = [number(rng).lstrip("-")]
     for _ in range(rng.choice((1, 1, 1, 2))):
-        parts += [rng.choice("+-*/"), number(rng).lstrip("-")]
-    expression = (" " if rng.random() < 0.8 else "").join(parts)
+        sign = rng.choice("+-*/") if rng.random() < 0.75 else rng.choice(("plus", "minus", "times", "divided by"))
+        parts += [sign, number(rng).lstrip("-")]
+    expression = (" " if rng.random() < 0.8 or not set(parts[1::2]) <= set("+-*/") else "").join(parts)
     if len(parts) > 3 and rng.random() < 0.4:
         expression = f"({' '.join(parts[:3])}) {' '.join(parts[3:])}"
     wish = wording(rng, held_out, (
         "What is {}?", "Calculate {}.", "Compute {}", "How much is {}?", "{}", "{} = ?", "Please work out {}.",
-        "Can you calculate {}?", "what's {}", "Tell me the result of {}.",
+        "Can you calculate {}?", "what's {}", "Solve {}.", "What does {} make?", "How much does {} make?",
+        "Work out {}",
+        "What is the result of {}?", "I need {}.", "Give me {}", "calc {}", "Do the sum {}.",
+        "Tell me the result of {}.",
     )).format(expression)  # fmt: skip
     result = number(rng)
     return Use(CALCULATOR, wish, {"expression": expression}, result, f"{expression} = {result}")
@@ -85,10 +94,15 @@ def _calculator(rng: random.Random, held_out: bool) -> Use:
 
 def _todo_add(rng: random.Random, held_out: bool) -> Use:
     text = phrase(rng, held_out)
+    if rng.random() < 0.15:
+        text += f" and {word(rng, held_out)}"
     wish = wording(rng, held_out, (
         "Add {} to my list.", "Add {} to my to-do list", "Remind me to {}.", "Put {} on my todo list.",
         "New todo: {}", "Please add the todo {}", "Todo: {}", "I have to {}, put it on the list.", "Add a task: {}",
-        "Note the task {}.",
+        "Note the task {}.", "I must {}, note it.", "Put {} on my list", "Add the task {}", "My list needs {}.",
+        "Don't let me forget to {}.", "Add to my list: {}", "Add {} to the list", "Another task: {}",
+        "Add to my to-do list: {}",
+        "Please put {} on the to-do list.", "Add {} to my tasks.", "Append {} to my list.", "List: add {}",
         "Add a new item to my list: {}",
     )).format(text)  # fmt: skip
     return Use(TODO_ADD, wish, {"text": text}, f"Added: {text}", f"I added {text} to your list.")
@@ -97,7 +111,10 @@ def _todo_add(rng: random.Random, held_out: bool) -> Use:
 def _todo_list(rng: random.Random, held_out: bool) -> Use:
     wish = wording(rng, held_out, (
         "What is on my list?", "Show my todos.", "What do I have to do?", "Show me my to-do list.", "List my tasks.",
-        "What's on my todo list?", "Which tasks are open?", "Read me my list.", "What is left to do?",
+        "What's on my todo list?", "Which tasks are open?", "Read me my list.", "What is on my to-do list?",
+        "My tasks?",
+        "Show the list", "Show my list.", "What must I do?", "Do I have to do anything?", "Are there open tasks?",
+        "What did I put on my list?", "Give me my to-do list.", "What are my tasks?", "What is left to do?",
     ))  # fmt: skip
     items = [phrase(rng, held_out, 2) for _ in range(rng.choice((0, 1, 2, 2, 3)))]
     reply = f"On your list: {', '.join(items)}." if items else "Your list is empty."
@@ -107,7 +124,8 @@ def _todo_list(rng: random.Random, held_out: bool) -> Use:
 def _clock(rng: random.Random, held_out: bool) -> Use:
     wish = wording(rng, held_out, (
         "What time is it?", "Tell me the time.", "How late is it?", "What's the time?", "Do you know the time?",
-        "time please", "Can you tell me what time it is?",
+        "time please", "What is the time?", "The time?", "What does the clock say?", "Look at the clock.",
+        "What's the time now?", "Can you tell me what time it is?",
     ))  # fmt: skip
     time = f"{rng.randrange(24):02}:{rng.randrange(60):02}"
     date = f"20{rng.randint(20, 39)}-{rng.randint(1, 12):02}-{rng.randint(1, 28):02}"
@@ -120,10 +138,12 @@ def _note_save(rng: random.Random, held_out: bool) -> Use:
     wish = wording(rng, held_out, (
         "Save the note {}: {}", "Save a note named {} with the value {}.", "Note that {} is {}.",
         "Remember that {} is {}.", "Save {} as {}.", "Keep a note {}: {}", "Write down that my {} is {}.",
-        "Please remember {} = {}", "Note {}: {}",
+        "Please remember {} = {}", "Note {}: {}", "Keep in mind that {} is {}.", "Make a note {}: {}",
+        "Note down {}: {}", "Take the note {}: {}", "Remember {}: {}", "My {} is {}, remember that.",
+        "New note {}: {}", "Write the note {}: {}", "Save that {} is {}.", "Don't forget that {} is {}.",
         "Store a note called {} saying {}.",
     ))  # fmt: skip
-    if wish == "Save {} as {}.":
+    if "save {} as {}" in wish.lower():
         return Use(NOTE_SAVE, wish.format(value, key), {"key": key, "value": value}, "Saved.", f"I saved {key}.")
     return Use(NOTE_SAVE, wish.format(key, value), {"key": key, "value": value}, "Saved.", f"I saved {key}.")
 
@@ -132,7 +152,11 @@ def _note_get(rng: random.Random, held_out: bool) -> Use:
     key, value = phrase(rng, held_out, 2), phrase(rng, held_out, 3)
     wish = wording(rng, held_out, (
         "What does the note {} say?", "Read the note {}.", "What did I note about {}?", "Show me the note {}",
-        "Get my note {}.", "What is in my note {}?", "What did I save as {}?", "Look up the note called {}.",
+        "Get my note {}.", "What is in my note {}?", "What did I save as {}?", "What is my note {}?",
+        "Open the note {}.",
+        "Find the note {}.", "What was {}?", "Which note did I save as {}?", "Give me the note {}",
+        "What do you remember about {}?",
+        "What does my note say about {}?", "Look up the note called {}.",
     )).format(key)  # fmt: skip
     return Use(NOTE_GET, wish, {"key": key}, value, f"{key}: {value}")
 
@@ -143,29 +167,29 @@ def _camera_look(rng: random.Random, held_out: bool) -> Use:
         ("What does the text say?", f"The text says {number(rng)}."), ("Is there a star?", "No, there is no star."),
     ))  # fmt: skip
     wish = wording(rng, held_out, ("Look through the camera: {}", "Use the camera: {}", "Look at the camera. {}",
-                                   "Camera: {}", "Take a look with the camera. {}"))  # fmt: skip
+                                   "Camera: {}", "With the camera: {}", "Turn on the camera. {}",
+                                   "See with the camera: {}",
+                                   "Ask the camera: {}", "Through the camera: {}",
+                                   "Take a look with the camera. {}"))  # fmt: skip
     if question.startswith("Describe") and rng.random() < 0.6:
-        wish = rng.choice(("What do you see in the camera?", "Look through the camera.", "What does the camera show?"))
+        wish = rng.choice((
+            "What do you see in the camera?", "Look through the camera.", "What does the camera show?",
+            "What does the camera see?", "What is in front of the camera?", "Use the camera.",
+            "Look at this with the camera",
+        ))  # fmt: skip
     return Use(CAMERA_LOOK, wish.format(question), {"question": question}, reply, reply)
 
 
 USES: tuple[Callable[[random.Random, bool], Use], ...] = (
     _calculator, _todo_add, _todo_add, _todo_list, _clock, _note_save, _note_save, _note_get, _camera_look,
 )  # fmt: skip
-VERBS, NOUNS, NAMES = (LISTS[kind] for kind in ("verbs", "nouns", "arguments"))
-HELD_OUT = tuple(LISTS[f"{kind}_held_out"] for kind in ("verbs", "nouns", "arguments"))
 
 
 def made_up_tool(rng: random.Random, held_out: bool) -> Tool:
     """A tool that never was, of real words or of invented ones: names are to be copied, not remembered."""
-    verbs, nouns, names = HELD_OUT if held_out else (VERBS, NOUNS, NAMES)
-
-    def some(real: Sequence[str], share: float) -> str:
-        return rng.choice(real) if rng.random() < share else invented(rng, held_out)
-
-    verb, thing = some(verbs, 0.6), some(nouns, 0.5)
+    verb, thing = label("verbs", rng, held_out), label("nouns", rng, held_out)
     name = rng.choices((f"{verb}_{thing}", f"{thing}_{verb}", thing), (7, 2, 1))[0]
-    arguments = dict.fromkeys(some(names, 0.6) for _ in range(rng.choice((0, 1, 1, 1, 2, 2, 3))))
+    arguments = dict.fromkeys(label("arguments", rng, held_out) for _ in range(rng.choice((0, 1, 1, 1, 2, 2, 3))))
     return Tool(name, tuple(arguments), (verb, thing))
 
 
@@ -177,7 +201,9 @@ def made_up_use(tool: Tool, rng: random.Random, held_out: bool) -> Use:
     for name in tool.arguments:
         said[name], arguments[name] = _value(rng, held_out)
     start = wording(rng, held_out, (
-        "{v} the {t}", "{v} {t}", "Please {v} the {t}", "{v} a {t}", "I want to {v} a {t}", "Can you {v} the {t}",
+        "{v} the {t}", "{v} {t}", "{v} my {t}", "{v} this {t}", "I need to {v} the {t}", "Could you {v} the {t}",
+        "Let us {v} the {t}",
+        "Run {n}", "{n}", "Try {n}", "Please {v} the {t}", "{v} a {t}", "I want to {v} a {t}", "Can you {v} the {t}",
         "Use {n}", "Call the tool {n}", "Now {v} the {t}",
     )).format(v=verb, t=thing, n=tool.name)  # fmt: skip
     between, joint = rng.choice(((": ", ", "), (" with ", " and "), (", ", ", ")))
@@ -226,10 +252,18 @@ def use_of(tools: list[Tool], rng: random.Random, held_out: bool) -> Use:
 
 
 def branch(tools: list[Tool], rng: random.Random, held_out: bool) -> Turns:
-    """One conversation below a list of tools."""
+    """One conversation below a list of tools; where it ends with words it may go on."""
+    turns = part(tools, rng, held_out)
+    while len(turns) < 8 and "<tool_call>" not in turns[-1][1] and rng.random() < 0.35:
+        turns += part(tools, rng, held_out)
+    return turns
+
+
+def part(tools: list[Tool], rng: random.Random, held_out: bool) -> Turns:
+    """One wish and what follows from it."""
     pick = rng.random()
     if pick < 0.58:
-        return used(use_of(tools, rng, held_out), rng, rng.random() < 0.4)
+        return used(use_of(tools, rng, held_out), rng, rng.random() < 0.5)
     if pick < 0.68:
         return in_a_row(tools, rng, held_out)
     if pick < 0.78:
@@ -238,7 +272,7 @@ def branch(tools: list[Tool], rng: random.Random, held_out: bool) -> Turns:
         return [("user", chat.outside(rng, held_out)), ("assistant", chat.UNKNOWN)]
     question, answer = chat.said(rng.choice(tuple(chat.TALK)), rng, held_out)
     talk: Turns = [("user", question), ("assistant", answer)]
-    return talk if rng.random() < 0.4 else [*talk, *used(use_of(tools, rng, held_out), rng, rng.random() < 0.3)]
+    return talk if rng.random() < 0.4 else [*talk, *used(use_of(tools, rng, held_out), rng, rng.random() < 0.5)]
 
 
 def used(use: Use, rng: random.Random, to_the_end: bool) -> Turns:
@@ -246,8 +280,9 @@ def used(use: Use, rng: random.Random, to_the_end: bool) -> Turns:
     turns: Turns = [("user", use.wish), ("assistant", use.call())]
     if to_the_end:
         if rng.random() < 0.2:
-            trouble = rng.choice(("is not ready", "cannot be reached", "took too long", "needs a network"))
-            reason = f"{use.tool.name} {trouble}" if rng.random() < 0.5 else phrase(rng, False, 4)
+            reason = rng.choice((rng.choice(TROUBLES), phrase(rng, False, 4)))
+            if rng.random() < 0.6:
+                reason = f"{use.tool.name} {reason}"
             result = rng.choice(("Error: ", "error: ", "Failed: ")) + reason
             turns += [("tool", result), ("assistant", FAILED.format(reason))]
         else:
