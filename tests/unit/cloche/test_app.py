@@ -136,6 +136,9 @@ async def test_every_command_of_the_contract_is_answered_in_its_shape() -> None:
         elsewhere |= {name for name in unasked if name.startswith("catalogue.") and name != "catalogue.list"}
         plain = {"app.info", "model.load", "session.create", "providers.list", "download.list", "storage.list"}
         plain |= {"catalogue.list", "device.measure", "model.unload", "storage.forget_prompts"}
+        # What the benchmark measures: see speed/test_benchmark.py.
+        elsewhere |= {"speed.measure"}
+        plain |= {"speed.list", "speed.stop", "speed.clear"}
         assert unasked - elsewhere == plain
         for method in unasked - elsewhere:
             fits(method, await app.handle(method, {}))

@@ -197,6 +197,7 @@ async def test_threads_and_gpu_layers_follow_this_device_where_a_person_chose_no
             "batch": None,
             "cache_type": None,
             "adapter_scale": None,
+            "engine": None,
         }
         await app.handle("catalogue.set_options", {"model_id": "mine", "options": {"threads": 1, "gpu_layers": 7}})
         await app.library.ready()
