@@ -119,7 +119,7 @@ class App:
 
     def interrupt(self) -> bool:
         """End a person's code where it waits; False when it goes on just now, so that this must be asked again."""
-        return not self._commands or self.console.stop()
+        return not self._commands or self.console.interrupt()
 
     async def shutdown(self) -> None:
         """Commit what is being written, end the engine and give the database back."""

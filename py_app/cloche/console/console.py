@@ -83,13 +83,17 @@ class Console:
         took = round((time.monotonic() - started) * 1000, 1)
         return ConsoleResult(status=ending.status, value=ending.value, traceback=ending.traceback, duration_ms=took)
 
-    def stop(self) -> bool:
-        """End code that waits; False when it goes on just now. Code that keeps Python busy is ended by the signal."""
-        if self._running is None:
-            return True
-        if asyncio.current_task(self._running.get_loop()) is self._running:
+    def stop(self) -> None:
+        """End code that waits. Code that keeps Python busy is ended by the signal (interruption.py)."""
+        if self._running is not None:
+            self._running.cancel()
+
+    def interrupt(self) -> bool:
+        """For the signal: end code that waits; False when it goes on just now, so that it does not wait."""
+        running = self._running
+        if running is not None and asyncio.current_task(running.get_loop()) is running:
             return False
-        self._running.cancel()
+        self.stop()
         return True
 
     async def close(self) -> None:
@@ -103,7 +107,7 @@ class Console:
         """The commands of the contract that this answers."""
         return {
             "console.run": self.run,
-            "console.stop": lambda _: self.stop() and None,
+            "console.stop": lambda _: self.stop(),
             "console.complete": lambda params: complete(params.before, self.namespace),
             "console.history": lambda _: self._history.all(),
         }

@@ -48,6 +48,7 @@ class Benchmark:
         self._rows = rows
         self._busy = busy
         self._running: asyncio.Task[SpeedReport] | None = None
+        self._doing, self._done = "", 0
 
     def commands(self) -> dict[str, Callable[[Any], Any]]:
         """The commands of the contract that this answers."""
@@ -59,8 +60,8 @@ class Benchmark:
         }
 
     def known(self) -> Speeds:
-        """What was measured."""
-        return Speeds(reports=self._rows.all())
+        """What was measured, and what is being measured."""
+        return Speeds(reports=self._rows.all(), doing=self._doing, done=self._done, steps=len(BUDGETS) + 1)
 
     async def measure(self) -> Speeds:
         """Measure the model that is loaded; where it is stopped, nothing is kept.
@@ -79,7 +80,7 @@ class Benchmark:
         finally:
             self._running.cancel()
             self._running = None
-            self._host.emit([("speed:changed", self.known().model_dump())])
+            self._tell("", 0)
         return self.known()
 
     def stop(self) -> None:
@@ -128,8 +129,8 @@ class Benchmark:
         )
 
     def _tell(self, doing: str, done: int) -> None:
-        speeds = Speeds(reports=self._rows.all(), doing=doing, done=done, steps=len(BUDGETS) + 1)
-        self._host.emit([("speed:changed", speeds.model_dump())])
+        self._doing, self._done = doing, done
+        self._host.emit([("speed:changed", self.known().model_dump())])
 
 
 def request(budget: int) -> ChatRequest:

@@ -69,6 +69,7 @@ async def test_stopped_it_aborts_the_engine_and_keeps_nothing() -> None:
         measuring = asyncio.create_task(app.handle("speed.measure", {}))
         assert reply.held is not None
         await reply.held.wait()
+        assert (await app.handle("speed.list", {}))["doing"] == "Writing up to 50 tokens"
         with pytest.raises(Busy, match="running already"):
             await app.handle("speed.measure", {})
         await app.handle("speed.stop", {})
