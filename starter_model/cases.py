@@ -10,7 +10,7 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from starter_model import chat, questions, scenes, tool_talk
+from starter_model import changes, chat, questions, scenes, tool_talk
 from starter_model.scenes import Scene, generator
 
 FIRST = 50_000_000
@@ -110,7 +110,7 @@ def _follow_ups(each: int) -> Iterator[Case]:
 def _changes(each: int) -> Iterator[Case]:
     """Two pictures in one message."""
     for number in range(each):
-        first, second, (question, answer) = questions.changed(generator(FIRST * 30 + number, held_out=True), True)
+        first, second, (question, answer) = changes.changed(generator(FIRST * 30 + number, held_out=True), True)
         yield Case("picture: what changed", [("user", question)], answer, (first, second))
 
 

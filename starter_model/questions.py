@@ -1,6 +1,7 @@
 """Questions about a scene and their exact answers.
 
-Owns the wording. The last wording of each kind is kept for evaluation. Does not own drawing or packing.
+Owns what is asked and in which wordings. The last wording of each kind is kept for evaluation. Does not own drawing or
+packing.
 """
 
 from __future__ import annotations
@@ -9,44 +10,12 @@ import json
 import math
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
-from starter_model import scenes
 from starter_model.scenes import COLOURS, SHAPES, SIDE, Scene, Thing
+from starter_model.wordings import json_wish, wording
 
 Asked = tuple[str, str]
 NUMBERS = ("no", "1", "2", "3", "4", "5", "6")
-
-
-BEFORE = (
-    "Please: ", "Tell me: ", "Can you tell me: ", "I want to know: ", "Hey, ", "OK, ", "So, ", "And now: ", "Well, ",
-    "One question: ", "Next: ", "Look: ",
-)  # fmt: skip
-AFTER = (" please", ", please", " now", " here", " then")
-
-
-def one_of(rng: random.Random, held_out: bool, wordings: Sequence[str]) -> str:
-    """One of the wordings; the last only, and often, in evaluation."""
-    if held_out and rng.random() < 0.3:
-        return wordings[-1]
-    return rng.choice(wordings[:-1])
-
-
-def wording(rng: random.Random, held_out: bool, wordings: Sequence[str]) -> str:
-    """One of the wordings, in training often with what people add or leave out."""
-    chosen = one_of(rng, held_out, wordings)
-    return chosen if held_out or rng.random() < 0.6 else loosely(chosen, rng)
-
-
-def loosely(text: str, rng: random.Random) -> str:
-    """As people type it: without the last mark, in small letters, with something before or after it."""
-    if text[-1] in ".?!" and rng.random() < 0.6:
-        text = text[:-1]
-    if rng.random() < 0.5:
-        text = text[0].lower() + text[1:]
-    if text[-1] not in "}.?!:" and rng.random() < 0.3:
-        text += rng.choice(AFTER)
-    return rng.choice(BEFORE) + text if rng.random() < 0.3 else text
 
 
 def a(name: str) -> str:
@@ -78,8 +47,7 @@ def describe(scene: Scene, rng: random.Random, held_out: bool) -> Asked:
         "Describe what you see.", "What do you see?", "Describe the picture.", "What is in this picture?",
         "What's in the image?", "Describe the image.", "Tell me what you see.", "What can you see?", "Look at this.",
         "Say what you see.", "What is this?", "What does the picture show?", "What is on the picture?",
-        "Describe it.",
-        "Can you describe the picture?", "What is shown here?",
+        "Describe it.", "Can you describe the picture?", "What is shown here?",
     ))  # fmt: skip
     return question, description(scene)
 
@@ -96,8 +64,7 @@ def count_all(scene: Scene, rng: random.Random, held_out: bool) -> Asked:
         "How many shapes are there?", "How many shapes do you see?", "How many objects are there?",
         "Count the shapes.", "How many things are in the picture?", "How many shapes are in the picture?",
         "Count everything.", "How many are there in all?", "What is the number of shapes?",
-        "Count all shapes you see.",
-        "How many things do you see?", "How many shapes can you count?",
+        "Count all shapes you see.", "How many things do you see?", "How many shapes can you count?",
     ))  # fmt: skip
     return question, _number(len(scene.things), "shape", "shapes")
 
@@ -117,8 +84,7 @@ def count_colour(scene: Scene, rng: random.Random, held_out: bool) -> Asked:
     question = wording(rng, held_out, (
         "How many {} shapes are there?", "How many {} shapes do you see?", "How many shapes are {}?",
         "Count the {} shapes.", "How many {} things do you see?", "How many {} objects are there?",
-        "How many are {}?",
-        "Count everything {}.", "What is the number of {} shapes?", "How many shapes are in {}?",
+        "How many are {}?", "Count everything {}.", "What is the number of {} shapes?", "How many shapes are in {}?",
         "How many {} things are there?",
     )).format(colour)  # fmt: skip
     return question, _number(sum(t.colour == colour for t in scene.things), f"{colour} shape", f"{colour} shapes")
@@ -129,8 +95,8 @@ def which_colour(scene: Scene, rng: random.Random, held_out: bool) -> Asked:
     question = wording(rng, held_out, (
         "What color is the {}?", "What colour is the {}?", "Which color does the {} have?", "Which colour is the {}?",
         "What is the color of the {}?", "The color of the {}?", "Which color has the {}?",
-        "Name the color of the {}.",
-        "What color does the {} have?", "In which color is the {}?", "The {} is what color?",
+        "Name the color of the {}.", "What color does the {} have?", "In which color is the {}?",
+        "The {} is what color?",
     )).format(thing.shape)  # fmt: skip
     return question, f"The {thing.shape} is {thing.colour}."
 
@@ -177,8 +143,7 @@ def where_is(scene: Scene, rng: random.Random, held_out: bool) -> Asked:
     question = wording(rng, held_out, (
         "Where is the {}?", "Where can I find the {}?", "In which part of the picture is the {}?", "Where's the {}?",
         "Tell me where the {} is.", "In which corner is the {}?", "What is the place of the {}?", "Find the {}.",
-        "Where in the picture is the {}?", "Whereabouts is the {}?",
-        "Where do you see the {}?",
+        "Where in the picture is the {}?", "Whereabouts is the {}?", "Where do you see the {}?",
     )).format(name)  # fmt: skip
     return question, f"The {name} is {zone(thing)}."
 
@@ -228,8 +193,8 @@ def largest(scene: Scene, rng: random.Random, held_out: bool) -> Asked:
     question = wording(rng, held_out, (
         "Which shape is the largest?", "Which shape is the biggest?", "What is the largest shape?",
         "What is the biggest thing?", "What is the biggest shape?", "Which thing is the largest?",
-        "Name the biggest shape.",
-        "Which one is the largest?", "Which one is the biggest?", "Name the largest shape.",
+        "Name the biggest shape.", "Which one is the largest?", "Which one is the biggest?",
+        "Name the largest shape.",
     ))  # fmt: skip
     return question, f"The largest shape is {a(order[-1].name)}."
 
@@ -255,9 +220,9 @@ def compare(scene: Scene, rng: random.Random, held_out: bool) -> Asked:
         other = rng.choice([shape for shape in SHAPES if shape != one])
     question = wording(rng, held_out, (
         "Are there more {} than {}?", "Do you see more {} than {}?", "More {} than {}?",
-        "Can you see more {} than {}?",
-        "Does the picture have more {} than {}?", "Is it true that there are more {} than {}?",
-        "Are more {} than {} in the picture?", "Is the number of {} larger than that of {}?",
+        "Can you see more {} than {}?", "Does the picture have more {} than {}?",
+        "Is it true that there are more {} than {}?", "Are more {} than {} in the picture?",
+        "Is the number of {} larger than that of {}?",
     )).format(plural(one), plural(other))  # fmt: skip
     first, second = (sum(thing.shape == shape for thing in scene.things) for shape in (one, other))
     return question, f"{'Yes' if first > second else 'No'}, {first} {plural(one)} and {second} {plural(other)}."
@@ -364,49 +329,6 @@ def as_json(scene: Scene, rng: random.Random, held_out: bool) -> Asked:
     }  # fmt: skip
     keys = rng.sample(list(values), rng.randint(1, min(3, len(values))))
     return json_wish(keys, rng, held_out), json.dumps({key: values[key] for key in keys})
-
-
-def json_wish(keys: Sequence[str], rng: random.Random, held_out: bool) -> str:
-    return wording(rng, held_out, (
-        "Answer in JSON with {}.", "Give me {} as JSON.", "As JSON: {}", "Write JSON with the keys {}.",
-        "Return {} in JSON.", "Give {} as JSON", "Put {} into JSON.", "I want {} in JSON.", "JSON: {}",
-        "Write {} as JSON.", "Fill in this JSON: {}", "JSON please, with {}.",
-    )).format(", ".join(keys))  # fmt: skip
-
-
-def changed(rng: random.Random, held_out: bool) -> tuple[Scene, Scene, Asked]:
-    """Two pictures that differ in one thing, or not at all, and what changed from the first to the second."""
-    scene = Scene(light=True)
-    while not 1 <= len(scene.things) <= 4:
-        scene = scenes.scene(rng)
-    place = rng.randrange(len(scene.things))
-    thing = scene.things[place]
-    rest = [*scene.things[:place], *scene.things[place + 1 :]]
-    kind = rng.choice(("nothing", "gone", "new", "colour", "shape"))
-    first = second = scene
-    if kind == "nothing":
-        said = "Nothing changed."
-    elif kind == "colour":
-        free = [name for name in COLOURS if name not in {thing.colour, "white" if scene.light else "black"}]
-        other = replace(thing, colour=rng.choice(free))
-        second, said = _with(scene, [*rest, other]), f"The {thing.colour} {thing.shape} is now {other.colour}."
-    elif kind == "shape":
-        other = replace(thing, shape=rng.choice([name for name in SHAPES if name != thing.shape]))
-        second, said = _with(scene, [*rest, other]), f"The {thing.name} is now {a(other.shape)}."
-    elif kind == "gone":
-        second, said = _with(scene, rest), f"The {thing.name} is gone."
-    else:
-        first, said = _with(scene, rest), f"There is a new {thing.name}."
-    question = wording(rng, held_out, (
-        "What changed?", "What is different?", "What is new?", "Which change do you see?", "Tell me what changed.",
-        "What is not the same?", "What changed between the two pictures?", "Compare the two pictures.",
-        "What is the difference?", "What has changed?",
-    ))  # fmt: skip
-    return first, second, (question, said)
-
-
-def _with(scene: Scene, things: Sequence[Thing]) -> Scene:
-    return replace(scene, things=tuple(sorted(things, key=lambda thing: thing.x)))
 
 
 Question = Callable[[Scene, random.Random, bool], Asked]

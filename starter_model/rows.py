@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from starter_model import chat, questions, scenes, tool_talk
+from starter_model import changes, chat, questions, scenes, tool_talk
 from starter_model.tokenizer import END, START, Tokenizer
 
 HOLE = -1
@@ -87,7 +87,7 @@ def picture_row(tokenizer: Tokenizer, rng: random.Random, branches: int = 6) -> 
 
 def change_row(tokenizer: Tokenizer, rng: random.Random) -> Row:
     """Two pictures in one message, and what changed."""
-    first, second, (question, answer) = questions.changed(rng, False)
+    first, second, (question, answer) = changes.changed(rng, False)
     row = Row(scenes=[first, second])
     asked = tokenizer.encode(f"{START}user\n") + [HOLE] * IMAGE_TOKENS * 2 + tokenizer.encode(f"{question}{END}\n")
     row.add(asked, [False] * len(asked), 0, 0)

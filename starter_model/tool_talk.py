@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from starter_model import chat
-from starter_model.questions import wording
+from starter_model.wordings import wording
 from starter_model.words import invented, label, number, phrase, word
 
 Turns = list[tuple[str, str]]
@@ -20,8 +20,7 @@ NO_TOOL = "Sorry, I have no tool for that."
 FAILED = "Sorry, the tool failed: {}"
 TROUBLES = (
     "is not ready", "cannot be reached", "took too long", "needs a network", "is full", "was stopped",
-    "is not allowed",
-    "has no permission", "found nothing", "ran out of memory", "does not answer", "is locked",
+    "is not allowed", "has no permission", "found nothing", "ran out of memory", "does not answer", "is locked",
 )  # fmt: skip
 
 
@@ -84,8 +83,7 @@ def _calculator(rng: random.Random, held_out: bool) -> Use:
     wish = wording(rng, held_out, (
         "What is {}?", "Calculate {}.", "Compute {}", "How much is {}?", "{}", "{} = ?", "Please work out {}.",
         "Can you calculate {}?", "what's {}", "Solve {}.", "What does {} make?", "How much does {} make?",
-        "Work out {}",
-        "What is the result of {}?", "I need {}.", "Give me {}", "calc {}", "Do the sum {}.",
+        "Work out {}", "What is the result of {}?", "I need {}.", "Give me {}", "calc {}", "Do the sum {}.",
         "Tell me the result of {}.",
     )).format(expression)  # fmt: skip
     result = number(rng)
@@ -101,9 +99,8 @@ def _todo_add(rng: random.Random, held_out: bool) -> Use:
         "New todo: {}", "Please add the todo {}", "Todo: {}", "I have to {}, put it on the list.", "Add a task: {}",
         "Note the task {}.", "I must {}, note it.", "Put {} on my list", "Add the task {}", "My list needs {}.",
         "Don't let me forget to {}.", "Add to my list: {}", "Add {} to the list", "Another task: {}",
-        "Add to my to-do list: {}",
-        "Please put {} on the to-do list.", "Add {} to my tasks.", "Append {} to my list.", "List: add {}",
-        "Add a new item to my list: {}",
+        "Add to my to-do list: {}", "Please put {} on the to-do list.", "Add {} to my tasks.",
+        "Append {} to my list.", "List: add {}", "Add a new item to my list: {}",
     )).format(text)  # fmt: skip
     return Use(TODO_ADD, wish, {"text": text}, f"Added: {text}", f"I added {text} to your list.")
 
@@ -112,9 +109,9 @@ def _todo_list(rng: random.Random, held_out: bool) -> Use:
     wish = wording(rng, held_out, (
         "What is on my list?", "Show my todos.", "What do I have to do?", "Show me my to-do list.", "List my tasks.",
         "What's on my todo list?", "Which tasks are open?", "Read me my list.", "What is on my to-do list?",
-        "My tasks?",
-        "Show the list", "Show my list.", "What must I do?", "Do I have to do anything?", "Are there open tasks?",
-        "What did I put on my list?", "Give me my to-do list.", "What are my tasks?", "What is left to do?",
+        "My tasks?", "Show the list", "Show my list.", "What must I do?", "Do I have to do anything?",
+        "Are there open tasks?", "What did I put on my list?", "Give me my to-do list.", "What are my tasks?",
+        "What is left to do?",
     ))  # fmt: skip
     items = [phrase(rng, held_out, 2) for _ in range(rng.choice((0, 1, 2, 2, 3)))]
     reply = f"On your list: {', '.join(items)}." if items else "Your list is empty."
@@ -153,10 +150,9 @@ def _note_get(rng: random.Random, held_out: bool) -> Use:
     wish = wording(rng, held_out, (
         "What does the note {} say?", "Read the note {}.", "What did I note about {}?", "Show me the note {}",
         "Get my note {}.", "What is in my note {}?", "What did I save as {}?", "What is my note {}?",
-        "Open the note {}.",
-        "Find the note {}.", "What was {}?", "Which note did I save as {}?", "Give me the note {}",
-        "What do you remember about {}?",
-        "What does my note say about {}?", "Look up the note called {}.",
+        "Open the note {}.", "Find the note {}.", "What was {}?", "Which note did I save as {}?",
+        "Give me the note {}", "What do you remember about {}?", "What does my note say about {}?",
+        "Look up the note called {}.",
     )).format(key)  # fmt: skip
     return Use(NOTE_GET, wish, {"key": key}, value, f"{key}: {value}")
 
@@ -168,8 +164,7 @@ def _camera_look(rng: random.Random, held_out: bool) -> Use:
     ))  # fmt: skip
     wish = wording(rng, held_out, ("Look through the camera: {}", "Use the camera: {}", "Look at the camera. {}",
                                    "Camera: {}", "With the camera: {}", "Turn on the camera. {}",
-                                   "See with the camera: {}",
-                                   "Ask the camera: {}", "Through the camera: {}",
+                                   "See with the camera: {}", "Ask the camera: {}", "Through the camera: {}",
                                    "Take a look with the camera. {}"))  # fmt: skip
     if question.startswith("Describe") and rng.random() < 0.6:
         wish = rng.choice((
@@ -202,9 +197,8 @@ def made_up_use(tool: Tool, rng: random.Random, held_out: bool) -> Use:
         said[name], arguments[name] = _value(rng, held_out)
     start = wording(rng, held_out, (
         "{v} the {t}", "{v} {t}", "{v} my {t}", "{v} this {t}", "I need to {v} the {t}", "Could you {v} the {t}",
-        "Let us {v} the {t}",
-        "Run {n}", "{n}", "Try {n}", "Please {v} the {t}", "{v} a {t}", "I want to {v} a {t}", "Can you {v} the {t}",
-        "Use {n}", "Call the tool {n}", "Now {v} the {t}",
+        "Let us {v} the {t}", "Run {n}", "{n}", "Try {n}", "Please {v} the {t}", "{v} a {t}", "I want to {v} a {t}",
+        "Can you {v} the {t}", "Use {n}", "Call the tool {n}", "Now {v} the {t}",
     )).format(v=verb, t=thing, n=tool.name)  # fmt: skip
     between, joint = rng.choice(((": ", ", "), (" with ", " and "), (", ", ", ")))
     link = rng.choice((" ", " ", " = ", ": ", " is "))

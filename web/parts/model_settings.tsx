@@ -23,7 +23,7 @@ const LLAMACPP: readonly NumberSetting[] = [
 ];
 const ADAPTER: NumberSetting = { key: 'adapter_scale', label: 'Adapter strength', help: 'How much the LoRA adapter changes the model. 1 is as trained.', fallback: '1' };
 
-interface ChoiceProps {
+interface ChoiceFieldProps {
   id: string;
   label: string;
   help: string;
@@ -33,8 +33,8 @@ interface ChoiceProps {
   choose: (value: string | null) => Promise<string | null>;
 }
 
-/** A setting with a few possible values. */
-function Choice({ id, label, help, value, words, choose }: ChoiceProps) {
+/** A setting with a few possible values, as `Field` is one that is typed. */
+function ChoiceField({ id, label, help, value, words, choose }: ChoiceFieldProps) {
   return (
     <div class="field short">
       <label for={id}>{label}</label>
@@ -93,7 +93,7 @@ export function ModelSettings({ entry: { card, options } }: { entry: CatalogueEn
         ))}
         {llamacpp && (
           <>
-            <Choice
+            <ChoiceField
               id={`${card.id}-cache`}
               label="KV cache"
               help="How the conversation is remembered."
@@ -101,7 +101,7 @@ export function ModelSettings({ entry: { card, options } }: { entry: CatalogueEn
               words={{ '': '16 bits', q8_0: '8 bits: half the memory', q4_0: '4 bits: a quarter, less exact' }}
               choose={(cache_type) => save({ cache_type: cache_type as EngineOptions['cache_type'] })}
             />
-            <Choice
+            <ChoiceField
               id={`${card.id}-engine`}
               label="Engine"
               help="Both are llama.cpp; the benchmark compares them."
