@@ -3,7 +3,7 @@
  *
  * Owns what is typed until Python takes it: a form that cannot be held to is refused there, with the reason.
  */
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { AnswerFormat } from '../../js_bridge/contract.gen';
 import { ensureSession, errorOf, report } from '../actions';
 import { connection, openSession } from '../store';
@@ -32,7 +32,7 @@ export function AnswerFormatFields() {
   const chosen = useRef(false);
   /** A new chat becomes a session when its first choice is saved: what is typed stays. */
   const saving = useRef(false);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!sessionId || shown.current === sessionId) return;
     shown.current = sessionId;
     if (saving.current) return;

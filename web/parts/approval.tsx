@@ -3,7 +3,7 @@
  *
  * Owns the clock on screen; Python owns the decision and the time-out. The keyboard comes here when it is nowhere else.
  */
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { ShieldQuestion } from 'lucide';
 import type { Approval as Question, ApprovalAnswer, QuestionPart, ToolCallPart } from '../../js_bridge/contract.gen';
 import { answerApproval } from '../actions';
@@ -62,7 +62,7 @@ function Wanted({ part, question }: Omit<ApprovalProps, 'sessionId'>) {
 export function Approval({ part, question, sessionId }: ApprovalProps) {
   const card = useRef<HTMLElement>(null);
   const [answered, setAnswered] = useState(false);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!idle()) return;
     card.current?.focus({ preventScroll: true });
     card.current?.scrollIntoView({ block: 'nearest' });

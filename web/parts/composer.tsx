@@ -4,7 +4,7 @@
  * Owns the text until Python has stored the message: when sending fails everything stays where it was. Drafts are kept
  * by drafts.ts, pictures and files by attachments.ts.
  */
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { ArrowUp, Camera, FileText, Image, Paperclip, SlidersHorizontal, Square, Wrench, X } from 'lucide';
 import { LIMITS, type ErrorInfo } from '../../js_bridge/contract.gen';
 import { errorOf, send, stop } from '../actions';
@@ -89,7 +89,7 @@ export function Composer({ sessionId, visit, sent, onSent }: ComposerProps) {
   const working = openSession.value?.working ?? false;
   const { value: error } = composerError;
 
-  useEffect(() => {
+  useLayoutEffect(() => {
     shown.current = visit;
     if (!field.current) return;
     field.current.value = readDraft(sessionId);
@@ -99,7 +99,7 @@ export function Composer({ sessionId, visit, sent, onSent }: ComposerProps) {
   }, [visit]);
 
   // Without a keyboard at hand focus would open the one on screen.
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (matchMedia('(hover: hover)').matches) field.current?.focus({ preventScroll: true });
   }, [visit, sent]);
 

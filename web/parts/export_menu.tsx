@@ -1,5 +1,5 @@
 /** Under the button "Export": the conversation on screen as a file. Owns the button and the panel. */
-import { useEffect, useRef } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import { Download, FileJson, FileText } from 'lucide';
 import { exportOpen, openSession } from '../store';
 import { exportSession } from '../transfer';
@@ -8,7 +8,7 @@ import { Icon } from './icon';
 
 function ExportPanel({ sessionId, anchor }: { sessionId: string; anchor: () => HTMLElement | null }) {
   const first = useRef<HTMLButtonElement>(null);
-  useEffect(() => first.current?.focus(), []);
+  useLayoutEffect(() => first.current?.focus(), []);
   useReturnFocus(() => anchor()?.querySelector('button') ?? null);
   useEffect(() => {
     const outside = (event: PointerEvent): void => {

@@ -1,5 +1,5 @@
 /** A labelled form field with help and a validation message. Owns how the three belong together for assistive technology. */
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 
 interface FieldProps {
   id: string;
@@ -17,7 +17,8 @@ interface FieldProps {
 export function Field({ id, label, help, value, placeholder, rows, decimal, commit }: FieldProps) {
   const [problem, setProblem] = useState<string | null>(null);
   const input = useRef<HTMLInputElement & HTMLTextAreaElement>(null);
-  useEffect(() => {
+  // With the drawing, not some time after it: by then more may have been typed.
+  useLayoutEffect(() => {
     if (!input.current || document.activeElement === input.current) return;
     input.current.value = value;
     setProblem(null);

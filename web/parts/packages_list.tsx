@@ -1,5 +1,5 @@
 /** A person's Python packages: which there are, adding one from a file or from an index, removing one. */
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { FileInput, Globe, Trash2 } from 'lucide';
 import { LIMITS, type PackageInfo } from '../../js_bridge/contract.gen';
 import { errorOf, report } from '../actions';
@@ -37,7 +37,7 @@ function Entry({ info }: { info: PackageInfo }) {
 
 function Question({ asked }: { asked: Asked }) {
   const first = useRef<HTMLButtonElement>(null);
-  useEffect(() => first.current?.focus(), [asked.origin]);
+  useLayoutEffect(() => first.current?.focus(), [asked.origin]);
   // Whoever leaves has not allowed it; after an answer this says nothing.
   useEffect(() => () => asked.answer(false), [asked]);
   return (

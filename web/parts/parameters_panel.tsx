@@ -3,7 +3,7 @@
  *
  * Owns nothing: values live in the session, wording in parameters.ts, limits in the contract.
  */
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import { RotateCcw, X } from 'lucide';
 import { LIMITS, type Parameters } from '../../js_bridge/contract.gen';
 import { errorOf, report, setParameters } from '../actions';
@@ -31,7 +31,7 @@ export function ParametersPanel() {
   const defaults = card.value?.defaults ?? NONE;
   const heading = useRef<HTMLHeadingElement>(null);
   const changed = Object.values(parameters).some((value) => value !== null);
-  useEffect(() => heading.current?.focus(), []);
+  useLayoutEffect(() => heading.current?.focus(), []);
   useReturnFocus(() => named('Parameters'));
   return (
     <aside class="panel" aria-labelledby="parameters-heading">

@@ -1,5 +1,5 @@
 /** Builds a JSON schema field by field. Owns the form; what schemas it can show is schema_form.ts'. */
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { Plus, X } from 'lucide';
 import { fieldsOf, KINDS, NEW_FIELD, problemOf, schemaOf, type FieldKind, type SchemaField } from '../schema_form';
 import { Icon } from './icon';
@@ -82,7 +82,7 @@ export function SchemaBuilder({ schema, version, commit }: BuilderProps) {
   const [fields, setFields] = useState<SchemaField[] | null>(() => fieldsOf(schema));
   const latest = useRef(fields ?? []);
   const [problem, setProblem] = useState<string | null>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const found = fieldsOf(schema);
     latest.current = found ?? [];
     setFields(found);

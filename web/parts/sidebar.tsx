@@ -1,5 +1,5 @@
 /** The side bar: new chat, search, sessions by day, the other views. On narrow screens it is a drawer. */
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { Activity, Box, ConciergeBell, Plug, ScanEye, Search, Settings as Cog, SquarePen, SquareTerminal, X } from 'lucide';
 import { newChat } from '../actions';
 import { dayGroup } from '../figures';
@@ -70,7 +70,7 @@ export function Sidebar({ narrow }: { narrow: boolean }) {
   const search = useRef<HTMLInputElement>(null);
   const wanted = query.trim();
   const open = drawerOpen.value;
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!narrow || !open) return;
     search.current?.focus();
     return () => queueMicrotask(() => returnFocus(named('Side bar')));

@@ -3,7 +3,7 @@
  *
  * Owns nothing: Python keeps the choice. The list is asked for when the panel opens and when the conversation changes.
  */
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { RotateCcw, X } from 'lucide';
 import type { ToolInfo } from '../../js_bridge/contract.gen';
 import { chooseTools, listTools, report, setParameters } from '../actions';
@@ -76,7 +76,7 @@ export function ToolsPanel() {
   const heading = useRef<HTMLHeadingElement>(null);
   const sessionId = openSession.value?.id ?? null;
   const model = card.value?.id;
-  useEffect(() => heading.current?.focus(), []);
+  useLayoutEffect(() => heading.current?.focus(), []);
   useReturnFocus(() => named('Tools'));
   useEffect(() => {
     let current = true;

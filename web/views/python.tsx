@@ -1,5 +1,5 @@
 /** The view "Python": an editor and a console on the live app, examples, a person's extensions and packages. */
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { Eraser, Play, RotateCcw, Save, Square } from 'lucide';
 import { errorOf, report } from '../actions';
 import { readDraft, writeDraft } from '../drafts';
@@ -95,7 +95,7 @@ export function PythonView() {
   const [name, setName] = useState('');
   const [stopping, setStopping] = useState(false);
   const busy = running();
-  useEffect(() => setStopping(false), [busy]);
+  useLayoutEffect(() => setStopping(false), [busy]);
   const show = (code: string): void => {
     editor?.replace(code);
     editor?.focus();

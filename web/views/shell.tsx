@@ -1,5 +1,5 @@
 /** The frame of the app: side bar, header, the view of the route, notices; and the keys that work everywhere. */
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useState } from 'preact/hooks';
 import { followRoute, newChat } from '../actions';
 import { CameraInUse } from '../parts/camera_in_use';
 import { named } from '../parts/focus';
@@ -77,12 +77,12 @@ function App() {
     addEventListener('keydown', onKeyDown);
     return () => removeEventListener('keydown', onKeyDown);
   }, []);
-  useEffect(() => {
+  useLayoutEffect(() => {
     drawerOpen.value = false;
     exportOpen.value = false;
     void followRoute();
   }, [route.value]);
-  useEffect(() => {
+  useLayoutEffect(() => {
     modelOpen.value = false;
   }, [route.value.view]);
   useEffect(() => {
