@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from starter_model.cases import Case
@@ -30,9 +32,15 @@ def in_bytes(x: Tensor) -> Tensor:
     return ((blocks / scale.clamp_min(1e-30)).round() * scale.half().float()).flatten(-2)
 
 
+def gelu_of_half(x: Tensor) -> Tensor:
+    """GELU as ggml looks it up: in a table of half floats, which ends at -10 and 10."""
+    looked_up = F.gelu(x.half().float(), approximate="tanh").half().float()
+    return torch.where(x.abs() < 10, looked_up, x.relu())
+
+
 @contextmanager
 def as_in_llama_cpp(model: Starter) -> Iterator[None]:
-    """What goes into a matrix is rounded to 8 bits meanwhile, as llama.cpp does where the matrix has 8 bits.
+    """What goes into a matrix is rounded to 8 bits meanwhile, as llama.cpp does where the matrix has 8 bits; GELU is, too.
 
     Two words can be so close that this decides between them.
     """
@@ -41,6 +49,11 @@ def as_in_llama_cpp(model: Starter) -> Iterator[None]:
     hooks = [
         *(layer.register_forward_pre_hook(lambda _, given: (in_bytes(given[0]),)) for layer in linear),
         model.text.output_norm.register_forward_hook(lambda _layer, _given, normed: in_bytes(normed)),
+        *(
+            layer.register_forward_hook(lambda _layer, given, _told: gelu_of_half(given[0]))
+            for layer in model.modules()
+            if isinstance(layer, nn.GELU)
+        ),
     ]
     try:
         yield

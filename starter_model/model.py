@@ -90,6 +90,7 @@ class Block(nn.Module):
         )
         v = self.attn_v(h)
         if past is not None:
+            k, v = k.half().to(x.dtype), v.half().to(x.dtype)  # llama.cpp keeps them like this.
             k, v = (torch.cat((old, new), 1) for old, new in zip(past, (k, v), strict=True)) if past else (k, v)
             past[:] = [k, v]
         x = x + self.attn_output(attend(q, k, v, self.heads, mask))
@@ -134,11 +135,12 @@ class VisionBlock(nn.Module):
         self.attn_q, self.attn_k, self.attn_v, self.attn_out = (nn.Linear(width, width) for _ in range(4))
         self.ffn_up = nn.Linear(width, shape.vision_hidden)
         self.ffn_down = nn.Linear(shape.vision_hidden, width)
+        self.gelu = nn.GELU("tanh")
 
     def forward(self, x: Tensor) -> Tensor:
         h = self.ln1(x)
         x = x + self.attn_out(attend(self.attn_q(h), self.attn_k(h), self.attn_v(h), self.heads, None))
-        out: Tensor = x + self.ffn_down(F.gelu(self.ffn_up(self.ln2(x)), approximate="tanh"))
+        out: Tensor = x + self.ffn_down(self.gelu(self.ffn_up(self.ln2(x))))
         return out
 
 
@@ -159,6 +161,7 @@ class Vision(nn.Module):
         self.post_ln = nn.LayerNorm(shape.width, eps=1e-6)
         self.mm0 = nn.Linear(shape.width, shape.projector_hidden)
         self.mm1 = nn.Linear(shape.projector_hidden, shape.width)
+        self.gelu = nn.GELU("tanh")
 
     def _places(self) -> Tensor:
         """Where each patch is, [patches, width], as waves across the picture: to begin with a place is easy to read."""
@@ -181,7 +184,7 @@ class Vision(nn.Module):
 
     def project(self, features: Tensor) -> Tensor:
         """Features as vectors for the language half."""
-        projected: Tensor = self.mm1(F.gelu(self.mm0(features), approximate="tanh"))
+        projected: Tensor = self.mm1(self.gelu(self.mm0(features)))
         return projected
 
 
