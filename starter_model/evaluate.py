@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import torch
-import torch.nn.functional as F
+import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
 from starter_model.cases import Case
@@ -40,7 +40,7 @@ def gelu_of_half(x: Tensor) -> Tensor:
 
 @contextmanager
 def as_in_llama_cpp(model: Starter) -> Iterator[None]:
-    """What goes into a matrix is rounded to 8 bits meanwhile, as llama.cpp does where the matrix has 8 bits; GELU is, too.
+    """What goes into a matrix of 8 bits is rounded to 8 bits meanwhile, as llama.cpp does, and GELU to half floats.
 
     Two words can be so close that this decides between them.
     """

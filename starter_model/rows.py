@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass, field, replace
+from itertools import groupby
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from starter_model import changes, chat, questions, scenes, tool_talk
+from starter_model.model import Span
 from starter_model.tokenizer import END, START, Tokenizer
 
 HOLE = -1
@@ -140,11 +142,11 @@ def _text_row(tokenizer: Tokenizer, shared: Turns, talks: list[Turns]) -> Row:
 
 @dataclass
 class Batch:
-    """Rows of one kind, padded to one length. `learn[b, t]` says that token t+1 is learnt from place t."""
+    """Rows of one kind, one after the other: [1, tokens]. `learn[0, t]` says that token t+1 is learnt from place t."""
 
     tokens: Tensor
     positions: Tensor
-    mask: Tensor
+    spans: list[Span]
     target: Tensor
     learn: Tensor
     images: Tensor | None
@@ -156,28 +158,36 @@ class Batch:
         return replace(self, **parts)
 
 
+def spans(rows: list[Row]) -> list[Span]:
+    """The shared part of each row, and its branches, which see it and themselves."""
+    found: list[Span] = []
+    for row in rows:
+        shared: int | None = None
+        for branch, members in groupby(row.branch):
+            found.append(Span(len(list(members)), shared))
+            if branch == 0:
+                shared = len(found) - 1
+    return found
+
+
 def batch(rows: list[Row], drawn: bool = True) -> Batch:
-    """Rows as tensors, with the mask that keeps branches apart; pictures are only drawn if they are wanted."""
-    size = max(len(row.tokens) for row in rows)
+    """Rows as tensors; pictures are only drawn if they are wanted."""
 
-    def padded(lists: list[list[int]], filler: int) -> Tensor:
-        return torch.tensor([one + [filler] * (size - len(one)) for one in lists])
+    def joined(lists: list[list[int]]) -> Tensor:
+        return torch.tensor([[number for one in lists for number in one]])
 
-    raw = padded([row.tokens for row in rows], 0)
-    branch = padded([row.branch for row in rows], -1)
-    mine, other = branch[:, :, None], branch[:, None, :]
-    causal = torch.ones(size, size, dtype=torch.bool).tril()
-    allowed = causal & ((mine == other) | (other == 0))
-    learn = padded([[int(mark) for mark in row.learn] for row in rows], 0).bool()
+    raw = joined([row.tokens for row in rows])
+    learn = joined([[int(mark) for mark in row.learn] for row in rows]).bool()
+    learn[0, 0] = False
     seen = [scene for row in rows for scene in row.scenes]
     holes = raw == HOLE
-    where = torch.where(holes, holes.flatten().cumsum(0).reshape(raw.shape) - 1, HOLE)
+    where = torch.where(holes, holes.cumsum(1) - 1, HOLE)
     return Batch(
         tokens=raw.clamp_min(0),
-        positions=padded([row.positions for row in rows], 0),
-        mask=torch.where(allowed, 0.0, -1e9),
+        positions=joined([row.positions for row in rows]),
+        spans=spans(rows),
         target=raw.roll(-1, 1),
-        learn=learn.roll(-1, 1) & (torch.arange(size) < size - 1),
+        learn=learn.roll(-1, 1),
         images=torch.stack([pixels(scene) for scene in seen]) if seen and drawn else None,
         where=where if seen else None,
         scenes=seen,

@@ -16,7 +16,7 @@ import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
 from starter_model import heads, rows, scenes
-from starter_model.model import Starter, waves
+from starter_model.model import Starter, masks, waves
 from starter_model.scenes import LETTERS, SIDE, Scene
 from starter_model.tokenizer import Tokenizer
 
@@ -183,7 +183,8 @@ def _said(learner: Learner, batch: rows.Batch, seen: Tensor | None) -> Tensor:
     text = learner.starter.text
     with torch.autocast(learner.device.type, torch.bfloat16):
         x = learner.starter.embed(batch.tokens, seen, batch.where)
-        hidden = text(x, batch.positions, batch.mask)[batch.learn]
+        seeing = [mask.to(x.device, torch.bfloat16) for mask in masks(batch.spans)]
+        hidden = text(x, batch.positions, list(zip(batch.spans, seeing, strict=True)))[batch.learn]
         return F.cross_entropy(text.logits(hidden), batch.target[batch.learn])
 
 

@@ -86,3 +86,39 @@ def test_a_stage_that_was_stopped_is_judged_from_its_first_step(tmp_path: Path) 
     python = own_python("starter", "the starter model's recipe")
     said = finish(start([str(python), "-c", STOPPED, str(tmp_path)]))
     assert "all: step 150 of 150 " in said
+
+
+# Conversations that share a picture or tools in one long row, and each of them alone.
+TOGETHER = """
+import random
+import torch
+from starter_model import corpus, rows
+from starter_model.model import Shape, Starter, masks
+from starter_model.tokenizer import Tokenizer
+
+tokenizer = Tokenizer.train(corpus.texts(300), corpus.VOCABULARY)
+model = Starter(Shape(vocabulary=len(tokenizer.tokens)))
+for block in model.text.blk:
+    for layer in (block.attn_output, block.ffn_down):
+        torch.nn.init.normal_(layer.weight, std=0.05)
+made = [maker(tokenizer, random.Random(1)) for maker in (rows.tool_row, rows.chat_row, rows.tool_row)]
+packed = rows.batch(made)
+seeing = list(zip(packed.spans, masks(packed.spans), strict=True))
+together = model.text(model.embed(packed.tokens, None, None), packed.positions, seeing)[0]
+at = 0
+for row in made:
+    tokens, branches = torch.tensor(row.tokens), torch.tensor(row.branch)
+    for branch in set(row.branch):
+        chosen = (branches == 0) | (branches == branch)
+        count = int(chosen.sum())
+        causal = torch.full((1, count, count), -1e9).triu(1)
+        alone = model.text(model.embed(tokens[chosen][None], None, None), torch.arange(count)[None], causal)[0]
+        assert torch.allclose(together[at : at + len(tokens)][chosen], alone, atol=1e-4)
+    at += len(tokens)
+print("the same")
+"""
+
+
+def test_conversations_of_one_row_are_learnt_as_if_each_stood_alone() -> None:
+    python = own_python("starter", "the starter model's recipe")
+    assert "the same" in finish(start([str(python), "-c", TOGETHER]))
