@@ -21,6 +21,9 @@ import {
 } from './engine_workers';
 import { slowProjector } from './slow_projector';
 
+/** A few milliseconds where nothing else runs; what is stopped would go on for many seconds on the machines that are busy. */
+const AT_ONCE_MS = 2000;
+
 beforeAll(async () => {
   await clearStorage();
   await fetchStarter();
@@ -62,7 +65,7 @@ describe('a stop', () => {
       (signal) => engine.call('chat.complete', askForMuch(), { signal, onChunks: () => first.resolve() }),
       first.promise,
     );
-    expect(took).toBeLessThan(250);
+    expect(took).toBeLessThan(AT_ONCE_MS);
     const again = await engine.call('chat.complete', { ...askForMuch(), response_format: null, max_tokens: 4 });
     // Where the engine hears of a stop only between two steps, a busy machine may take it longer than it is given.
     expect(OWN_ENGINE && !crossOriginIsolated ? [0, 1] : [0]).toContain(loads);
@@ -74,7 +77,7 @@ describe('a stop', () => {
     await engine.call('model.load', loadOf());
     const reading = acts('get_result');
     const took = await stopAt((signal) => engine.call('chat.complete', ask(words(450)), { signal }), reading);
-    expect(took).toBeLessThan(250);
+    expect(took).toBeLessThan(AT_ONCE_MS);
     await expectAnswer(engine);
   });
 
@@ -88,13 +91,13 @@ describe('a stop', () => {
     let loads = 0;
     const replaced = acts('load').then(() => loads++);
     const took = await stopAt((signal) => engine.call('chat.complete', request, { signal }), encoding);
-    expect(took).toBeLessThan(250);
+    expect(took).toBeLessThan(AT_ONCE_MS);
     // Without isolation Cloche's engine may be through with the picture before it is replaced.
     const expected = OWN_ENGINE ? (crossOriginIsolated ? [0] : [0, 1]) : [1];
     if (!OWN_ENGINE) await replaced;
     await expectAnswer(engine);
     expect(expected).toContain(loads);
-  });
+  }, 180_000);
 
   test.runIf(OWN_ENGINE)('that the engine dies of fails no other request: the next one gets a new instance', async () => {
     const { engine, makeBrittle } = startGlassEngine();
@@ -131,7 +134,7 @@ describe('a stop', () => {
   test('while the model loads is answered at once, and it can be loaded again', async () => {
     const { engine, acts } = startGlassEngine();
     const took = await stopAt((signal) => engine.call('model.load', loadOf(), { signal }), acts('load'));
-    expect(took).toBeLessThan(250);
+    expect(took).toBeLessThan(AT_ONCE_MS);
     await engine.call('model.load', loadOf());
     await expectAnswer(engine);
   });
