@@ -7,6 +7,7 @@
 
 #include "host.h"
 #include "prompts.h"
+#include "threads.h"
 
 #include "server-common.h"
 #include "server-context.h"
@@ -15,6 +16,7 @@
 
 #include "json.h"
 
+#include <algorithm>
 #include <memory>
 #include <string>
 
@@ -24,6 +26,8 @@ namespace {
 
 // A prompt that shares less with what was read last is looked for among the kept ones.
 constexpr float LIKENESS = 0.5f;
+// What is computed between two meetings of threads where many tokens, or a picture, are read at once; about.
+constexpr double PRODUCTS_OF_A_BATCH = 1e6;
 
 std::string input;
 std::string output;
@@ -137,8 +141,8 @@ EXPORT(cloche_output_size) size_t cloche_output_size() {
 }
 
 // {"weights": path, "projector": path or "", "adapters": [paths], "adapter_scale", "context_window": tokens, "cache_type":
-// "f16" or the like, "threads", "batch": tokens of one step, "vectors": whether it is to read only, "pooling": how many
-// vectors become one: "mean", "rank", or "" for what the file says} -> {"context_window", "images"}
+// "f16" or the like, "threads", "fewer_threads": whether fewer may compute where that is faster, "batch": tokens of one step, "vectors": whether it is to read only, "pooling": how many
+// vectors become one: "mean", "rank", or "" for what the file says} -> {"context_window", "images", "threads": those that read}
 EXPORT(cloche_load) const char * cloche_load() {
     return guarded([&]() -> const char * {
         const json request = json::parse(input);
@@ -153,7 +157,10 @@ EXPORT(cloche_load) const char * cloche_load() {
         params.n_ctx                     = request.at("context_window").get<int>();
         params.n_batch                   = request.at("batch").get<int>();
         params.n_ubatch                  = params.n_batch;
-        params.cpuparams.n_threads       = request.at("threads").get<int>();
+        const bool fewer                 = request.at("fewer_threads").get<bool>();
+        const int  threads               = request.at("threads").get<int>();
+        cloche::gather_threads(threads);
+        params.cpuparams.n_threads       = fewer ? cloche::best_thread_count(threads, PRODUCTS_OF_A_BATCH) : threads;
         params.cpuparams_batch.n_threads = params.cpuparams.n_threads;
         params.n_parallel                = 1;
         params.load_mode                 = LLAMA_LOAD_MODE_NONE;
@@ -181,10 +188,17 @@ EXPORT(cloche_load) const char * cloche_load() {
         fresh->vocab            = llama_model_get_vocab(llama_get_model(context));
         fresh->meta             = std::make_unique<server_context_meta>(fresh->context.get_meta());
         cloche::make_interruptible(context);
+        if (fewer) {
+            // A single token is little work: what is too little for more threads depends on the model.
+            const double width = llama_model_n_embd(llama_get_model(context));
+            const int    most  = params.cpuparams.n_threads;
+            llama_set_n_threads(context, cloche::best_thread_count(most, std::min(width * width, PRODUCTS_OF_A_BATCH)), most);
+        }
         engine = std::move(fresh);
         return answer(json{
             { "context_window", engine->meta->slot_n_ctx },
             { "images", engine->meta->has_inp_image },
+            { "threads", engine->params.cpuparams_batch.n_threads },
         });
     });
 }

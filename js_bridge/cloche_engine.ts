@@ -89,6 +89,7 @@ async function fetchCode(): Promise<EngineCode | undefined> {
   if (!manifest.files) return undefined;
   const relaxed = WebAssembly.validate(RELAXED_SIMD);
   const file = relaxed ? manifest.files.relaxed : manifest.files.plain;
+  new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true }); // Throws where the engine's memory could not be made.
   const module = await WebAssembly.compileStreaming(fetch(new URL(file, FOLDER)));
   return { name: `llama.cpp ${manifest.llama_cpp} (Cloche${relaxed ? '' : ', without relaxed SIMD'})`, file, module };
 }
@@ -124,7 +125,7 @@ export class ClocheEngine implements LlamaEngine {
 
   async load(options: LoadOptions): Promise<EngineInfo> {
     const startedAt = performance.now();
-    const { weights, projector, adapters, contextWindow, advanced, purpose, modelId } = options;
+    const { weights, projector, adapters, contextWindow, threads, advanced, purpose, modelId } = options;
     const files = [...weights, ...adapters].map(
       (file): EngineFile => ({ name: file.name, file, handle: handleOf(file) }),
     );
@@ -138,7 +139,8 @@ export class ClocheEngine implements LlamaEngine {
         adapter_scale: advanced.adapter_scale ?? 1,
         cache_type: advanced.cache_type ?? 'f16',
         context_window: contextWindow,
-        threads: 1,
+        threads,
+        fewer_threads: true,
         batch: purpose === 'chat' ? (advanced.batch ?? (isIsolated() ? BATCH : SMALL_BATCH)) : wholeText(options),
         vectors: purpose !== 'chat',
         pooling: await poolingOf(options),
@@ -148,6 +150,7 @@ export class ClocheEngine implements LlamaEngine {
           module: this.code.module,
           files,
           stop: this.stop,
+          helpers: threads - 1,
           prompts: purpose === 'chat' ? { modelId, key: await this.promptKey(options) } : undefined,
           request,
         }),
@@ -156,7 +159,7 @@ export class ClocheEngine implements LlamaEngine {
       return {
         engine: this.code.name,
         backend: 'cpu',
-        threads: 1,
+        threads: loaded.threads,
         context_window: loaded.context_window,
         images: loaded.images,
         encoder: this.encoder ? { family: this.encoder.family, side: this.encoder.side, dynamic: this.encoder.dynamic } : null,

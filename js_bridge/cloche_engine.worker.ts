@@ -3,14 +3,15 @@
  *
  * Owns the WebAssembly instance: gives it the model's files and what was kept of earlier prompts, lets it compute step by
  * step, and looks between two steps whether it is to stop. Where memory can be shared, the engine itself looks at `stop`
- * while it computes. What the steps bring goes out as it is; cloche_engine.ts makes sense of it, and ends this thread
- * when something goes wrong.
+ * while it computes, and other threads (engine_thread.worker.ts) help it. What the steps bring goes out as it is;
+ * cloche_engine.ts makes sense of it, and ends this thread when something goes wrong.
  */
 
 import type { RankTexts } from './contract.gen';
+import { type EngineInstance, startInstance } from './engine_instance';
 import { PromptFiles, type PromptPlace } from './prompt_files';
 import { Rpc, RpcError } from './rpc';
-import { type ReadableFile, Wasi, type WritableFile } from './wasi';
+import type { ReadableFile, WritableFile } from './wasi';
 
 declare const self: DedicatedWorkerGlobalScope;
 
@@ -26,6 +27,8 @@ export interface LoadRequest {
   files: EngineFile[];
   /** One integer that is not 0 when the running request is to end. */
   stop: Int32Array;
+  /** How many other threads there are to be. */
+  helpers: number;
   /** Where prompts are kept; undefined: nowhere. */
   prompts: PromptPlace | undefined;
   /** What engine/glue.cpp's `cloche_load` takes. */
@@ -35,6 +38,8 @@ export interface LoadRequest {
 export interface Loaded {
   context_window: number;
   images: boolean;
+  /** Those that read. */
+  threads: number;
   memory_bytes: number;
 }
 
@@ -68,31 +73,48 @@ export type EngineStreams = { chat: Step; embed: Step; rerank: Step };
 /** Lines that the engine writes. */
 export type EngineEvents = { line: string };
 
+/** What a helping thread is given. */
+export interface ThreadStart {
+  module: WebAssembly.Module;
+  memory: WebAssembly.Memory;
+  /** The end of its stack, where its own variables begin. */
+  place: number;
+  /** Where it notes that it has failed. */
+  failure: number;
+}
+
 type Beginning = 'cloche_chat' | 'cloche_embed' | 'cloche_rerank';
 type Call = Beginning | 'cloche_load' | 'cloche_step' | 'cloche_cancel' | 'cloche_count' | 'cloche_keep' | 'cloche_know';
 
 class Engine {
   private trap: Error | undefined;
 
-  private constructor(
-    private readonly exports: Record<string, (...values: number[]) => number>,
-    private readonly memory: WebAssembly.Memory,
-  ) {}
+  private constructor(private readonly instance: EngineInstance) {}
 
   static async start(
     module: WebAssembly.Module,
     files: ReadonlyMap<string, ReadableFile | WritableFile>,
     stop: Int32Array,
+    helpers: number,
     onLine: (line: string) => void,
   ): Promise<Engine> {
-    const wasi = new Wasi(files, onLine);
-    const instance = await WebAssembly.instantiate(module, {
-      wasi_snapshot_preview1: wasi.imports(module),
-      cloche: { stop: () => Atomics.load(stop, 0) },
+    const engine = new Engine(await startInstance(module, files, () => Atomics.load(stop, 0), onLine));
+    await Promise.all(Array.from({ length: helpers }, () => engine.help(module)));
+    return engine;
+  }
+
+  /** Starts a thread that helps; the engine itself waits until it is there. */
+  private async help(module: WebAssembly.Module): Promise<void> {
+    const { exports, memory } = this.instance;
+    const place = exports['cloche_thread_place']!() >>> 0;
+    const failure = exports['cloche_thread_failure']!() >>> 0;
+    const worker = new Worker(new URL('./engine_thread.worker.ts', import.meta.url), { type: 'module' });
+    const ready = new Promise<void>((resolve, reject) => {
+      worker.onmessage = () => resolve();
+      worker.onerror = (event) => reject(new Error(event.message));
     });
-    wasi.start(instance);
-    const { exports } = instance;
-    return new Engine(exports as never, exports['memory'] as WebAssembly.Memory);
+    worker.postMessage({ module, memory, place, failure } satisfies ThreadStart);
+    return ready;
   }
 
   /** Calls one of glue.cpp's functions; throws "refused" with what it says. A trap ends the instance for good. */
@@ -109,17 +131,17 @@ class Engine {
   }
 
   get memoryBytes(): number {
-    return this.memory.buffer.byteLength;
+    return this.instance.memory.buffer.byteLength;
   }
 
   private run(name: Call, input: string): { error?: { message: string } } {
-    const { exports } = this;
+    const { exports, memory } = this.instance;
     const bytes = new TextEncoder().encode(input);
     const at = exports['cloche_input']!(bytes.length) >>> 0;
-    new Uint8Array(this.memory.buffer).set(bytes, at);
+    new Uint8Array(memory.buffer).set(bytes, at);
     const start = exports[name]!() >>> 0;
     const length = exports['cloche_output_size']!() >>> 0;
-    return JSON.parse(new TextDecoder().decode(new Uint8Array(this.memory.buffer, start, length)));
+    return JSON.parse(new TextDecoder().decode(new Uint8Array(memory.buffer, start, length).slice()));
   }
 }
 
@@ -210,13 +232,13 @@ async function forget(id: number): Promise<void> {
 
 const rpc = new Rpc<{}, EngineMethods, EngineEvents, EngineStreams>(self);
 rpc.serve({
-  async load({ module, files, stop: shared, prompts: place, request }) {
+  async load({ module, files, stop: shared, helpers, prompts: place, request }) {
     stop = shared as Int32Array<ArrayBuffer>;
     const model = new Map(await Promise.all(files.map(opened)));
     folder = new Map(model);
     let loaded: Loaded;
     try {
-      engine = await Engine.start(module, folder, stop, (line) => rpc.emit([['line', line]]));
+      engine = await Engine.start(module, folder, stop, helpers, (line) => rpc.emit([['line', line]]));
       const told = engine.call<Omit<Loaded, 'memory_bytes'>>('cloche_load', JSON.stringify(request));
       loaded = { ...told, memory_bytes: engine.memoryBytes };
     } finally {

@@ -42,13 +42,13 @@ export class ProgramExit extends Error {
 }
 
 export class Wasi {
-  private memory!: WebAssembly.Memory;
   private readonly open = new Map<number, { file: ReadableFile | WritableFile; at: number }>();
   private lastHandle = FIRST_FILE;
   private line = '';
   private readonly decoder = new TextDecoder();
 
   constructor(
+    private readonly memory: WebAssembly.Memory,
     private readonly files: ReadonlyMap<string, ReadableFile | WritableFile>,
     private readonly onLine: (line: string) => void,
   ) {}
@@ -58,12 +58,6 @@ export class Wasi {
     const calls = this.calls() as Record<string, SystemCall>;
     const wanted = WebAssembly.Module.imports(module).filter(({ module: from }) => from === 'wasi_snapshot_preview1');
     return Object.fromEntries(wanted.map(({ name }) => [name, calls[name] ?? (() => NOT_SUPPORTED)]));
-  }
-
-  /** Lets the library start up; `instance` was made with `imports`. */
-  start(instance: WebAssembly.Instance): void {
-    this.memory = instance.exports['memory'] as WebAssembly.Memory;
-    (instance.exports['_initialize'] as () => void)();
   }
 
   private get view(): DataView {

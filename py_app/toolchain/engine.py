@@ -18,7 +18,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
 from toolchain.engine_licences import write_licences
-from toolchain.engine_units import MISSING, OWN, Trees, Unit, kernels, units
+from toolchain.engine_units import BEFORE_SHARED_WORK, MISSING, OWN, Trees, Unit, kernels, units
 from toolchain.errors import BuildError
 from toolchain.paths import BUILD, ENGINE, REQUIREMENTS, ROOT, WINDOWS, python_of
 from toolchain.process import run_tool
@@ -41,6 +41,8 @@ SOURCE_PARTS = (
 )
 SINGLE_FILES = {f"{LLAMA}/{name}" for name in ("LICENSE", "CMakeLists.txt", "ggml/CMakeLists.txt")}
 STACK_BYTES = 8 << 20
+# js_bridge/engine_instance.ts makes memory of the same size.
+MEMORY_BYTES = (32 << 20, 4 << 30)
 MEND = "mend the file that is named above, then run the same command again."
 # What tests/bridge/engine_kernels.test.ts compares: our kernels and upstream's plain C for the same.
 EXPORTS = (
@@ -55,6 +57,22 @@ EXPORTS = (
         for layout in ("q8_0_4x4_q8_0", "q4_0_4x4_q8_0", "q4_K_8x4_q8_K", "q6_K_8x4_q8_K")
         for suffix in ("", "_generic")
     ),
+)
+
+# What Zig builds its C library for: memory that threads share.
+SHARING = ("-target", "wasm32-wasi", "-mcpu=generic+atomics+bulk_memory")
+# Calls that pass through threads.cpp.
+ALONE = ("malloc", "calloc", "realloc", "aligned_alloc", "posix_memalign", "free")
+# Calls of upstream's that pass through host.cpp and prompts.cpp.
+WRAPPED = (
+    "ggml_backend_dev_init",
+    "llama_decode",
+    "mtmd_batch_encode",
+    "mtmd_tokenize",
+    "_Z21common_sampler_sampleP14common_samplerP13llama_contextib",
+    "_ZN13server_tokens10keep_firstEm",
+    "_ZN19server_prompt_cache5allocERK13server_promptmm",
+    "_ZN19server_prompt_cache4loadER13server_promptRK13server_tokensP13llama_contextS6_i",
 )
 
 
@@ -81,9 +99,8 @@ def is_built() -> bool:
 def build_engine(progress: Progress) -> str:
     """Fetches, compiles and links; says how large the result is."""
     source, zig = _fetch(progress)
-    lib = zig.parent / "lib"
     version = _headers(source)
-    trees = Trees(source, lib, HEADERS)
+    trees = Trees(source, zig.parent / "lib", HEADERS)
     common, variants = units(trees, version), kernels(trees, version)
     _compile([*common, *variants[0], *variants[1]], zig, progress)
     progress.detail("linking")
@@ -224,7 +241,7 @@ def stamp(unit: Unit, own: str) -> str:
 
     Where the project lies does not count: a copy of it need not compile anything again.
     """
-    ours = unit.folder == OWN or str(MISSING) in unit.flags
+    ours = unit.folder == OWN or {str(MISSING), str(BEFORE_SHARED_WORK)}.intersection(unit.flags)
     facts = [*(flag.replace(str(ROOT), "") for flag in unit.flags), *([own] if ours else [])]
     return hashlib.sha256("\0".join(facts).encode() + unit.path.read_bytes()).hexdigest()
 
@@ -244,7 +261,7 @@ def _compile_one(unit: Unit, zig: Path, own: str) -> None:
 
 def _c_library(zig: Path) -> list[Path]:
     """Zig's C library for WASI and the compiler's own helpers: made when it links something."""
-    kept = FOLDER / "c"
+    kept = FOLDER / "c-sharing"
     names = ("libc.a", "libzigc.a", "libcompiler_rt.a")
     if not all((kept / name).exists() for name in names):
         kept.mkdir(parents=True, exist_ok=True)
@@ -253,7 +270,7 @@ def _c_library(zig: Path) -> list[Path]:
         shutil.rmtree(CACHE, ignore_errors=True)
         _zig(
             zig,
-            ["cc", "-target", "wasm32-wasi", "-O2", str(probe), "-o", str(kept / "probe.wasm")],
+            ["cc", *SHARING, "-O2", str(probe), "-o", str(kept / "probe.wasm")],
             what="Building the C library",
             todo=NETWORK,
         )
@@ -273,18 +290,15 @@ def _link(objects: list[Path], libraries: list[Path], target: Path, zig: Path) -
         "-z",
         f"stack-size={STACK_BYTES}",
         "--strip-all",
-        "--export-memory",
-        "--max-memory=4294967296",
+        "--import-memory",
+        "--shared-memory",
+        f"--initial-memory={MEMORY_BYTES[0]}",
+        f"--max-memory={MEMORY_BYTES[1]}",
         "--export=_initialize",
+        "--export=__stack_pointer",
+        "--export=__wasm_init_tls",
         *EXPORTS,
-        "--wrap=ggml_backend_dev_init",
-        "--wrap=llama_decode",
-        "--wrap=mtmd_batch_encode",
-        "--wrap=mtmd_tokenize",
-        "--wrap=_Z21common_sampler_sampleP14common_samplerP13llama_contextib",
-        "--wrap=_ZN13server_tokens10keep_firstEm",
-        "--wrap=_ZN19server_prompt_cache5allocERK13server_promptmm",
-        "--wrap=_ZN19server_prompt_cache4loadER13server_promptRK13server_tokensP13llama_contextS6_i",
+        *(f"--wrap={name}" for name in (*WRAPPED, *ALONE)),
         f"@{response}",
         "-o",
         str(target),

@@ -17,10 +17,13 @@ OWN = ROOT / "engine"
 KERNELS = ("kernels.cpp", "kernels_k.cpp")
 
 TARGET = ("-target", "wasm32-wasi", "-mcpu=generic")
-FEATURES = ("-msimd128", "-mbulk-memory", "-mnontrapping-fptoint", "-msign-ext", "-mmutable-globals")
+FEATURES = (
+    *("-msimd128", "-mbulk-memory", "-mnontrapping-fptoint", "-msign-ext", "-mmutable-globals"),
+    *("-matomics", "-mthread-model", "posix"),
+)
 # The older form of WebAssembly's exceptions: every browser that has the newer one runs it, and so does Node.
 EXCEPTIONS = ("-fwasm-exceptions", "-mllvm", "-wasm-use-legacy-eh=true")
-# std::thread and std::mutex are there for upstream's sake; nobody starts a thread.
+# std::thread and std::mutex are there for upstream's sake; threads come in by engine/threads.cpp alone.
 THREADS = ("-D_LIBCPP_HAS_THREADS=1", "-D_LIBCPP_HAS_THREAD_API_PTHREAD")
 LIBCXX = (
     "-D_LIBCPP_ABI_VERSION=1",
@@ -78,6 +81,11 @@ class Unit:
 # Files that call what WASI does not have, and where that is declared.
 MISSING = OWN / "include/missing.h"
 MISSING_CALLS = {"common/common.cpp", "tools/server/server-common.cpp"}
+
+# The file whose work is shared among threads, by OpenMP's directives (engine/threads.cpp has their bodies), and what
+# stands before it.
+SHARED_WORK = "ggml/src/ggml-cpu/ggml-cpu.c"
+BEFORE_SHARED_WORK = OWN / "include/shared_work.h"
 
 # Folders of many small files that include the same large headers: several are compiled as one.
 JOINED = {"src/models": 12, "tools/mtmd/models": 4, "common/parsers": 2}
@@ -270,6 +278,8 @@ def _upstream_unit(trees: Trees, name: str, speed: str) -> Unit:
         more.append(f"-I{trees.llama / 'vendor/hash'}")
     if name in MISSING_CALLS:
         more += ["-include", str(MISSING)]
+    if name == SHARED_WORK:
+        more += ["-fopenmp", "-DGGML_USE_OPENMP", "-include", str(BEFORE_SHARED_WORK)]
     return Unit(trees.llama, name, _flags(trees, name, speed, *more))
 
 

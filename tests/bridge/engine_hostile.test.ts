@@ -1,7 +1,8 @@
 /** Damaged model files in Cloche's own engine: an error or an answer, never a trap that ends the instance. */
 
 import { expect, test } from 'vitest';
-import { type ReadableFile, Wasi } from '../../js_bridge/wasi';
+import { startInstance } from '../../js_bridge/engine_instance';
+import type { ReadableFile } from '../../js_bridge/wasi';
 import { BASE, STARTER } from './engine_workers';
 
 const FOLDER = new URL('/engine/', location.href);
@@ -35,23 +36,18 @@ function damaged(bytes: Uint8Array): Uint8Array {
 
 async function ask(module: WebAssembly.Module, weights: Uint8Array, projector: Uint8Array): Promise<'error' | 'answer'> {
   const files = new Map([['weights.gguf', readable(weights)], ['projector.gguf', readable(projector)]]);
-  const wasi = new Wasi(files, () => undefined);
-  const imports = { wasi_snapshot_preview1: wasi.imports(module), cloche: { stop: () => 0 } };
-  const instance = await WebAssembly.instantiate(module, imports);
-  wasi.start(instance);
-  const exports = instance.exports as unknown as Record<string, (size?: number) => number>;
-  const memory = instance.exports['memory'] as WebAssembly.Memory;
+  const { exports, memory } = await startInstance(module, files);
   const call = (name: string, request: unknown = {}): { error?: unknown; done?: boolean } => {
     const bytes = new TextEncoder().encode(JSON.stringify(request));
     const at = exports['cloche_input']!(bytes.length) >>> 0;
     new Uint8Array(memory.buffer).set(bytes, at);
     const start = exports[name]!() >>> 0;
     const length = exports['cloche_output_size']!() >>> 0;
-    return JSON.parse(new TextDecoder().decode(new Uint8Array(memory.buffer, start, length)));
+    return JSON.parse(new TextDecoder().decode(new Uint8Array(memory.buffer, start, length).slice()));
   };
   const loaded = call('cloche_load', {
     ...{ weights: '/weights.gguf', projector: '/projector.gguf', adapters: [], adapter_scale: 1 },
-    ...{ cache_type: 'f16', context_window: 256, threads: 1, batch: 64, vectors: false, pooling: '' },
+    ...{ cache_type: 'f16', context_window: 256, threads: 1, fewer_threads: false, batch: 64, vectors: false, pooling: '' },
   });
   if (loaded.error) return 'error';
   const messages = [{ role: 'user', content: 'Hello' }];

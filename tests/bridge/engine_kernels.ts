@@ -1,7 +1,7 @@
 /** What tests of the engine's kernels share: an engine of its own, room in its memory, numbers to multiply. */
 
 import { expect } from 'vitest';
-import { Wasi } from '../../js_bridge/wasi';
+import { startInstance } from '../../js_bridge/engine_instance';
 
 export type Exports = Record<string, (...values: (number | bigint)[]) => number>;
 
@@ -13,15 +13,9 @@ export const NONE = 0;
 export async function start(kind: 'relaxed' | 'plain'): Promise<Exports> {
   const manifest = await (await fetch(new URL('engine.json', FOLDER))).json();
   const module = await WebAssembly.compileStreaming(fetch(new URL(manifest.files[kind], FOLDER)));
-  const wasi = new Wasi(new Map(), () => undefined);
-  const instance = await WebAssembly.instantiate(module, {
-    wasi_snapshot_preview1: wasi.imports(module),
-    cloche: { stop: () => 0 },
-  });
-  wasi.start(instance);
-  const exports = instance.exports as unknown as Exports;
+  const { exports, memory } = await startInstance(module, new Map());
   exports['ggml_cpu_init']!();
-  return exports;
+  return { ...exports, memory } as unknown as Exports;
 }
 
 let seed = 1;

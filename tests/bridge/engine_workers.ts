@@ -78,7 +78,7 @@ export function stopWorkers(): void {
   running.clear();
 }
 
-function keep(worker: Worker): Worker {
+export function keep(worker: Worker): Worker {
   running.add(worker);
   return worker;
 }

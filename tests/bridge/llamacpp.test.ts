@@ -1,7 +1,7 @@
 /** The llama.cpp worker with the real engine and the starter model: loading, answering, counting, refusing. */
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { ChatRequest, Delta, ToolCallDelta } from '../../js_bridge/contract.gen';
+import type { ChatRequest, Delta, EngineInfo, ToolCallDelta } from '../../js_bridge/contract.gen';
 import { type GgufArray, readGgufHeader } from '../../js_bridge/gguf';
 import {
   ask,
@@ -40,19 +40,26 @@ async function answerTo(request: ChatRequest) {
   return { completion, deltas };
 }
 
+/** Cloche's engine leaves out threads that would not pay. */
+function expectThreads({ threads }: EngineInfo, asked: number): void {
+  const most = crossOriginIsolated ? asked : 1;
+  expect(threads).toBeLessThanOrEqual(most);
+  expect(threads).toBeGreaterThanOrEqual(OWN_ENGINE ? 1 : most);
+}
+
 describe('loading', () => {
   test('reports what really runs', async () => {
     const info = await engine.call('model.load', loadOf());
     expect(info).toMatchObject({ backend: 'cpu', context_window: 2048, images: true });
     expect(info.engine).toMatch(OWN_ENGINE ? /^llama\.cpp \d.*Cloche/ : /^llama\.cpp b\d+.*wllama/);
     const half = Math.max(1, Math.floor(navigator.hardwareConcurrency / 2));
-    expect(info.threads).toBe(crossOriginIsolated && !OWN_ENGINE ? half : 1);
+    expectThreads(info, half);
   });
 
-  test.skipIf(OWN_ENGINE)('honours a number of threads where threads exist', async () => {
+  test('honours a number of threads where threads exist', async () => {
     const asked = Math.min(2, navigator.hardwareConcurrency);
     const info = await engine.call('model.load', loadOf(STARTER, asked));
-    expect(info.threads).toBe(crossOriginIsolated ? asked : 1);
+    expectThreads(info, asked);
     expect((await answerTo(ask('Hello'))).completion.text).toMatch(/^Hello/);
     await engine.call('model.load', loadOf());
   });

@@ -12,7 +12,7 @@ import pytest
 
 from toolchain import engine
 from toolchain.engine_licences import UPSTREAM, ZIG, write_licences
-from toolchain.engine_units import KERNELS, MISSING, Trees, Unit, kernels, units
+from toolchain.engine_units import KERNELS, MISSING, SHARED_WORK, Trees, Unit, kernels, units
 from toolchain.errors import BuildError
 
 
@@ -56,6 +56,12 @@ def test_kernels_are_compiled_with_relaxed_simd_and_without(trees: Trees) -> Non
     for with_it, without in zip(relaxed, plain, strict=True):
         assert set(with_it.flags) - set(without.flags) == {"-mrelaxed-simd"}
     assert len({unit.object_name for unit in (*relaxed, *plain)}) == 2 * len(KERNELS)
+
+
+def test_the_work_that_threads_share_is_compiled_for_it(trees: Trees) -> None:
+    (trees.llama / SHARED_WORK).write_text("")
+    sharing = [unit.name for unit in units(trees, "1.2.3") if "-fopenmp" in unit.flags]
+    assert sharing == [SHARED_WORK]
 
 
 def test_messages_name_no_folder_of_this_machine(trees: Trees) -> None:

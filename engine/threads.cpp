@@ -1,0 +1,244 @@
+// Threads that compute together, as OpenMP's programs expect it.
+//
+// Owns the part of OpenMP's runtime that upstream's graph computation calls (the interface that clang compiles
+// `#pragma omp` to, https://openmp.llvm.org), memory allocation by one thread at a time, and the measurement of how many
+// threads pay. A thread is a worker of the page that calls `cloche_thread` once and for all. Who waits looks at memory
+// for some microseconds before it sleeps: products follow each other faster than a thread wakes up.
+
+#include "threads.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+#include <cstdarg>
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+
+#include <time.h>
+
+#define EXPORT(name) extern "C" __attribute__((export_name(#name)))
+
+namespace {
+
+constexpr size_t   STACK_BYTES = 1 << 20;
+constexpr int      LOOKS       = 20000;
+constexpr int64_t  A_WHILE     = 100'000'000;  // nanoseconds
+constexpr int64_t  FOREVER     = -1;
+constexpr uint32_t MOST        = 64;
+
+constexpr int    VALUES   = 256;
+constexpr int    PIECES   = 20;
+constexpr int    TRIALS   = 4;
+constexpr double WORTH_IT = 0.9;  // one more thread has to save a tenth of the time
+
+using Work = void (*)(int32_t *, int32_t *, void *, void *);
+
+// What all threads work at.
+Work   work      = nullptr;
+void * given[2]  = {};
+int    teammates = 1;
+int    wanted    = 1;
+
+std::atomic<int32_t> here{ 1 };     // threads, the calling one included
+std::atomic<int32_t> order{ 0 };    // how many pieces of work were ever begun, times MOST; and for how many threads this one is
+std::atomic<int32_t> working{ 0 };  // other threads that are not done with it
+std::atomic<int32_t> arrived{ 0 };  // threads at the barrier
+std::atomic<int32_t> passed{ 0 };   // barriers that were ever passed
+std::atomic<int32_t> failed{ 0 };
+
+thread_local int number = 0;
+
+void wake(std::atomic<int32_t> & value) {
+    __builtin_wasm_memory_atomic_notify((int32_t *) &value, UINT32_MAX);
+}
+
+// Waits until `value` is not `old` any more, and looks once in a while whether another thread has failed.
+void wait(std::atomic<int32_t> & value, int32_t old, int64_t longest_sleep = A_WHILE) {
+    for (int look = 0; look < LOOKS; look++) {
+        if (value.load(std::memory_order_acquire) != old) {
+            return;
+        }
+    }
+    while (value.load(std::memory_order_acquire) == old) {
+        __builtin_wasm_memory_atomic_wait32((int32_t *) &value, old, longest_sleep);
+        if (failed.load(std::memory_order_relaxed)) {
+            __builtin_trap();
+        }
+    }
+}
+
+void take_part() {
+    int32_t own   = number;
+    int32_t bound = 0;
+    work(&own, &bound, given[0], given[1]);
+}
+
+// Lets `count` threads do the same work, the calling one among them; returns when all have done it.
+void together(int count, Work what, void * first, void * second) {
+    work      = what;
+    given[0]  = first;
+    given[1]  = second;
+    teammates = std::min(count, here.load(std::memory_order_acquire));
+    working.store(teammates - 1, std::memory_order_relaxed);
+    const uint32_t begun = (uint32_t) order.load(std::memory_order_relaxed) / MOST;
+    order.store((int32_t) ((begun + 1) * MOST + (uint32_t) teammates), std::memory_order_seq_cst);
+    wake(order);
+    take_part();
+    for (int32_t left = working.load(std::memory_order_acquire); left > 0; left = working.load(std::memory_order_acquire)) {
+        wait(working, left);
+    }
+    teammates = 1;
+}
+
+void barrier() {
+    const int32_t before = passed.load(std::memory_order_relaxed);
+    if (arrived.fetch_add(1, std::memory_order_acq_rel) + 1 < teammates) {
+        wait(passed, before);
+        return;
+    }
+    arrived.store(0, std::memory_order_relaxed);
+    passed.fetch_add(1, std::memory_order_acq_rel);
+    wake(passed);
+}
+
+// A share of a computation such as a model's: many small pieces, and after each all wait for each other.
+void trial(int32_t *, int32_t *, void * pieces, void * length) {
+    static thread_local float values[VALUES];
+    for (int piece = 0; piece < *(int *) pieces; piece++) {
+        for (int i = *(int *) length / teammates; i > 0; i--) {
+            for (float & value : values) {
+                value = value * 0.999f + 0.5f;
+            }
+        }
+        barrier();
+    }
+}
+
+double milliseconds() {
+    timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double) now.tv_sec * 1e3 + (double) now.tv_nsec / 1e6;
+}
+
+double fastest_trial(int threads, int length) {
+    int    pieces = PIECES;
+    double best   = INFINITY;
+    for (int i = 0; i < TRIALS; i++) {
+        const double began = milliseconds();
+        together(threads, trial, &pieces, &length);
+        best = std::min(best, milliseconds() - began);
+    }
+    return best;
+}
+
+}  // namespace
+
+namespace cloche {
+
+void gather_threads(int count) {
+    for (int found = here.load(std::memory_order_acquire); found < count; found = here.load(std::memory_order_acquire)) {
+        wait(here, found);
+    }
+}
+
+int best_thread_count(int most, double products) {
+    const int length  = std::max(1, (int) (products / VALUES));
+    int       best    = 1;
+    double    fastest = fastest_trial(1, length);
+    for (int threads = 2; threads <= most; threads++) {
+        const double time = fastest_trial(threads, length);
+        if (time < fastest * WORTH_IT) {
+            fastest = time;
+            best    = threads;
+        }
+    }
+    return best;
+}
+
+}  // namespace cloche
+
+// Memory for a thread: a stack that ends where its own variables begin.
+EXPORT(cloche_thread_place) char * cloche_thread_place() {
+    return (char *) aligned_alloc(64, STACK_BYTES + ((__builtin_wasm_tls_size() + 63) & ~63u)) + STACK_BYTES;
+}
+
+// Where a worker notes that its thread has failed: everybody else ends, too.
+EXPORT(cloche_thread_failure) int32_t * cloche_thread_failure() {
+    return (int32_t *) &failed;
+}
+
+// A thread's whole life.
+EXPORT(cloche_thread) void cloche_thread() {
+    int32_t seen = order.load(std::memory_order_acquire);
+    number       = here.fetch_add(1, std::memory_order_acq_rel);
+    wake(here);
+    for (;;) {
+        wait(order, seen, FOREVER);
+        seen = order.load(std::memory_order_acquire);
+        if (number < (int) ((uint32_t) seen % MOST)) {
+            take_part();
+            if (working.fetch_sub(1, std::memory_order_acq_rel) == 1) {
+                wake(working);
+            }
+        }
+    }
+}
+
+// What clang makes of `#pragma omp`.
+
+extern "C" {
+
+int32_t __kmpc_global_thread_num(void *) { return number; }
+int     omp_get_thread_num(void) { return number; }
+int     omp_get_num_threads(void) { return teammates; }
+
+void __kmpc_push_num_threads(void *, int32_t, int32_t count) {
+    wanted = count;
+}
+
+void __kmpc_fork_call(void *, int32_t count, Work what, ...) {
+    if (count != 2) {
+        __builtin_trap();  // Upstream shares other variables than it did.
+    }
+    va_list arguments;
+    va_start(arguments, what);
+    void * first  = va_arg(arguments, void *);
+    void * second = va_arg(arguments, void *);
+    va_end(arguments);
+    together(wanted, what, first, second);
+}
+
+void    __kmpc_barrier(void *, int32_t) { barrier(); }
+int32_t __kmpc_single(void *, int32_t) { return number == 0; }
+void    __kmpc_end_single(void *, int32_t) {}
+
+}  // extern "C"
+
+// Memory is given to one thread at a time (the linker's --wrap): WASI's C library knows no others.
+
+namespace {
+std::atomic<bool> taken{ false };
+
+struct Alone {
+    Alone() {
+        while (taken.exchange(true, std::memory_order_acquire)) {
+        }
+    }
+    ~Alone() { taken.store(false, std::memory_order_release); }
+};
+}  // namespace
+
+#define ONE_AT_A_TIME(type, name, parameters, arguments)    \
+    extern "C" type __real_##name parameters;               \
+    extern "C" type __wrap_##name parameters {              \
+        const Alone alone;                                  \
+        return __real_##name arguments;                     \
+    }
+
+ONE_AT_A_TIME(void *, malloc, (size_t size), (size))
+ONE_AT_A_TIME(void *, calloc, (size_t count, size_t size), (count, size))
+ONE_AT_A_TIME(void *, realloc, (void * block, size_t size), (block, size))
+ONE_AT_A_TIME(void *, aligned_alloc, (size_t alignment, size_t size), (alignment, size))
+ONE_AT_A_TIME(int, posix_memalign, (void ** block, size_t alignment, size_t size), (block, alignment, size))
+ONE_AT_A_TIME(void, free, (void * block), (block))
