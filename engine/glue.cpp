@@ -141,8 +141,9 @@ EXPORT(cloche_output_size) size_t cloche_output_size() {
 }
 
 // {"weights": path, "projector": path or "", "adapters": [paths], "adapter_scale", "context_window": tokens, "cache_type":
-// "f16" or the like, "threads", "fewer_threads": whether fewer may compute where that is faster, "batch": tokens of one step, "vectors": whether it is to read only, "pooling": how many
-// vectors become one: "mean", "rank", or "" for what the file says} -> {"context_window", "images", "threads": those that read}
+// "f16" or the like, "threads", "fewer_threads": whether fewer may compute where that is faster, "batch": tokens of one
+// step, "vectors": whether it is to read only, "pooling": how many vectors become one: "mean", "rank", or "" for what the
+// file says} -> {"context_window", "images", "threads": those that read}
 EXPORT(cloche_load) const char * cloche_load() {
     return guarded([&]() -> const char * {
         const json request = json::parse(input);
@@ -192,7 +193,8 @@ EXPORT(cloche_load) const char * cloche_load() {
             // A single token is little work: what is too little for more threads depends on the model.
             const double width = llama_model_n_embd(llama_get_model(context));
             const int    most  = params.cpuparams.n_threads;
-            llama_set_n_threads(context, cloche::best_thread_count(most, std::min(width * width, PRODUCTS_OF_A_BATCH)), most);
+            const int    few   = cloche::best_thread_count(most, std::min(width * width, PRODUCTS_OF_A_BATCH));
+            llama_set_n_threads(context, few, most);
         }
         engine = std::move(fresh);
         return answer(json{

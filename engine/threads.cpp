@@ -25,7 +25,7 @@ constexpr size_t   STACK_BYTES = 1 << 20;
 constexpr int      LOOKS       = 20000;
 constexpr int64_t  A_WHILE     = 100'000'000;  // nanoseconds
 constexpr int64_t  FOREVER     = -1;
-constexpr uint32_t MOST        = 64;
+constexpr uint32_t MOST        = 1024;  // more than any processor has
 
 constexpr int    VALUES   = 256;
 constexpr int    PIECES   = 20;
@@ -41,7 +41,7 @@ int    teammates = 1;
 int    wanted    = 1;
 
 std::atomic<int32_t> here{ 1 };     // threads, the calling one included
-std::atomic<int32_t> order{ 0 };    // how many pieces of work were ever begun, times MOST; and for how many threads this one is
+std::atomic<int32_t> order{ 0 };    // pieces of work that were ever begun, times MOST, plus threads that this one is for
 std::atomic<int32_t> working{ 0 };  // other threads that are not done with it
 std::atomic<int32_t> arrived{ 0 };  // threads at the barrier
 std::atomic<int32_t> passed{ 0 };   // barriers that were ever passed
