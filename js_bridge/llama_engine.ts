@@ -24,7 +24,10 @@ export interface LoadOptions {
   adapters: File[];
   purpose: LoadModel['purpose'];
   contextWindow: number;
-  threads: number;
+  /** How many a person wants; undefined lets the engine choose. */
+  threads: number | undefined;
+  /** How many suit where one too many makes all of them wait. */
+  freeCores: number;
   advanced: EngineOptions;
   modelId: string;
   /** What tells the model's files from any others. */

@@ -43,7 +43,7 @@ export function ThisDevice() {
         <dt>Free for models</dt>
         <dd>{device.quota_bytes ? bytes(Math.max(0, device.quota_bytes - device.used_bytes)) : 'not told'}</dd>
         <dt>Engine</dt>
-        <dd>{device.fast_engine ? 'Cloche’s own build of llama.cpp, on one thread' : 'llama.cpp as wllama brings it'}</dd>
+        <dd>{device.fast_engine ? 'Cloche’s own build of llama.cpp' : 'llama.cpp as wllama brings it'}</dd>
         <dt>Speed</dt>
         <dd>{speedLine(measured)}</dd>
       </dl>
