@@ -10,7 +10,20 @@ import sys
 from pathlib import Path
 
 from playwright.sync_api import sync_playwright
-from tests.bench import answers, boot, downloads, engine, kernel, live, python, relay, report, storage, webllm
+from tests.bench import (
+    answers,
+    boot,
+    downloads,
+    engine,
+    kernel,
+    likeness,
+    live,
+    python,
+    relay,
+    report,
+    storage,
+    webllm,
+)
 
 from toolchain import chromium
 from toolchain.paths import BUILD
@@ -24,6 +37,7 @@ PARTS = {
     "live": live.measure,
     "relay": relay.measure,
     "engine": engine.measure,
+    "likeness": likeness.measure,
     "downloads": downloads.measure,
     "webllm": webllm.measure,
 }
@@ -37,7 +51,9 @@ def main() -> int:
     figures: list[report.Figure] = []
     for name in options.parts or PARTS:
         print(f"measuring: {name}", file=sys.stderr, flush=True)
-        figures.extend(PARTS[name]())
+        for figure in PARTS[name]():
+            print(f"  {figure.name}: {report.shown(figure)}", file=sys.stderr, flush=True)
+            figures.append(figure)
     print(report.table(figures))
     report.write(figures, options.json, _browser_version())
     print(f"\nWritten to {options.json}")

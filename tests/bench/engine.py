@@ -1,7 +1,7 @@
-"""Cloche's own engine against wllama, one thread each: reading, writing and seeing, loading and going on.
+"""Cloche's own engine against wllama and native llama.cpp: reading, writing and seeing, loading and going on.
 
-Both run in the same browser and take turns, so a busy machine slows both alike: figures are medians, ratios are medians
-of the pairs' ratios. Nothing is measured where the engine has not been built.
+The browser's engines run in the same browser and take turns with the native one, so a busy machine slows all alike:
+figures are medians, ratios are medians of the pairs' ratios. Nothing is measured where the engine has not been built.
 """
 
 from __future__ import annotations
@@ -9,10 +9,11 @@ from __future__ import annotations
 import hashlib
 import shutil
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from typing import Any
 
 from playwright.sync_api import Page
+from tests.bench.native import MARKER, Native, native
 from tests.bench.random_model import Q4_0, Q4_K, Q6_K, Q8_0, SHAPES, random_model
 from tests.bench.report import Figure
 from tests.bench.stage import Stage, median, stage
@@ -25,6 +26,7 @@ WORDS = 80
 MANY_WORDS = 600
 TOKENS = 24
 IMAGE = 256
+WLLAMA, NATIVE, TWO = "against wllama", "against native llama.cpp", "two threads against one"
 
 
 def measure() -> Iterator[Figure]:
@@ -40,20 +42,35 @@ def measure() -> Iterator[Figure]:
 
 def _text(name: str, weights: bytes, *, read_at_least: float = 8, write_at_least: float = 4.5) -> Iterator[Figure]:
     with stage() as built, ExitStack() as open_ones:
-        pages = _pages(open_ones, built, [_file(built, weights)])
-        rounds = []
+        file = file_of(built, weights)
+        own, other, two = pages_with(open_ones, built, [file], threads=(1, None, 2))
+        reference = open_ones.enter_context(native(built.overlay / file["url"]))
+        rounds: list[dict[str, dict[str, Any]]] = []
         for index in range(ROUNDS + 1):
             text = f"{index} " + " ".join(f"shape {number % 10}" for number in range(WORDS))
-            rounds.append([page.evaluate("([text, n]) => bench.ask(text, n)", [text, TOKENS]) for page in pages])
-    read = [[answer["prompt_tokens"] / answer["prompt_ms"] * 1000 for answer in pair] for pair in rounds[1:]]
-    write = [[answer["tokens_per_second"] for answer in pair] for pair in rounds[1:]]
-    yield _rate(f"reading, {name}", read, at_least=read_at_least)
-    yield _rate(f"writing, {name}", write, at_least=write_at_least)
+            pages = {"own": own, WLLAMA: other, TWO: two}
+            told = {key: page.evaluate("given => bench.ask(...given)", [text, TOKENS]) for key, page in pages.items()}
+            if reference:
+                told[NATIVE] = reference.ask([{"role": "user", "content": text}], TOKENS)
+            rounds.append(told)
+    reading, writing = (
+        [{key: rate(each) for key, each in told.items()} for told in rounds[1:]] for rate in (_read, _written)
+    )
+    yield from _rates(f"reading, {name}", reading, wllama=read_at_least, native=0.6)
+    yield from _rates(f"writing, {name}", writing, wllama=write_at_least, native=0.9)
+
+
+def _read(answer: dict[str, float]) -> float:
+    return answer["prompt_tokens"] / answer["prompt_ms"] * 1000
+
+
+def _written(answer: dict[str, float]) -> float:
+    return answer["tokens_per_second"]
 
 
 def _reload(name: str, weights: bytes) -> Iterator[Figure]:
     with stage() as built, ExitStack() as open_ones:
-        pages = _pages(open_ones, built, [_file(built, weights)])
+        pages = pages_with(open_ones, built, [file_of(built, weights)])
         loads = [[page.evaluate("() => bench.reload()")["load_ms"] for page in pages] for _ in range(ROUNDS + 1)][1:]
         own, pairs = pages[0], []
         for index in range(ROUNDS):
@@ -63,12 +80,13 @@ def _reload(name: str, weights: bytes) -> Iterator[Figure]:
             again = own.evaluate("text => bench.ask(text, 2)", text)
             assert again["prompt_tokens"] < 10, "what was read did not come back"
             pairs.append([again["first_token_ms"], read["first_token_ms"]])
-    yield _time(f"loading, {name}", loads, "against wllama, one thread", at_most=1)
+    yield _time(f"loading, {name}", loads, WLLAMA, at_most=1)
     note = f"against reading its {read['prompt_tokens']} tokens again"
     yield _time(f"first token of a conversation after a reload, {name}", pairs, note, at_most=0.1)
 
 
-def _file(built: Stage, weights: bytes) -> dict[str, Any]:
+def file_of(built: Stage, weights: bytes) -> dict[str, Any]:
+    """A model's file, served and described as in a card."""
     (built.overlay / "bench" / "model.gguf").write_bytes(weights)
     file = {"role": "weights", "name": "model.gguf", "url": "bench/model.gguf", "size": len(weights)}
     return {**file, "sha256": hashlib.sha256(weights).hexdigest()}
@@ -76,36 +94,66 @@ def _file(built: Stage, weights: bytes) -> dict[str, Any]:
 
 def _starter() -> Iterator[Figure]:
     with stage() as built, ExitStack() as open_ones:
-        pages = _pages(open_ones, built, built.card["files"])
-        rounds = [[page.evaluate("size => bench.see(size)", IMAGE) for page in pages] for _ in range(ROUNDS + 1)][1:]
-    seen = [[1000 / answer["image_ms"] for answer in pair] for pair in rounds]
-    whole = [[1000 / answer["total_ms"] for answer in pair] for pair in rounds]
-    yield _rate("seeing, starter model", seen, "pictures/s", at_least=7)
-    yield _rate("a question about a picture, starter model", whole, "answers/s", at_least=2)
+        own, other, two = pages_with(open_ones, built, built.card["files"], threads=(1, None, 2))
+        reference = open_ones.enter_context(native_starter(built))
+        rounds: list[dict[str, dict[str, Any]]] = []
+        for _ in range(ROUNDS + 1):
+            pages = {"own": own, WLLAMA: other, TWO: two}
+            told = {key: page.evaluate("size => bench.see(size)", IMAGE) for key, page in pages.items()}
+            if reference:
+                picture = own.evaluate("size => bench.noise(size)", IMAGE)
+                question = [{"role": "user", "content": f"{MARKER}Describe what you see."}]
+                told[NATIVE] = reference.ask(question, 8, images=(picture,))
+            rounds.append(told)
+    seen = [{key: 1000 / each["image_ms"] for key, each in told.items()} for told in rounds[1:]]
+    whole = [{key: 1000 / each["total_ms"] for key, each in told.items()} for told in rounds[1:]]
+    yield from _rates("seeing, starter model", seen, "pictures/s", wllama=7)
+    yield from _rates("a question about a picture, starter model", whole, "answers/s", wllama=2)
 
 
-def _pages(open_ones: ExitStack, built: Stage, files: list[dict[str, Any]]) -> list[Page]:
-    """The model in Cloche's engine, and in wllama, which a worker uses that finds no other engine beside it."""
+def native_starter(built: Stage) -> AbstractContextManager[Native | None]:
+    """The starter model in native llama.cpp."""
+    files = {file["role"]: DIST / file["url"] for file in built.card["files"]}
+    return native(files["weights"], files["projector"])
+
+
+def pages_with(
+    open_ones: ExitStack, built: Stage, files: list[dict[str, Any]], threads: tuple[int | None, ...] = (1, None)
+) -> list[Page]:
+    """The model in Cloche's engine, with so many threads each, and where that is None in wllama with one.
+
+    A worker that finds no other engine beside it uses wllama.
+    """
     shutil.copytree(DIST / "assets", built.overlay / "bare" / "assets")
     (built.overlay / "bare" / "engine").mkdir()
     (built.overlay / "bare" / "engine" / "engine.json").write_text("{}")
     workers = [built.asset(f"{name}.worker-*.js") for name in ("llamacpp", "downloads")]
     pages = []
-    for own in (True, False):
+    for count in threads:
         page = open_ones.enter_context(built.profile()).new_page()
         page.goto(f"{built.server.url}bench/engine.html")
         page.wait_for_function("globalThis.bench !== undefined")
-        given = [worker if own else worker.replace("/assets/", "/bare/assets/") for worker in workers]
-        info = page.evaluate("given => bench.load(...given)", [*given, built.server.url, files])
-        assert ("Cloche" in info["engine"]) == own, f"{info['engine']} runs"
+        given = [worker if count else worker.replace("/assets/", "/bare/assets/") for worker in workers]
+        info = page.evaluate("given => bench.load(...given)", [*given, built.server.url, files, count or 1])
+        assert ("Cloche" in info["engine"]) == (count is not None), f"{info['engine']} runs"
         pages.append(page)
     return pages
 
 
-def _rate(name: str, pairs: list[list[float]], unit: str = "tokens/s", *, at_least: float) -> Figure:
+def _rates(
+    name: str, rounds: list[dict[str, float]], unit: str = "tokens/s", *, wllama: float, native: float = 0
+) -> Iterator[Figure]:
+    """One thread against each of the others. What two bring is not judged: not every machine has two idle cores."""
+    for other, at_least in ((WLLAMA, wllama), (NATIVE, native or None)):
+        if other in rounds[0]:
+            yield _rate(name, [(told["own"], told[other]) for told in rounds], unit, other, at_least)
+    yield _rate(name, [(told[TWO], told["own"]) for told in rounds], unit, TWO, None)
+
+
+def _rate(name: str, pairs: list[tuple[float, float]], unit: str, note: str, at_least: float | None) -> Figure:
     other = median([pair[1] for pair in pairs])
     ratio = median([pair[0] / pair[1] for pair in pairs])
-    return Figure(name, ratio * other, unit, against=other, at_least=at_least, note="against wllama, one thread")
+    return Figure(f"{name}, {note}", ratio * other, unit, against=other, at_least=at_least)
 
 
 def _time(name: str, pairs: list[list[float]], note: str, *, at_most: float) -> Figure:

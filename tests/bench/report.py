@@ -73,6 +73,12 @@ def _row(figure: Figure) -> tuple[str, ...]:
     )
 
 
+def shown(figure: Figure) -> str:
+    """In a few words, for people who wait for the table."""
+    value = f"{_number(figure.value)} {figure.unit}"
+    return value if figure.ratio is None else f"{figure.ratio:.3f} ({value})"
+
+
 def write(figures: Sequence[Figure], path: Path, browser: str) -> None:
     """The figures with where they were measured."""
     machine = {"system": platform.platform(), "processors": os.cpu_count(), "browser": browser}

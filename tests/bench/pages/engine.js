@@ -8,29 +8,35 @@ function link(url) {
   let lastId = 0;
   worker.onmessage = ({ data }) => {
     const call = calls.get(data.id);
-    if (!call || data.chunks) return;
+    if (!call) return;
+    if (data.chunks) {
+      call.hear?.(data.chunks);
+      return;
+    }
     calls.delete(data.id);
     if (data.error) call.reject(new Error(`${data.error.code}: ${data.error.message}`));
     else call.resolve(data.result);
   };
-  const call = (method, params) => {
+  const call = (method, params, hear) => {
     const id = ++lastId;
     worker.postMessage({ id, method, params });
-    return new Promise((resolve, reject) => calls.set(id, { resolve, reject }));
+    return new Promise((resolve, reject) => calls.set(id, { resolve, reject, hear }));
   };
   return { call, end: () => worker.terminate() };
 }
 
 let call;
 let end;
-/** How a worker was started last, and with which files. */
+/** How a worker was started last, with which files, and with how many threads. */
 let workerUrl;
 let files;
+let threads;
 
 /** Starts the worker and loads a model that the server has, from this device's disk where there is one; what runs. */
-async function load(worker, downloads, base_url, wanted) {
+async function load(worker, downloads, base_url, wanted, count) {
   workerUrl = worker;
   files = wanted;
+  threads = count;
   const request = { model_id: 'bench', base_url, files };
   const keeper = link(downloads);
   const { kept } = await keeper.call('files.fetch', request);
@@ -41,7 +47,7 @@ async function load(worker, downloads, base_url, wanted) {
 }
 
 function start() {
-  const options = { threads: 1 };
+  const options = { threads };
   return call('model.load', { model_id: 'bench', files, context_window: 2048, purpose: 'chat', options });
 }
 
@@ -77,8 +83,54 @@ async function picture(size) {
   return new Uint8Array(await (await canvas.convertToBlob({ type: 'image/png' })).arrayBuffer());
 }
 
+/** The same in base64. */
+async function noise(size) {
+  return btoa(String.fromCharCode(...await picture(size)));
+}
+
 async function see(size) {
   return ask([{ type: 'image', data: await picture(size) }, { type: 'text', text: 'Describe what you see.' }], 8);
 }
 
-globalThis.bench = { load, reload, ask, see };
+/** The text of a greedy answer and its tool calls; pictures in base64. */
+async function answer(messages, tools, max_tokens) {
+  const bytes = (base64) => Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
+  const decoded = messages.map(({ role, content, images }) => ({
+    role,
+    content: images.length === 0 ? content : [
+      ...images.map((image) => ({ type: 'image', data: bytes(image) })),
+      { type: 'text', text: content },
+    ],
+  }));
+  const { text, tool_calls } = await call('chat.complete', { messages: decoded, tools, max_tokens, temperature: 0 });
+  return { text, tool_calls };
+}
+
+/** Log-probabilities of every token as the first of the answer, by the token's number: the engine's own thread is asked. */
+async function logits(worker, code, url, context_window, content, vocabulary) {
+  const module = await WebAssembly.compileStreaming(fetch(code));
+  const file = await (await fetch(url)).blob();
+  const thread = link(worker);
+  await thread.call('load', {
+    module,
+    files: [{ name: 'model.gguf', file, handle: undefined }],
+    stop: new Int32Array(1),
+    helpers: 0,
+    prompts: undefined,
+    request: {
+      ...{ weights: '/model.gguf', projector: '', adapters: [], adapter_scale: 1, cache_type: 'f16', context_window },
+      ...{ threads: 1, fewer_threads: false, batch: 512, vectors: false, pooling: '' },
+    },
+  });
+  const steps = [];
+  const messages = [{ role: 'user', content }];
+  const request = { messages, max_tokens: 1, temperature: 0, stream: true, logprobs: true, top_logprobs: vocabulary };
+  await thread.call('chat', request, (chunks) => steps.push(...chunks));
+  thread.end();
+  const told = steps.flatMap(({ chunks }) => chunks).flatMap(({ choices }) => choices?.[0]?.logprobs?.content ?? []);
+  const found = new Array(vocabulary).fill(null);
+  for (const { id, logprob } of told[0].top_logprobs) found[id] = logprob;
+  return found;
+}
+
+globalThis.bench = { load, reload, ask, see, noise, answer, logits };

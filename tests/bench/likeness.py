@@ -1,0 +1,131 @@
+"""Whether Cloche's engine says what native llama.cpp, wllama and PyTorch say.
+
+Answers to the starter model's fixed cases word by word, and the logits of random models. Nothing is compared where the
+engine has not been built, and nothing with native llama.cpp where that cannot be compiled.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import Any
+
+from playwright.sync_api import Page
+from tests.bench.engine import file_of, native_starter, pages_with
+from tests.bench.native import MARKER, Native, native
+from tests.bench.random_model import Q8_0, SHAPES, random_model
+from tests.bench.report import Figure
+from tests.bench.stage import Stage, median, stage
+
+from toolchain.paths import ENGINE, ROOT
+
+SAMPLES = ROOT / "tests" / "data" / "starter_answers.json"
+ANSWER_TOKENS = 120
+#: of whose answers the first tokens' logits are compared
+QUESTIONS = 12
+OWN, NATIVE, PYTORCH, WLLAMA = "Cloche's engine", "native llama.cpp", "PyTorch", "wllama"
+
+
+def measure() -> Iterator[Figure]:
+    if not (ENGINE / "engine.json").exists():
+        return
+    yield from _answers()
+    for name in ("135M", "360M"):
+        yield from _logits(f"{name} Q8_0", random_model(SHAPES[name], Q8_0))
+
+
+def _answers() -> Iterator[Figure]:
+    """How many greedy answers to the fixed cases are the same in all engines and in PyTorch, which was asked before."""
+    cases = json.loads(SAMPLES.read_text("utf-8"))["cases"]
+    with stage() as built, ExitStack() as open_ones:
+        pages = pages_with(open_ones, built, built.card["files"])
+        reference = open_ones.enter_context(native_starter(built))
+        given: list[dict[str, str]] = []
+        for case in cases:
+            tools = [_tool(**tool) for tool in case["tools"]] or None
+            turns = [{"role": each["role"], "content": each["text"], "images": []} for each in case["messages"]]
+            turns[0]["images"] = case["images"]
+            told = {PYTORCH: _plain(case["answer"])}
+            for key, page in zip((OWN, WLLAMA), pages, strict=True):
+                told[key] = _said(page, turns, tools)
+            if reference:
+                plain = [{"role": each["role"], "content": each["text"]} for each in case["messages"]]
+                plain[0]["content"] = MARKER * len(case["images"]) + plain[0]["content"]
+                answer = reference.ask(plain, ANSWER_TOKENS, tools=tools, images=tuple(case["images"]))
+                told[NATIVE] = _plain(answer["text"])
+            # The browser's engines let only names from the list through in a call, and give one that was cut in parts.
+            if case["kind"] != "tools: unseen tool" and not told[PYTORCH].startswith("<tool_call>"):
+                given.append(told)
+    for one, other in ((OWN, PYTORCH), (OWN, WLLAMA), (WLLAMA, PYTORCH), (OWN, NATIVE), (NATIVE, PYTORCH)):
+        if one in given[0] and other in given[0]:
+            same = sum(told[one] == told[other] for told in given) / len(given)
+            note = f"greedy answers to {len(given)} cases that are the same"
+            yield Figure(f"{one} and {other}, starter model", same, "of 1", at_least=0.99, note=note)
+
+
+def _tool(name: str, arguments: list[str]) -> dict[str, Any]:
+    parameters = {"type": "object", "properties": {each: {} for each in arguments}}
+    return {"type": "function", "function": {"name": name, "description": "", "parameters": parameters}}
+
+
+def _said(page: Page, messages: list[dict[str, Any]], tools: Any) -> str:
+    told = page.evaluate("given => bench.answer(...given)", [messages, tools, ANSWER_TOKENS])
+    if not told["tool_calls"]:
+        return _plain(told["text"])
+    call = told["tool_calls"][0]["function"]
+    return _plain(f'<tool_call>{{"name": "{call["name"]}", "arguments": {call["arguments"]}}}</tool_call>')
+
+
+def _plain(text: str) -> str:
+    """An answer in one form: text, or the call with its arguments as values; one that was cut stays as it is."""
+    text = text.strip()
+    if text.startswith("<tool_call>") and text.endswith("</tool_call>"):
+        try:
+            return json.dumps(json.loads(text[len("<tool_call>") : -len("</tool_call>")]))
+        except ValueError:
+            pass
+    return text
+
+
+def _logits(name: str, weights: bytes) -> Iterator[Figure]:
+    """How far the log-probabilities of answers' first tokens lie from native llama.cpp's, which has other kernels."""
+    with stage() as built, ExitStack() as open_ones:
+        file = file_of(built, weights)
+        reference = open_ones.enter_context(native(built.overlay / file["url"]))
+        if reference is None:
+            return
+        page = open_ones.enter_context(built.profile()).new_page()
+        page.goto(f"{built.server.url}bench/engine.html")
+        page.wait_for_function("globalThis.bench !== undefined")
+        worker, code = built.asset("cloche_engine.worker-*.js"), _code(built)
+        errors, same = [], 0
+        for index in range(QUESTIONS):
+            text = f"{index} " + " ".join(f"shape {number * index % 10}" for number in range(3 * index + 1))
+            wanted = _first_token(reference, text)
+            given = page.evaluate(
+                "given => bench.logits(...given)",
+                [worker, code, f"{built.server.url}{file['url']}", 256, text, len(wanted)],
+            )
+            errors.append(_relative_rms(given, wanted))
+            same += given.index(max(given)) == wanted.index(max(wanted))
+    yield Figure(f"logits against native llama.cpp's, {name}", median(errors), "relative rms", at_most=0.02)
+    note = f"first tokens of {QUESTIONS} answers that are the same as native llama.cpp's"
+    yield Figure(f"likeliest tokens, {name}", same / QUESTIONS, "of 1", at_least=0.99, note=note)
+
+
+def _first_token(reference: Native, text: str) -> list[float]:
+    logits: list[float] = reference.ask([{"role": "user", "content": text}], 1, logits=True)["logits"]
+    return logits
+
+
+def _relative_rms(given: list[float], wanted: list[float]) -> float:
+    """Both without their mean: what is said is the same whatever is added to all."""
+    one, other = ([each - sum(values) / len(values) for each in values] for values in (given, wanted))
+    distance = sum((a - b) ** 2 for a, b in zip(one, other, strict=True))
+    return float((distance / sum(b * b for b in other)) ** 0.5)
+
+
+def _code(built: Stage) -> str:
+    name = json.loads((ENGINE / "engine.json").read_text("utf-8"))["files"]["relaxed"]
+    return f"{built.server.url}engine/{name}"
