@@ -70,6 +70,7 @@ function browser(...flags: string[]): ReturnType<typeof playwright> {
         '--disable-component-update',
         '--disable-sync',
         '--no-first-run',
+        '--enable-blink-features=ForceEagerMeasureMemory', // memory is measured when it is asked for
         '--use-fake-device-for-media-stream',
         '--use-fake-ui-for-media-stream',
         ...flags,
@@ -129,6 +130,8 @@ export default defineConfig({
       },
       ...(existsSync(join(root, '.build/vendor/engine/engine.json')) ? ownEngine : []),
     ],
+    // CLOCHE_LONG=1: some tests go on for many minutes.
+    provide: { long: Boolean(process.env.CLOCHE_LONG) },
     testTimeout: 60_000,
     hookTimeout: 60_000,
     browser: {

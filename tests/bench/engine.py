@@ -7,6 +7,7 @@ figures are medians, ratios are medians of the pairs' ratios. Nothing is measure
 from __future__ import annotations
 
 import hashlib
+import json
 import shutil
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack
@@ -115,6 +116,12 @@ def native_starter(built: Stage) -> AbstractContextManager[Native | None]:
     """The starter model in native llama.cpp."""
     files = {file["role"]: DIST / file["url"] for file in built.card["files"]}
     return native(files["weights"], files["projector"])
+
+
+def code_of(built: Stage) -> str:
+    """The address of the engine's code."""
+    name = json.loads((ENGINE / "engine.json").read_text("utf-8"))["files"]["relaxed"]
+    return f"{built.server.url}engine/{name}"
 
 
 def pages_with(

@@ -12,11 +12,11 @@ from contextlib import ExitStack
 from typing import Any
 
 from playwright.sync_api import Page
-from tests.bench.engine import file_of, native_starter, pages_with
+from tests.bench.engine import code_of, file_of, native_starter, pages_with
 from tests.bench.native import MARKER, Native, native
 from tests.bench.random_model import Q8_0, SHAPES, random_model
 from tests.bench.report import Figure
-from tests.bench.stage import Stage, median, stage
+from tests.bench.stage import median, stage
 
 from toolchain.paths import ENGINE, ROOT
 
@@ -98,7 +98,7 @@ def _logits(name: str, weights: bytes) -> Iterator[Figure]:
         page = open_ones.enter_context(built.profile()).new_page()
         page.goto(f"{built.server.url}bench/engine.html")
         page.wait_for_function("globalThis.bench !== undefined")
-        worker, code = built.asset("cloche_engine.worker-*.js"), _code(built)
+        worker, code = built.asset("cloche_engine.worker-*.js"), code_of(built)
         errors, same = [], 0
         for index in range(QUESTIONS):
             text = f"{index} " + " ".join(f"shape {number * index % 10}" for number in range(3 * index + 1))
@@ -124,8 +124,3 @@ def _relative_rms(given: list[float], wanted: list[float]) -> float:
     one, other = ([each - sum(values) / len(values) for each in values] for values in (given, wanted))
     distance = sum((a - b) ** 2 for a, b in zip(one, other, strict=True))
     return float((distance / sum(b * b for b in other)) ** 0.5)
-
-
-def _code(built: Stage) -> str:
-    name = json.loads((ENGINE / "engine.json").read_text("utf-8"))["files"]["relaxed"]
-    return f"{built.server.url}engine/{name}"

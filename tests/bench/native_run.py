@@ -85,8 +85,8 @@ class Native:
         return count
 
     def _decode(self, tokens: list[int]) -> None:
-        batch = llama.llama_batch_get_one((llama.llama_token * len(tokens))(*tokens), len(tokens))
-        failed = llama.llama_decode(self.context, batch)
+        given = (llama.llama_token * len(tokens))(*tokens)  # the batch only points to it
+        failed = llama.llama_decode(self.context, llama.llama_batch_get_one(given, len(given)))
         if failed:
             raise RuntimeError(f"llama_decode: {failed}")
 
@@ -128,7 +128,8 @@ class Native:
 
     def _piece(self, token: int) -> bytes:
         buffer = ctypes.create_string_buffer(256)
-        return buffer.raw[: llama.llama_token_to_piece(self.vocabulary, token, buffer, len(buffer), 0, True)]
+        length = llama.llama_token_to_piece(self.vocabulary, token, buffer, len(buffer), 0, True)
+        return buffer.raw[:length]
 
 
 def main() -> None:

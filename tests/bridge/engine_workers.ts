@@ -4,6 +4,7 @@
  * Owns no expectations.
  */
 
+import { inject } from 'vitest';
 import type {
   ChatMessage,
   ChatRequest,
@@ -17,6 +18,16 @@ import type {
 } from '../../js_bridge/contract.gen';
 import { Rpc } from '../../js_bridge/rpc';
 
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** vitest.config.ts says how it is asked for. */
+    long: boolean;
+  }
+}
+
+/** Whether tests that can go on for many minutes are to do so, and how long they may take. */
+export const LONG = inject('long');
+export const LONGEST_MS = LONG ? 3_600_000 : 60_000;
 export const BASE = location.origin;
 /** The starter model's card, from the test server as from the app's. */
 export const CARD = (await (await fetch('/models/starter/card.json')).json()) as ModelCard;

@@ -108,11 +108,10 @@ async function answer(messages, tools, max_tokens) {
 
 /** Log-probabilities of every token as the first of the answer, by the token's number: the engine's own thread is asked. */
 async function logits(worker, code, url, context_window, content, vocabulary) {
-  const module = await WebAssembly.compileStreaming(fetch(code));
   const file = await (await fetch(url)).blob();
   const thread = link(worker);
   await thread.call('load', {
-    module,
+    module: await WebAssembly.compileStreaming(fetch(code)),
     files: [{ name: 'model.gguf', file, handle: undefined }],
     stop: new Int32Array(1),
     helpers: 0,
