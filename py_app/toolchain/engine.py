@@ -63,9 +63,10 @@ EXPORTS = (
 SHARING = ("-target", "wasm32-wasi", "-mcpu=generic+atomics+bulk_memory")
 # Calls that pass through threads.cpp.
 ALONE = ("malloc", "calloc", "realloc", "aligned_alloc", "posix_memalign", "free")
-# Calls of upstream's that pass through host.cpp and prompts.cpp.
+# Calls of upstream's that pass through attention.cpp, host.cpp and prompts.cpp.
 WRAPPED = (
     "ggml_backend_dev_init",
+    "ggml_compute_forward_flash_attn_ext",
     "llama_decode",
     "mtmd_batch_encode",
     "mtmd_tokenize",
