@@ -21,8 +21,8 @@ for model in ("wren", "cloche-starter"):
 await app.library.unload()
 """
 LOAD = "app.library.load('cloche-starter')\nawait app.library.ready()"
-#: JavaScript and WebAssembly of the page and of its workers, as the browser counts, once workers that were ended are gone:
-#: bytes, and the addresses of those that run beside Python's. The browser ends them in its own time.
+#: JavaScript and WebAssembly of the page and of its workers, as the browser counts: bytes, and the addresses of
+#: workers that run beside Python's. Those that were ended are waited for: the browser ends them in its own time.
 COUNTED = """async (patience) => {
   for (const started = performance.now(); ;) {
     const { bytes, breakdown } = await performance.measureUserAgentSpecificMemory();
