@@ -27,20 +27,6 @@ constexpr float     UNSEEN  = -65536;    // what `floats` makes of a mask's minu
 constexpr float     LOWEST  = -1048576;  // less than any score
 constexpr ggml_half NOTHING = 0xfc00;    // minus infinity
 
-// e^x for x <= 0; what is too small for a float comes out as 1e-38.
-inline v128_t exp_of(v128_t x) {
-    x                 = wasm_f32x4_max(x, wasm_f32x4_const_splat(-87));
-    const v128_t n    = wasm_f32x4_nearest(wasm_f32x4_mul(x, wasm_f32x4_const_splat(1.44269504f)));
-    const v128_t near = multiply_add(n, wasm_f32x4_const_splat(-0.693359375f), x);  // ln 2 in two parts
-    const v128_t f    = multiply_add(n, wasm_f32x4_const_splat(2.12194440e-4f), near);
-    v128_t       sum  = wasm_f32x4_const_splat(1.0f / 720);
-    for (const float factor : { 1.0f / 120, 1.0f / 24, 1.0f / 6, 0.5f, 1.0f, 1.0f }) {
-        sum = multiply_add(sum, f, wasm_f32x4_splat(factor));
-    }
-    const v128_t power = wasm_i32x4_shl(wasm_i32x4_add(wasm_i32x4_trunc_sat_f32x4(n), wasm_i32x4_const_splat(127)), 23);
-    return wasm_f32x4_mul(sum, power);
-}
-
 // The sums of four vectors.
 inline v128_t sums(v128_t a, v128_t b, v128_t c, v128_t d) {
     const v128_t ab = wasm_f32x4_add(wasm_i32x4_shuffle(a, b, 0, 4, 1, 5), wasm_i32x4_shuffle(a, b, 2, 6, 3, 7));
@@ -51,11 +37,6 @@ inline v128_t sums(v128_t a, v128_t b, v128_t c, v128_t d) {
 inline float largest(v128_t x) {
     const v128_t pairs = wasm_f32x4_pmax(x, wasm_i32x4_shuffle(x, x, 2, 3, 0, 1));
     return std::max(wasm_f32x4_extract_lane(pairs, 0), wasm_f32x4_extract_lane(pairs, 1));
-}
-
-inline float total(v128_t x) {
-    const v128_t pairs = wasm_f32x4_add(x, wasm_i32x4_shuffle(x, x, 2, 3, 0, 1));
-    return wasm_f32x4_extract_lane(pairs, 0) + wasm_f32x4_extract_lane(pairs, 1);
 }
 
 // scores[r][k] = queries[r] . keys[k] for N rows and KEYS keys.

@@ -44,9 +44,10 @@ STACK_BYTES = 8 << 20
 # js_bridge/engine_instance.ts makes memory of the same size.
 MEMORY_BYTES = (32 << 20, 4 << 30)
 MEND = "mend the file that is named above, then run the same command again."
-# What tests/bridge/engine_kernels.test.ts compares: our kernels and upstream's plain C for the same.
+# What tests compare: our kernels and, of most, upstream's plain C for the same.
 EXPORTS = (
     "--export=ggml_cpu_init",
+    *(f"--export=__wrap_ggml_vec_{name}_f32" for name in ("silu", "soft_max", "swiglu")),
     "--export=quantize_row_q8_0",
     "--export=ggml_quantize_mat_q8_K_4x4",
     "--export=ggml_quantize_mat_q8_K_4x4_generic",
@@ -63,10 +64,13 @@ EXPORTS = (
 SHARING = ("-target", "wasm32-wasi", "-mcpu=generic+atomics+bulk_memory")
 # Calls that pass through threads.cpp.
 ALONE = ("malloc", "calloc", "realloc", "aligned_alloc", "posix_memalign", "free")
-# Calls of upstream's that pass through attention.cpp, host.cpp and prompts.cpp.
+# Calls of upstream's that pass through ours.
 WRAPPED = (
     "ggml_backend_dev_init",
     "ggml_compute_forward_flash_attn_ext",
+    "ggml_vec_silu_f32",
+    "ggml_vec_soft_max_f32",
+    "ggml_vec_swiglu_f32",
     "llama_decode",
     "mtmd_batch_encode",
     "mtmd_tokenize",

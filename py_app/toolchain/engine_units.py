@@ -14,7 +14,7 @@ from toolchain.paths import ROOT
 
 OWN = ROOT / "engine"
 # Compiled twice, and linked with what is there for both.
-KERNELS = ("attention.cpp", "kernels.cpp", "kernels_k.cpp")
+KERNELS = ("activations.cpp", "attention.cpp", "kernels.cpp", "kernels_k.cpp")
 
 TARGET = ("-target", "wasm32-wasi", "-mcpu=generic")
 FEATURES = (

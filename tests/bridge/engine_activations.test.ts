@@ -1,0 +1,59 @@
+/** Softmax, SiLU and SwiGLU of the engine against plain arithmetic: every tail, and extreme numbers. */
+
+import { beforeAll, describe, expect, test } from 'vitest';
+import { type Exports, Room, random, start } from './engine_kernels';
+
+const LENGTHS = [1, 3, 4, 7, 64, 129];
+const PRECISION = 1.2e-6;
+const EXTREMES = [0, -0, 1e-30, 88, -88, 87, -87, 200, -200, 3e38, -3e38];
+
+const silu = (x: number): number => x / (1 + Math.exp(-x));
+
+describe.each(['relaxed', 'plain'] as const)('activations, %s', (kind) => {
+  let engine: Exports;
+  let room: Room;
+  beforeAll(async () => {
+    engine = await start(kind);
+    room = new Room(engine);
+  });
+
+  const drawn = (count: number, spread: number): Float32Array => Float32Array.from({ length: count }, () => (random() - 0.5) * spread);
+
+  /** `run` is given the function and a place for the result. */
+  function expectRight(name: string, wanted: readonly number[], run: (call: Exports[string], result: number) => void): void {
+    const result = room.floats(new Float32Array(wanted.length + 1).fill(7));
+    run(engine[`__wrap_ggml_vec_${name}_f32`]!, result);
+    const found = new Float32Array(room.memory, result, wanted.length + 1);
+    wanted.forEach((value, at) => {
+      const error = Math.abs(found[at]! - value);
+      // What e^x is too small for a float in, counts as nothing.
+      if (!(error <= PRECISION * Math.abs(value) + 1e-34)) expect.fail(`${name} at ${at}: ${found[at]} instead of ${value}`);
+    });
+    expect(found[wanted.length]).toBe(7);
+  }
+
+  test.each(LENGTHS)('of %i numbers', (count) => {
+    for (const x of [drawn(count, 8), drawn(count, 200), Float32Array.from({ length: count }, (_, i) => EXTREMES[i % EXTREMES.length]!)]) {
+      const [values, gates] = [room.floats(x), drawn(count, 2)];
+      const given = room.floats(gates);
+      expectRight('silu', [...x].map(silu), (call, result) => call!(count, result, values));
+      expectRight('swiglu', [...x].map((each, at) => silu(each) * gates[at]!), (call, result) => call!(count, result, values, given));
+      const most = Math.max(...x);
+      const powers = [...x].map((each) => Math.exp(Math.fround(each - most)));
+      expectRight('soft_max', powers, (call, result) => {
+        const sum = call!(count, result, values, most);
+        const total = powers.reduce((all, each) => all + each, 0);
+        expect(Math.abs(sum - total)).toBeLessThan(1e-6 * total);
+      });
+    }
+  });
+
+  test('what is masked counts for nothing', () => {
+    const x = Float32Array.from([1, -Infinity, 2, -Infinity, -Infinity]);
+    const result = room.floats(x);
+    const sum = engine['__wrap_ggml_vec_soft_max_f32']!(x.length, result, result, 2);
+    const found = [...new Float32Array(room.memory, result, x.length)];
+    expect(found.map((each) => each > 0)).toEqual([true, false, true, false, false]);
+    expect(sum).toBeCloseTo(1 + Math.exp(-1), 6);
+  });
+});
