@@ -67,6 +67,18 @@ inline float as_float(ggml_fp16_t value) {
     return GGML_CPU_FP16_TO_FP32(value);
 }
 
+// Rows of half floats as floats, one after the other.
+const float * unpacked(const ggml_fp16_t * b, int64_t ldb, int64_t n, int64_t k) {
+    static thread_local std::vector<float> rows;
+    rows.resize(n * k);
+    for (int64_t r = 0; r < n; r++) {
+        for (int64_t i = 0; i < k; i++) {
+            rows[r * k + i] = as_float(b[r * ldb + i]);
+        }
+    }
+    return rows.data();
+}
+
 template <typename Weight>
 void floats(int64_t first, int64_t last, int64_t m, int64_t n, int64_t k, const Weight * a, int64_t lda, const float * b,
             int64_t ldb, float * c, int64_t ldc) {
@@ -102,15 +114,16 @@ bool llamafile_sgemm(const struct ggml_compute_params * params, int64_t m, int64
         q8_0(first, last, m, n, k, (const block_q8_0 *) a, lda, (const block_q8_0 *) b, ldb, to, ldc);
         return true;
     }
-    if (b_type != GGML_TYPE_F32) {
-        return false;
-    }
-    if (a_type == GGML_TYPE_F32) {
+    if (a_type == GGML_TYPE_F32 && b_type == GGML_TYPE_F32) {
         floats(first, last, m, n, k, (const float *) a, lda, (const float *) b, ldb, to, ldc);
         return true;
     }
-    if (a_type == GGML_TYPE_F16) {
+    if (a_type == GGML_TYPE_F16 && b_type == GGML_TYPE_F32) {
         floats(first, last, m, n, k, (const ggml_fp16_t *) a, lda, (const float *) b, ldb, to, ldc);
+        return true;
+    }
+    if (a_type == GGML_TYPE_F16 && b_type == GGML_TYPE_F16) {
+        floats(first, last, m, n, k, (const ggml_fp16_t *) a, lda, unpacked((const ggml_fp16_t *) b, ldb, n, k), k, to, ldc);
         return true;
     }
     return false;

@@ -48,6 +48,14 @@ function put(room: Room, matrix: Quants, side: 1 | 4, bits: 8 | 4): number {
   return start;
 }
 
+/** Numbers as floats or, where `isHalf` is 1 as upstream's type of those is, as half floats. */
+function putFloats(room: Room, numbers: { bits: number; value: number }[], isHalf: 0 | 1): number {
+  if (!isHalf) return room.floats(numbers.map(({ value }) => value));
+  const start = room.take(2 * numbers.length);
+  new Uint16Array(room.memory, start, numbers.length).set(numbers.map(({ bits }) => bits));
+  return start;
+}
+
 /** Products of every row of `a` with every row of `b`, and the sum of magnitudes, which errors are measured by. */
 function products(a: Quants, b: Quants): { value: number; size: number }[] {
   const out: { value: number; size: number }[] = [];
@@ -140,15 +148,17 @@ describe.each(['relaxed', 'plain'] as const)('%s kernels', (kind) => {
           expectClose(Array.from({ length: rows }, (_, r) => rowOf(r)).flat(), products(inputs, weights));
 
           const length = 37;
-          const left = Float32Array.from({ length: columns * length }, () => random() - 0.5);
-          const right = Float32Array.from({ length: rows * length }, () => random() - 0.5);
-          const [p, q, k] = [room.floats(left), room.floats(right), BigInt(length)];
-          expect(sgemm(share, m, n, k, p, k, q, k, s, ldc, 0, 0, 0)).toBe(1);
-          for (let r = 0; r < rows; r++) {
-            for (let c = 0; c < columns; c++) {
-              let value = 0;
-              for (let i = 0; i < length; i++) value += left[c * length + i]! * right[r * length + i]!;
-              expect(rowOf(r)[c]).toBeCloseTo(value, 5);
+          const k = BigInt(length);
+          const [left, right] = [columns, rows].map((count) => Array.from({ length: count * length }, () => half(true)));
+          for (const [leftIsHalf, rightIsHalf] of [[0, 0], [1, 0], [1, 1]] as const) {
+            const [p, q] = [putFloats(room, left!, leftIsHalf), putFloats(room, right!, rightIsHalf)];
+            expect(sgemm(share, m, n, k, p, k, q, k, s, ldc, leftIsHalf, rightIsHalf, 0)).toBe(1);
+            for (let r = 0; r < rows; r++) {
+              for (let c = 0; c < columns; c++) {
+                let value = 0;
+                for (let i = 0; i < length; i++) value += left![c * length + i]!.value * right![r * length + i]!.value;
+                expect(rowOf(r)[c]).toBeCloseTo(value, 5);
+              }
             }
           }
         }
