@@ -70,7 +70,6 @@ function browser(...flags: string[]): ReturnType<typeof playwright> {
         '--disable-component-update',
         '--disable-sync',
         '--no-first-run',
-        '--enable-blink-features=ForceEagerMeasureMemory', // memory is measured when it is asked for
         '--use-fake-device-for-media-stream',
         '--use-fake-ui-for-media-stream',
         ...flags,

@@ -15,7 +15,7 @@ struct common_sampler;
 
 extern "C" {
 
-// Given by the page: not 0 when the running request is to end.
+// Given by the page: not 0 when the running request is to end, 2 when the engine is.
 __attribute__((import_module("cloche"), import_name("stop"))) int cloche_stop(void);
 
 ggml_backend_t __real_ggml_backend_dev_init(ggml_backend_dev_t device, const char * params);

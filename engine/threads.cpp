@@ -2,8 +2,9 @@
 //
 // Owns the part of OpenMP's runtime that upstream's graph computation calls (the interface that clang compiles
 // `#pragma omp` to, https://openmp.llvm.org), memory allocation by one thread at a time, and the measurement of how many
-// threads pay. A thread is a worker of the page that calls `cloche_thread` once and for all. Who waits looks at memory
-// for some microseconds before it sleeps: products follow each other faster than a thread wakes up.
+// threads pay. A thread is a worker of the page that calls `cloche_thread` whenever there is something to do. Who waits
+// looks at memory for some microseconds before it sleeps: products follow each other faster than a thread wakes up. No
+// thread sleeps for long, because a browser cannot end a worker that sleeps here while the one that started it ends, too.
 
 #include "threads.h"
 
@@ -19,13 +20,16 @@
 
 #define EXPORT(name) extern "C" __attribute__((export_name(#name)))
 
+// Given by the page, see host.cpp.
+extern "C" __attribute__((import_module("cloche"), import_name("stop"))) int cloche_stop(void);
+
 namespace {
 
 constexpr size_t   STACK_BYTES = 1 << 20;
 constexpr int      LOOKS       = 20000;
 constexpr int64_t  A_WHILE     = 100'000'000;  // nanoseconds
-constexpr int64_t  FOREVER     = -1;
 constexpr uint32_t MOST        = 1024;  // more than any processor has
+constexpr int      ENDED       = 2;     // what the page says when it has done with the engine
 
 constexpr int    VALUES   = 256;
 constexpr int    PIECES   = 20;
@@ -47,22 +51,28 @@ std::atomic<int32_t> arrived{ 0 };  // threads at the barrier
 std::atomic<int32_t> passed{ 0 };   // barriers that were ever passed
 std::atomic<int32_t> failed{ 0 };
 
-thread_local int number = 0;
+thread_local int     number = 0;
+thread_local int32_t heard  = 0;  // the order that this thread has carried out last, or ignored
 
 void wake(std::atomic<int32_t> & value) {
     __builtin_wasm_memory_atomic_notify((int32_t *) &value, UINT32_MAX);
 }
 
-// Waits until `value` is not `old` any more, and looks once in a while whether another thread has failed.
-void wait(std::atomic<int32_t> & value, int32_t old, int64_t longest_sleep = A_WHILE) {
+// Whether `value` is not `old` any more, or changes within a while.
+bool changes(std::atomic<int32_t> & value, int32_t old) {
     for (int look = 0; look < LOOKS; look++) {
         if (value.load(std::memory_order_acquire) != old) {
-            return;
+            return true;
         }
     }
-    while (value.load(std::memory_order_acquire) == old) {
-        __builtin_wasm_memory_atomic_wait32((int32_t *) &value, old, longest_sleep);
-        if (failed.load(std::memory_order_relaxed)) {
+    __builtin_wasm_memory_atomic_wait32((int32_t *) &value, old, A_WHILE);
+    return value.load(std::memory_order_acquire) != old;
+}
+
+// Waits until `value` is not `old` any more, unless another thread has failed or nobody wants the engine any more.
+void wait(std::atomic<int32_t> & value, int32_t old) {
+    while (!changes(value, old)) {
+        if (failed.load(std::memory_order_relaxed) || cloche_stop() == ENDED) {
             __builtin_trap();
         }
     }
@@ -168,21 +178,28 @@ EXPORT(cloche_thread_failure) int32_t * cloche_thread_failure() {
     return (int32_t *) &failed;
 }
 
-// A thread's whole life.
-EXPORT(cloche_thread) void cloche_thread() {
-    int32_t seen = order.load(std::memory_order_acquire);
-    number       = here.fetch_add(1, std::memory_order_acq_rel);
-    wake(here);
-    for (;;) {
-        wait(order, seen, FOREVER);
-        seen = order.load(std::memory_order_acquire);
-        if (number < (int) ((uint32_t) seen % MOST)) {
+// Where the number of the order stands that a worker is to wait for before it calls `cloche_thread` again.
+EXPORT(cloche_thread_order) int32_t * cloche_thread_order() {
+    return (int32_t *) &order;
+}
+
+// Works as long as there is something to do -> the number of the last order.
+EXPORT(cloche_thread) int32_t cloche_thread() {
+    if (number == 0) {
+        heard  = order.load(std::memory_order_acquire);
+        number = here.fetch_add(1, std::memory_order_acq_rel);
+        wake(here);
+    }
+    while (changes(order, heard)) {
+        heard = order.load(std::memory_order_acquire);
+        if (number < (int) ((uint32_t) heard % MOST)) {
             take_part();
             if (working.fetch_sub(1, std::memory_order_acq_rel) == 1) {
                 wake(working);
             }
         }
     }
+    return heard;
 }
 
 // What clang makes of `#pragma omp`.

@@ -27,7 +27,7 @@ export function isIsolated(): boolean {
 
 /** As many threads as there are processors; one without isolation. */
 export function mostThreads(): number {
-  return isIsolated() ? processors() : 1;
+  return isIsolated() && 'waitAsync' in Atomics ? processors() : 1;
 }
 
 /**

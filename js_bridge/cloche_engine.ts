@@ -60,6 +60,8 @@ const FOLDER = new URL('../engine/', HERE);
 const SMALL_BATCH = 64;
 const BATCH = 512;
 const REASONS_KEPT = 12;
+/** See engine/threads.cpp. */
+const ENDED = 2;
 /** Threads that are tried at most where nobody chose: each is a worker, which takes time to start and memory. */
 const MOST_THREADS = 16;
 /** Tokens that must have been read since the last time, so that keeping what was read is worth the writing. */
@@ -233,6 +235,7 @@ export class ClocheEngine implements LlamaEngine {
   }
 
   exit(): void {
+    Atomics.store(this.stop, 0, ENDED); // Its threads wait for no one then.
     this.worker.terminate();
     this.rpc.close(new RpcError('aborted', 'Stopped on request.'));
     this.die(new RpcError('aborted', 'Stopped on request.'));

@@ -25,7 +25,7 @@ export interface EngineFile {
 export interface LoadRequest {
   module: WebAssembly.Module;
   files: EngineFile[];
-  /** One integer that is not 0 when the running request is to end. */
+  /** One integer that is not 0 when the running request is to end, 2 when nobody wants the engine any more. */
   stop: Int32Array;
   /** How many other threads there are to be. */
   helpers: number;
@@ -81,6 +81,8 @@ export interface ThreadStart {
   place: number;
   /** Where it notes that it has failed. */
   failure: number;
+  /** The same as the engine's. */
+  stop: Int32Array;
 }
 
 type Beginning = 'cloche_chat' | 'cloche_embed' | 'cloche_rerank';
@@ -99,12 +101,12 @@ class Engine {
     onLine: (line: string) => void,
   ): Promise<Engine> {
     const engine = new Engine(await startInstance(module, files, () => Atomics.load(stop, 0), onLine));
-    await Promise.all(Array.from({ length: helpers }, () => engine.help(module)));
+    await Promise.all(Array.from({ length: helpers }, () => engine.help(module, stop)));
     return engine;
   }
 
   /** Starts a thread that helps; the engine itself waits until it is there. */
-  private async help(module: WebAssembly.Module): Promise<void> {
+  private async help(module: WebAssembly.Module, stop: Int32Array): Promise<void> {
     const { exports, memory } = this.instance;
     const place = exports['cloche_thread_place']!() >>> 0;
     const failure = exports['cloche_thread_failure']!() >>> 0;
@@ -113,7 +115,7 @@ class Engine {
       worker.onmessage = () => resolve();
       worker.onerror = (event) => reject(new Error(event.message));
     });
-    worker.postMessage({ module, memory, place, failure } satisfies ThreadStart);
+    worker.postMessage({ module, memory, place, failure, stop } satisfies ThreadStart);
     return ready;
   }
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,9 @@ from tests.e2e.conftest import OpenProfile, Site
 from tests.e2e.models import PROJECTOR, WEIGHTS, original
 from tests.e2e.python_view import PythonView
 
-CYCLES = 20
+#: CLOCHE_LONG=1: for half an hour or so
+CYCLES = 1000 if os.environ.get("CLOCHE_LONG") else 20
+RELOADS = 3
 #: what is loaded once and stays, such as compiled code, is there after these
 FIRST_CYCLES = 2
 CYCLE = """
@@ -35,11 +39,21 @@ COUNTED = """async (patience) => {
 MOST_COUNTED = 4_000_000
 
 
+ON_LINUX = pytest.mark.skipif(
+    not Path("/proc/self/smaps_rollup").exists(), reason="only Linux tells what a process holds"
+)
+
+
+def processes(browser: Browser) -> list[Path]:
+    """Where Linux tells of the processes of pages."""
+    found = browser.new_browser_cdp_session().send("SystemInfo.getProcessInfo")["processInfo"]
+    return [Path(f"/proc/{each['id']}") for each in found if each["type"] == "renderer"]
+
+
 def held_by_processes(browser: Browser) -> int:
     """Bytes of the page's process that are nobody else's; what can be collected is collected before."""
-    found = browser.new_browser_cdp_session().send("SystemInfo.getProcessInfo")["processInfo"]
-    rollups = [Path(f"/proc/{each['id']}/smaps_rollup") for each in found if each["type"] == "renderer"]
-    lines = [line.split() for rollup in rollups for line in rollup.read_text().splitlines()[1:]]
+    rollups = [(process / "smaps_rollup").read_text() for process in processes(browser)]
+    lines = [line.split() for rollup in rollups for line in rollup.splitlines()[1:]]
     return 1024 * sum(int(size) for name, size, _ in lines if name.startswith(("Private_", "Swap:")))
 
 
@@ -51,7 +65,28 @@ def measured(cloche: Cloche, browser: Browser) -> tuple[int, int]:
     return int(counted), held_by_processes(browser)
 
 
-@pytest.mark.skipif(not Path("/proc/self/smaps_rollup").exists(), reason="only Linux tells what a process holds")
+def workers(browser: Browser) -> int:
+    """How many threads of workers run in the pages' processes."""
+    names = [name.read_text() for process in processes(browser) for name in process.glob("task/*/comm")]
+    return sum(name.startswith("DedicatedWorker") for name in names)
+
+
+@ON_LINUX
+def test_a_reload_ends_every_thread_of_the_page_before(open_profile: OpenProfile, site: Site, browser: Browser) -> None:
+    cloche = open_profile(site).open()
+    cloche.ask("Hello")
+    before = workers(browser)
+    for _ in range(RELOADS):
+        cloche.page.reload()
+        cloche.wait_ready()
+    cloche.ask("Hello")
+    started = time.monotonic()
+    while workers(browser) > before and time.monotonic() - started < ANSWER_MS / 1000:
+        cloche.page.evaluate(COUNTED, 0)  # takes its time
+    assert workers(browser) == before
+
+
+@ON_LINUX
 def test_twenty_times_loading_switching_and_unloading_leaves_memory_flat(
     open_profile: OpenProfile, site: Site, browser: Browser
 ) -> None:
