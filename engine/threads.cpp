@@ -28,6 +28,7 @@ namespace {
 constexpr size_t   STACK_BYTES = 1 << 20;
 constexpr int      LOOKS       = 20000;
 constexpr int64_t  A_WHILE     = 100'000'000;  // nanoseconds
+constexpr int      WHILES      = 100;  // so long no thread lets others wait, unless its worker has been ended
 constexpr uint32_t MOST        = 1024;  // more than any processor has
 constexpr int      ENDED       = 2;     // what the page says when it has done with the engine
 
@@ -71,8 +72,8 @@ bool changes(std::atomic<int32_t> & value, int32_t old) {
 
 // Waits until `value` is not `old` any more, unless another thread has failed or nobody wants the engine any more.
 void wait(std::atomic<int32_t> & value, int32_t old) {
-    while (!changes(value, old)) {
-        if (failed.load(std::memory_order_relaxed) || cloche_stop() == ENDED) {
+    for (int whiles = 0; !changes(value, old); whiles++) {
+        if (failed.load(std::memory_order_relaxed) || cloche_stop() == ENDED || whiles == WHILES) {
             __builtin_trap();
         }
     }

@@ -6,7 +6,7 @@
  * elsewhere. The engine itself is engine/ (C++); its thread is cloche_engine.worker.ts.
  */
 
-import { isIsolated, mostThreads } from './capabilities';
+import { isIsolated } from './capabilities';
 import type { ChatRequest, Completion, Embedding, EngineInfo, Ranking, RankTexts } from './contract.gen';
 import type { EngineEvents, EngineFile, EngineMethods, EngineStreams, Step } from './cloche_engine.worker';
 import { type Encoder, readEncoder, withoutTiles } from './encoder';
@@ -62,8 +62,6 @@ const BATCH = 512;
 const REASONS_KEPT = 12;
 /** See engine/threads.cpp. */
 const ENDED = 2;
-/** Threads that are tried at most where nobody chose: each is a worker, which takes time to start and memory. */
-const MOST_THREADS = 16;
 /** Tokens that must have been read since the last time, so that keeping what was read is worth the writing. */
 const WORTH_KEEPING = 256;
 const PROJECTOR = 'projector.gguf';
@@ -130,7 +128,7 @@ export class ClocheEngine implements LlamaEngine {
   async load(options: LoadOptions): Promise<EngineInfo> {
     const startedAt = performance.now();
     const { weights, projector, adapters, contextWindow, advanced, purpose, modelId } = options;
-    const threads = options.threads ?? Math.min(mostThreads(), MOST_THREADS);
+    const threads = options.threads ?? options.freeCores;
     const files = [...weights, ...adapters].map(
       (file): EngineFile => ({ name: file.name, file, handle: handleOf(file) }),
     );

@@ -26,7 +26,7 @@ export interface LoadOptions {
   contextWindow: number;
   /** How many a person wants; undefined lets the engine choose. */
   threads: number | undefined;
-  /** How many suit where one too many makes all of them wait. */
+  /** How many suit where nobody chose: one too many makes all of them wait. */
   freeCores: number;
   advanced: EngineOptions;
   modelId: string;
