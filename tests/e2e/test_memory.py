@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from pathlib import Path
 
 import pytest
@@ -15,7 +14,6 @@ from tests.e2e.python_view import PythonView
 
 #: CLOCHE_LONG=1: for half an hour or so
 CYCLES = 1000 if os.environ.get("CLOCHE_LONG") else 20
-RELOADS = 3
 #: what is loaded once and stays, such as compiled code, is there after these
 FIRST_CYCLES = 2
 CYCLE = """
@@ -63,27 +61,6 @@ def measured(cloche: Cloche, browser: Browser) -> tuple[int, int]:
     counted, others = cloche.page.evaluate(COUNTED, ANSWER_MS)
     assert others == []
     return int(counted), held_by_processes(browser)
-
-
-def workers(browser: Browser) -> int:
-    """How many threads of workers run in the pages' processes."""
-    names = [name.read_text() for process in processes(browser) for name in process.glob("task/*/comm")]
-    return sum(name.startswith("DedicatedWorker") for name in names)
-
-
-@ON_LINUX
-def test_a_reload_ends_every_thread_of_the_page_before(open_profile: OpenProfile, site: Site, browser: Browser) -> None:
-    cloche = open_profile(site).open()
-    cloche.ask("Hello")
-    before = workers(browser)
-    for _ in range(RELOADS):
-        cloche.page.reload()
-        cloche.wait_ready()
-    cloche.ask("Hello")
-    started = time.monotonic()
-    while workers(browser) > before and time.monotonic() - started < ANSWER_MS / 1000:
-        cloche.page.evaluate(COUNTED, 0)  # takes its time
-    assert workers(browser) == before
 
 
 @ON_LINUX
