@@ -25,17 +25,12 @@ export function isIsolated(): boolean {
   return globalThis.crossOriginIsolated && typeof SharedArrayBuffer === 'function';
 }
 
-/** As many threads as there are processors; one without isolation. */
-export function mostThreads(): number {
-  return isIsolated() && 'waitAsync' in Atomics ? processors() : 1;
-}
-
 /**
- * Processors that are supposed to be free where that was not measured: half of them, because upstream's threads wait for
- * each other in busy loops and one without a processor of its own makes all of them many times slower.
+ * Threads for the engine: half the processors, because llama.cpp's threads wait for each other in busy loops and one
+ * without a processor of its own makes all of them many times slower. One without isolation.
  */
-export function freeCores(): number {
-  return Math.max(1, Math.floor(processors() / 2));
+export function defaultThreads(): number {
+  return isIsolated() ? Math.max(1, Math.floor(processors() / 2)) : 1;
 }
 
 function processors(): number {

@@ -128,7 +128,8 @@ export class ClocheEngine implements LlamaEngine {
   async load(options: LoadOptions): Promise<EngineInfo> {
     const startedAt = performance.now();
     const { weights, projector, adapters, contextWindow, advanced, purpose, modelId } = options;
-    const threads = options.threads ?? options.freeCores;
+    // Others have to be called in when there is work for them (engine_thread.worker.ts).
+    const threads = 'waitAsync' in Atomics ? options.threads : 1;
     const files = [...weights, ...adapters].map(
       (file): EngineFile => ({ name: file.name, file, handle: handleOf(file) }),
     );

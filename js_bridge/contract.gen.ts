@@ -1678,9 +1678,8 @@ export interface TakeFiles {
  *
  * The worker finds the files by `model_id` and name: those it has taken, else those in OPFS; one whose `url` is
  * `folder:<path>` in the person's own folder, or fails with `folder_closed`. `context_window` is the default of the
- * model; what `options` say goes before it. A number of `threads` is honoured up to the number of processors; without
- * isolation it is one. None lets the worker choose: `free_cores`, how many were measured to compute at once, because
- * one thread too many makes all of them wait; half the processors where nothing was measured.
+ * model; what `options` say goes before it. Their `threads` None lets the worker choose: half the
+ * processors. A number is honoured up to the number of processors; without isolation it is one.
  */
 export interface LoadModel {
   model_id: string;
@@ -1688,7 +1687,6 @@ export interface LoadModel {
   context_window: number;
   purpose: "chat" | "embedding" | "rerank";
   options: EngineOptions;
-  free_cores?: number | null;
 }
 
 /** What an engine is doing while it loads a model, in words; engines that load in one go say nothing. */

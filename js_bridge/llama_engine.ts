@@ -24,10 +24,7 @@ export interface LoadOptions {
   adapters: File[];
   purpose: LoadModel['purpose'];
   contextWindow: number;
-  /** How many a person wants; undefined lets the engine choose. */
-  threads: number | undefined;
-  /** How many suit where nobody chose: one too many makes all of them wait. */
-  freeCores: number;
+  threads: number;
   advanced: EngineOptions;
   modelId: string;
   /** What tells the model's files from any others. */

@@ -270,7 +270,7 @@ export class LlamaInstance implements LlamaEngine {
 
 /** What wllama calls the options. What is left out, llama.cpp decides: all layers on the GPU where one can be used. */
 async function parametersOf(options: LoadOptions): Promise<LoadModelParams> {
-  const { weights, adapters, purpose, contextWindow, threads, freeCores, advanced } = options;
+  const { weights, adapters, purpose, contextWindow, threads, advanced } = options;
   const { gpu_layers, batch, cache_type, adapter_scale } = advanced;
   const pooling = await poolingOf(options);
   const whole = wholeText(options);
@@ -279,7 +279,7 @@ async function parametersOf(options: LoadOptions): Promise<LoadModelParams> {
   const pathOf = (index: number): string => `models/model-${digits(weights.length + index + 1)}-of-${digits(files)}.gguf`;
   return {
     n_ctx: contextWindow,
-    n_threads: threads ?? freeCores,
+    n_threads: threads,
     ...(gpu_layers === null ? {} : { n_gpu_layers: gpu_layers }),
     ...(batch === null ? {} : { n_batch: batch, n_ubatch: Math.min(batch, 512) }),
     ...(cache_type === null ? {} : { cache_type_k: cache_type, cache_type_v: cache_type }),

@@ -5,7 +5,7 @@
  * replacing an instance that died or does not come free. Which engine it is, is decided in engine_choice.ts.
  */
 
-import { freeCores, mostThreads } from './capabilities';
+import { defaultThreads, isIsolated } from './capabilities';
 import type {
   ChatRequest,
   Completion,
@@ -263,14 +263,14 @@ async function optionsFor(request: LoadModel): Promise<LoadOptions> {
     const { name, sha256 } = request.files[index] as ModelFile;
     return [role, name, found.size, sha256 || found.lastModified];
   });
+  const processors = navigator.hardwareConcurrency || 1;
   return {
     weights: of('weights'),
     projector: of('projector')[0],
     adapters: of('adapter'),
     purpose,
     contextWindow: options.context_window ?? context_window,
-    threads: options.threads ? Math.min(options.threads, mostThreads()) : undefined,
-    freeCores: Math.min(request.free_cores ?? freeCores(), mostThreads()),
+    threads: isIsolated() && options.threads ? Math.min(options.threads, processors) : defaultThreads(),
     advanced: options,
     modelId: model_id,
     identity: JSON.stringify(identity),

@@ -109,9 +109,8 @@ class LoadModel(Model):
 
     The worker finds the files by `model_id` and name: those it has taken, else those in OPFS; one whose `url` is
     `folder:<path>` in the person's own folder, or fails with `folder_closed`. `context_window` is the default of the
-    model; what `options` say goes before it. A number of `threads` is honoured up to the number of processors; without
-    isolation it is one. None lets the worker choose: `free_cores`, how many were measured to compute at once, because
-    one thread too many makes all of them wait; half the processors where nothing was measured.
+    model; what `options` say goes before it. Their `threads` None lets the worker choose: half the
+    processors. A number is honoured up to the number of processors; without isolation it is one.
     """
 
     model_id: str
@@ -119,7 +118,6 @@ class LoadModel(Model):
     context_window: int
     purpose: Literal["chat", "embedding", "rerank"]
     options: EngineOptions
-    free_cores: int | None = None
 
 
 class LoadProgress(Model):

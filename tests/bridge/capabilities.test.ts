@@ -1,7 +1,7 @@
 /** What the browser under test is known to be able to do. */
 
 import { expect, test } from 'vitest';
-import { describeDevice, freeCores, isIsolated, mostThreads } from '../../js_bridge/capabilities';
+import { defaultThreads, describeDevice, isIsolated } from '../../js_bridge/capabilities';
 import type { Measured, Workers } from '../../js_bridge/contract.gen';
 import { Rpc } from '../../js_bridge/rpc';
 import { OWN_ENGINE } from './engine_workers';
@@ -23,9 +23,9 @@ test('the worker says whether the faster engine has been built', async () => {
   expect(processors).toBe(navigator.hardwareConcurrency);
 });
 
-test('half the processors are taken for free, at least one; without isolation there is one thread', () => {
-  expect(freeCores()).toBe(Math.max(1, Math.floor(navigator.hardwareConcurrency / 2)));
-  expect(mostThreads()).toBe(isIsolated() ? navigator.hardwareConcurrency : 1);
+test('the engine gets half the processors, at least one, and one alone without isolation', () => {
+  const half = Math.max(1, Math.floor(navigator.hardwareConcurrency / 2));
+  expect(defaultThreads()).toBe(isIsolated() ? half : 1);
 });
 
 test('a measurement takes about a second and never claims more cores than there are processors', async () => {

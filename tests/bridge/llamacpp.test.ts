@@ -52,7 +52,8 @@ describe('loading', () => {
     const info = await engine.call('model.load', loadOf());
     expect(info).toMatchObject({ backend: 'cpu', context_window: 2048, images: true });
     expect(info.engine).toMatch(OWN_ENGINE ? /^llama\.cpp \d.*Cloche/ : /^llama\.cpp b\d+.*wllama/);
-    expectThreads(info, Math.max(1, Math.floor(navigator.hardwareConcurrency / 2)));
+    const half = Math.max(1, Math.floor(navigator.hardwareConcurrency / 2));
+    expectThreads(info, half);
   });
 
   test('honours a number of threads where threads exist', async () => {

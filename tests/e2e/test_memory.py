@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -12,8 +11,7 @@ from tests.e2e.conftest import OpenProfile, Site
 from tests.e2e.models import PROJECTOR, WEIGHTS, original
 from tests.e2e.python_view import PythonView
 
-#: CLOCHE_LONG=1: for half an hour or so
-CYCLES = 1000 if os.environ.get("CLOCHE_LONG") else 20
+CYCLES = 20
 #: what is loaded once and stays, such as compiled code, is there after these
 FIRST_CYCLES = 2
 CYCLE = """
@@ -37,21 +35,11 @@ COUNTED = """async (patience) => {
 MOST_COUNTED = 4_000_000
 
 
-ON_LINUX = pytest.mark.skipif(
-    not Path("/proc/self/smaps_rollup").exists(), reason="only Linux tells what a process holds"
-)
-
-
-def processes(browser: Browser) -> list[Path]:
-    """Where Linux tells of the processes of pages."""
-    found = browser.new_browser_cdp_session().send("SystemInfo.getProcessInfo")["processInfo"]
-    return [Path(f"/proc/{each['id']}") for each in found if each["type"] == "renderer"]
-
-
 def held_by_processes(browser: Browser) -> int:
     """Bytes of the page's process that are nobody else's; what can be collected is collected before."""
-    rollups = [(process / "smaps_rollup").read_text() for process in processes(browser)]
-    lines = [line.split() for rollup in rollups for line in rollup.splitlines()[1:]]
+    found = browser.new_browser_cdp_session().send("SystemInfo.getProcessInfo")["processInfo"]
+    rollups = [Path(f"/proc/{each['id']}/smaps_rollup") for each in found if each["type"] == "renderer"]
+    lines = [line.split() for rollup in rollups for line in rollup.read_text().splitlines()[1:]]
     return 1024 * sum(int(size) for name, size, _ in lines if name.startswith(("Private_", "Swap:")))
 
 
@@ -63,7 +51,7 @@ def measured(cloche: Cloche, browser: Browser) -> tuple[int, int]:
     return int(counted), held_by_processes(browser)
 
 
-@ON_LINUX
+@pytest.mark.skipif(not Path("/proc/self/smaps_rollup").exists(), reason="only Linux tells what a process holds")
 def test_twenty_times_loading_switching_and_unloading_leaves_memory_flat(
     open_profile: OpenProfile, site: Site, browser: Browser
 ) -> None:

@@ -17,7 +17,7 @@ interface NumberSetting {
 const CONTEXT: NumberSetting = { key: 'context_window', label: 'Context', help: 'Tokens that the model can hold. More take more memory.', fallback: 'the model’s' };
 const LLAMACPP: readonly NumberSetting[] = [
   CONTEXT,
-  { key: 'threads', label: 'Threads', help: 'At most as many as there are processor cores; one too many makes all of them wait.', fallback: 'measured' },
+  { key: 'threads', label: 'Threads', help: 'Never more than free processor cores: one too many makes all of them wait.', fallback: 'measured' },
   { key: 'gpu_layers', label: 'GPU layers', help: '0 keeps everything on the processor.', fallback: 'all that can' },
   { key: 'batch', label: 'Batch', help: 'Tokens read at once. Smaller takes less memory.', fallback: 'the engine’s' },
 ];

@@ -47,16 +47,20 @@ class ThisDevice:
             self._rows.keep_measured(measured)
         return measured
 
-    async def tuned(self, options: EngineOptions) -> tuple[EngineOptions, int | None]:
-        """The settings with what this device suggests where a person has left it open, and how many cores are free."""
+    async def tuned(self, options: EngineOptions) -> EngineOptions:
+        """The settings with what this device suggests in the place of what a person has left open."""
         try:
             facts = self.facts or await self.describe()
             measured = self.measured or await self.measure()
         except ClocheError:
-            return options, None  # the engine has defaults of its own
-        if options.gpu_layers is None and not runs_on_gpu(facts):
-            options = options.model_copy(update={"gpu_layers": 0})
-        return options, max(1, min(facts.processors, floor(measured.free_cores + NEARLY_WHOLE)))
+            return options  # the engine has defaults of its own
+        threads = max(1, min(facts.processors, floor(measured.free_cores + NEARLY_WHOLE)))
+        return options.model_copy(
+            update={
+                "threads": options.threads or threads,
+                "gpu_layers": options.gpu_layers if options.gpu_layers is not None or runs_on_gpu(facts) else 0,
+            }
+        )
 
     async def _ask(self, method: str) -> Any:
         link = await self._host.open_link("device")

@@ -20,7 +20,7 @@ from ..shapes import ErrorInfo
 from .catalogue import Catalogue
 from .held import Held
 
-Tune = Callable[[EngineOptions], Awaitable[tuple[EngineOptions, int | None]]]
+Tune = Callable[[EngineOptions], Awaitable[EngineOptions]]
 Loading = Callable[[], Coroutine[Any, Any, Link]]
 
 
@@ -188,16 +188,15 @@ class Library:
 
     async def _start(self, link: Link, card: ModelCard, stage: str, kept: bool) -> None:
         self._tell(state="loading", card=card, stage=stage, kept=kept)
-        options, free_cores = self.catalogue.options(card.id), None
+        options = self.catalogue.options(card.id)
         if card.source != "builtin" and self.tune is not None:
-            options, free_cores = await self.tune(options)
+            options = await self.tune(options)
         params = LoadModel(
             model_id=card.id,
             files=card.files,
             context_window=card.context_window,
             purpose=card.purpose,
             options=options,
-            free_cores=free_cores,
         )
 
         def on_chunks(batch: list[Any]) -> None:

@@ -85,7 +85,7 @@ async function picture(size) {
 
 /** The same in base64. */
 async function noise(size) {
-  return btoa(String.fromCharCode(...await picture(size)));
+  return btoa(Array.from(await picture(size), (byte) => String.fromCharCode(byte)).join(''));
 }
 
 async function see(size) {

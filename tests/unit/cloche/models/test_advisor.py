@@ -180,7 +180,7 @@ async def test_a_measurement_is_remembered() -> None:
         assert engine.measurements == 1
 
 
-async def test_gpu_layers_follow_this_device_where_a_person_chose_none_and_free_cores_are_told() -> None:
+async def test_threads_and_gpu_layers_follow_this_device_where_a_person_chose_none() -> None:
     engine = ScriptedEngine()
     host = host_with(engine=engine)
     async with running(host) as app:
@@ -192,14 +192,13 @@ async def test_gpu_layers_follow_this_device_where_a_person_chose_none_and_free_
         await choose(app, added["id"])
         assert engine.loaded[-1]["options"] == {
             "context_window": None,
-            "threads": None,
+            "threads": 3,
             "gpu_layers": 0,
             "batch": None,
             "cache_type": None,
             "adapter_scale": None,
             "engine": None,
         }
-        assert engine.loaded[-1]["free_cores"] == 3
         await app.handle("catalogue.set_options", {"model_id": "mine", "options": {"threads": 1, "gpu_layers": 7}})
         await app.library.ready()
         assert (engine.loaded[-1]["options"]["threads"], engine.loaded[-1]["options"]["gpu_layers"]) == (1, 7)

@@ -36,20 +36,19 @@ def device_with(facts: dict[str, Any], measured: dict[str, Any] | None) -> ThisD
     return ThisDevice(MemoryHost(workers={"device": worker}), ModelRows(Store(":memory:").database))
 
 
-@pytest.mark.parametrize(("free", "cores"), [(1.0, 1), (2.9, 3), (3.5, 3), (40.0, 8)])
-async def test_a_core_counts_as_free_where_nearly_all_of_it_is(free: float, cores: int) -> None:
-    tuned, free_cores = await device_with({}, {"free_cores": free}).tuned(EngineOptions())
-    assert (tuned.threads, tuned.gpu_layers, free_cores) == (None, 0, cores)
+@pytest.mark.parametrize(("free", "threads"), [(1.0, 1), (2.9, 3), (3.5, 3), (40.0, 8)])
+async def test_there_are_never_more_threads_than_free_cores(free: float, threads: int) -> None:
+    tuned = await device_with({}, {"free_cores": free}).tuned(EngineOptions())
+    assert (tuned.threads, tuned.gpu_layers) == (threads, 0)
 
 
 async def test_with_a_useful_gpu_the_layers_are_left_to_the_engine() -> None:
-    left_open, _ = await device_with(GPU, {"free_cores": 2.0}).tuned(EngineOptions())
-    assert left_open.gpu_layers is None
-    forced, _ = await device_with(GPU, {"free_cores": 2.0}).tuned(EngineOptions(gpu_layers=0, threads=1))
+    assert (await device_with(GPU, {"free_cores": 2.0}).tuned(EngineOptions())).gpu_layers is None
+    forced = await device_with(GPU, {"free_cores": 2.0}).tuned(EngineOptions(gpu_layers=0, threads=1))
     assert (forced.gpu_layers, forced.threads) == (0, 1)
 
 
 async def test_a_device_that_cannot_be_measured_leaves_everything_to_the_engine() -> None:
     device = device_with({}, None)
-    assert await device.tuned(EngineOptions()) == (EngineOptions(), None)
+    assert await device.tuned(EngineOptions()) == EngineOptions()
     assert device.measured is None
