@@ -15,6 +15,7 @@
 #include "simd-mappings.h"
 #include "simd.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <vector>
@@ -26,13 +27,15 @@ namespace {
 struct Q8 {
     using Block = block_q8_0x4;
     v128_t sign;  // 0x80 in each byte where weights are offset by 128, else 0
+    static v128_t scales(const Block & block) { return floats(block.d); }
     static v128_t signed_at(const Block & block, int k) { return wasm_v128_load(block.qs + 16 * k); }
     v128_t        offset_at(const Block & block, int k) const { return wasm_v128_xor(signed_at(block, k), sign); }
 };
 
 struct Q4 {
     using Block = block_q4_0x4;
-    v128_t offset_at(const Block & block, int k) const {
+    static v128_t scales(const Block & block) { return floats(block.d); }
+    v128_t        offset_at(const Block & block, int k) const {
         const v128_t both = wasm_v128_xor(wasm_v128_load(block.qs + 16 * (k & 3)), wasm_i8x16_const_splat((int8_t) 0x88));
         return wasm_v128_and(k < 4 ? both : wasm_u16x8_shr(both, 4), wasm_i8x16_const_splat(15));
     }
@@ -41,6 +44,25 @@ struct Q4 {
     }
 };
 
+// A block of either as the dot product wants it, for use with many rows.
+struct Unpacked {
+    struct alignas(64) Block {  // or loads cross the borders of cache lines
+        float  scales[4];
+        int8_t quants[128];
+    };
+    static v128_t scales(const Block & block) { return wasm_v128_load(block.scales); }
+    static v128_t signed_at(const Block & block, int k) { return wasm_v128_load(block.quants + 16 * k); }
+    static v128_t offset_at(const Block & block, int k) { return signed_at(block, k); }
+};
+
+template <typename Weights>
+void unpack(Unpacked::Block & to, const typename Weights::Block & from, bool relaxed, Weights kind) {
+    wasm_v128_store(to.scales, kind.scales(from));
+    for (int k = 0; k < 8; k++) {
+        wasm_v128_store(to.quants + 16 * k, relaxed ? kind.offset_at(from, k) : kind.signed_at(from, k));
+    }
+}
+
 template <int ROWS> inline void store(const v128_t * sums, float * s, size_t stride) {
     for (int r = 0; r < ROWS; r++) {
         wasm_v128_store(s + r * stride, sums[r]);
@@ -48,51 +70,76 @@ template <int ROWS> inline void store(const v128_t * sums, float * s, size_t str
 }
 
 #ifdef __wasm_relaxed_simd__
-template <int ROWS, typename Weights>
-void multiply_relaxed(int blocks, float * s, size_t stride, const typename Weights::Block * column, const Panel * panel,
-                      int groups, Weights weights) {
-    for (int g = 0; g < groups; g++, column += blocks, s += 4) {
-        v128_t total[ROWS];
+// Several groups of columns together use a row's activations more than once.
+template <int ROWS, int GROUPS, typename Weights>
+inline void multiply_tile(int blocks, float * s, size_t stride, const typename Weights::Block * column,
+                          const Panel<int8_t> * panel, Weights weights) {
+    v128_t total[GROUPS][ROWS];
+    for (int g = 0; g < GROUPS; g++) {
         for (int r = 0; r < ROWS; r++) {
-            total[r] = wasm_f32x4_const_splat(0);
+            total[g][r] = wasm_f32x4_const_splat(0);
         }
-        for (int b = 0; b < blocks; b++) {
-            const Panel & rows = panel[b];
-            v128_t        sum[ROWS];
-            for (int r = 0; r < ROWS; r++) {
-                sum[r] = wasm_v128_load32_splat(rows.start + r);
+    }
+    for (int b = 0; b < blocks; b++) {
+        const Panel<int8_t> & rows = panel[b];
+        v128_t                sum[GROUPS][ROWS];
+        for (int r = 0; r < ROWS; r++) {
+            sum[0][r] = wasm_v128_load32_splat(rows.start + r);
+            for (int g = 1; g < GROUPS; g++) {
+                sum[g][r] = sum[0][r];
+            }
+        }
+#pragma clang loop unroll(full)
+        for (int k = 0; k < 8; k++) {
+            v128_t w[GROUPS];
+            for (int g = 0; g < GROUPS; g++) {
+                w[g] = weights.offset_at(column[g * blocks + b], k);
             }
 #pragma clang loop unroll(full)
-            for (int k = 0; k < 8; k++) {
-                const v128_t w = weights.offset_at(column[b], k);
-#pragma clang loop unroll(full)
-                for (int r = 0; r < ROWS; r++) {
-                    const v128_t a = wasm_v128_load32_splat(rows.quants + 16 * k + 4 * r);
-                    sum[r]         = wasm_i32x4_relaxed_dot_i8x16_i7x16_add(a, w, sum[r]);
+            for (int r = 0; r < ROWS; r++) {
+                const v128_t a = wasm_v128_load32_splat(rows.quants + 16 * k + 4 * r);
+                for (int g = 0; g < GROUPS; g++) {
+                    sum[g][r] = wasm_i32x4_relaxed_dot_i8x16_i7x16_add(a, w[g], sum[g][r]);
                 }
             }
-            const v128_t scale = floats(column[b].d);
+        }
+        for (int g = 0; g < GROUPS; g++) {
+            const v128_t scale = weights.scales(column[g * blocks + b]);
             for (int r = 0; r < ROWS; r++) {
                 const v128_t both = wasm_f32x4_mul(scale, wasm_v128_load32_splat(rows.scale + r));
-                total[r]          = multiply_add(wasm_f32x4_convert_i32x4(sum[r]), both, total[r]);
+                total[g][r]       = multiply_add(wasm_f32x4_convert_i32x4(sum[g][r]), both, total[g][r]);
             }
         }
-        store<ROWS>(total, s, stride);
+    }
+    for (int g = 0; g < GROUPS; g++) {
+        store<ROWS>(total[g], s + 4 * g, stride);
+    }
+}
+
+template <int ROWS, typename Weights>
+void multiply_relaxed(int blocks, float * s, size_t stride, const typename Weights::Block * column,
+                      const Panel<int8_t> * panel, int groups, Weights weights) {
+    int g = 0;
+    for (; ROWS > 1 && g + GROUPS <= groups; g += GROUPS) {
+        multiply_tile<ROWS, GROUPS>(blocks, s + 4 * g, stride, column + g * blocks, panel, weights);
+    }
+    for (; g < groups; g++) {
+        multiply_tile<ROWS, 1>(blocks, s + 4 * g, stride, column + g * blocks, panel, weights);
     }
 }
 #endif
 
 template <int ROWS, typename Weights>
-void multiply_exact(int blocks, float * s, size_t stride, const typename Weights::Block * column, const Panel * panel,
-                    int groups, Weights weights) {
+void multiply_exact(int blocks, float * s, size_t stride, const typename Weights::Block * column,
+                    const Panel<int16_t> * panel, int groups, Weights weights) {
     for (int g = 0; g < groups; g++, column += blocks, s += 4) {
         v128_t total[ROWS];
         for (int r = 0; r < ROWS; r++) {
             total[r] = wasm_f32x4_const_splat(0);
         }
         for (int b = 0; b < blocks; b++) {
-            const Panel & rows = panel[b];
-            v128_t        low[ROWS], high[ROWS];
+            const Panel<int16_t> & rows = panel[b];
+            v128_t                 low[ROWS], high[ROWS];
             for (int r = 0; r < ROWS; r++) {
                 low[r] = high[r] = wasm_i32x4_const_splat(0);
             }
@@ -103,12 +150,12 @@ void multiply_exact(int blocks, float * s, size_t stride, const typename Weights
                 const v128_t w1 = wasm_i16x8_extend_high_i8x16(w);
 #pragma clang loop unroll(full)
                 for (int r = 0; r < ROWS; r++) {
-                    const v128_t a = wasm_v128_load64_splat(rows.wide + 16 * k + 4 * r);
+                    const v128_t a = wasm_v128_load64_splat(rows.quants + 16 * k + 4 * r);
                     low[r]         = wasm_i32x4_add(low[r], wasm_i32x4_dot_i16x8(w0, a));
                     high[r]        = wasm_i32x4_add(high[r], wasm_i32x4_dot_i16x8(w1, a));
                 }
             }
-            const v128_t scale = floats(column[b].d);
+            const v128_t scale = weights.scales(column[b]);
             for (int r = 0; r < ROWS; r++) {
                 const v128_t sum  = wasm_i32x4_add(wasm_i32x4_shuffle(low[r], high[r], 0, 2, 4, 6),
                                                    wasm_i32x4_shuffle(low[r], high[r], 1, 3, 5, 7));
@@ -121,25 +168,41 @@ void multiply_exact(int blocks, float * s, size_t stride, const typename Weights
 }
 
 template <int ROWS, typename Weights>
-void multiply(bool relaxed, int blocks, float * s, size_t stride, const typename Weights::Block * weights,
-              const Panel * panel, int groups, Weights kind) {
+void multiply(int blocks, float * s, size_t stride, const typename Weights::Block * weights, const Activations & activations,
+              int first, int groups, Weights kind) {
 #ifdef __wasm_relaxed_simd__
-    if (relaxed) {
-        return multiply_relaxed<ROWS>(blocks, s, stride, weights, panel, groups, kind);
+    if (activations.relaxed()) {
+        return multiply_relaxed<ROWS>(blocks, s, stride, weights, activations.narrow.data() + first, groups, kind);
     }
 #endif
-    (void) relaxed;
-    multiply_exact<ROWS>(blocks, s, stride, weights, panel, groups, kind);
+    multiply_exact<ROWS>(blocks, s, stride, weights, activations.wide.data() + first, groups, kind);
 }
 
 template <typename Weights>
-void multiply_rows(int rows, bool relaxed, int blocks, float * s, size_t stride, const typename Weights::Block * weights,
-                   const Panel * panel, int groups, Weights kind) {
-    switch (rows) {
-        case 1: return multiply<1>(relaxed, blocks, s, stride, weights, panel, groups, kind);
-        case 2: return multiply<2>(relaxed, blocks, s, stride, weights, panel, groups, kind);
-        case 3: return multiply<3>(relaxed, blocks, s, stride, weights, panel, groups, kind);
-        default: return multiply<4>(relaxed, blocks, s, stride, weights, panel, groups, kind);
+void multiply_all(int blocks, float * s, size_t stride, const typename Weights::Block * weights,
+                  const Activations & activations, int rows, int groups, Weights kind) {
+    if (rows == 1) {
+        return multiply<1>(blocks, s, stride, weights, activations, 0, groups, kind);
+    }
+    static thread_local std::vector<Unpacked::Block> unpacked;
+    unpacked.resize(GROUPS * blocks);
+    for (int g = 0; g < groups; g += GROUPS) {
+        const int some = std::min(GROUPS, groups - g);
+        for (int i = 0; i < some * blocks; i++) {
+            unpack(unpacked[i], weights[(size_t) g * blocks + i], activations.relaxed(), kind);
+        }
+        for (int r = 0; r < rows; r += 4) {
+            const auto run = [&](auto multiply_some) {
+                multiply_some(blocks, s + r * stride + 4 * g, stride, unpacked.data(), activations, r / 4 * blocks, some,
+                              Unpacked{});
+            };
+            switch (rows - r) {
+                case 1: run(multiply<1, Unpacked>); break;
+                case 2: run(multiply<2, Unpacked>); break;
+                case 3: run(multiply<3, Unpacked>); break;
+                default: run(multiply<4, Unpacked>);
+            }
+        }
     }
 }
 
@@ -185,81 +248,97 @@ inline float quantise(const float * x, int8_t * quants) {
     return scale;
 }
 
-// Sums and 16-bit copies of a panel whose quants are there.
-void complete(Panel & panel, int offset) {
-    v128_t sum = wasm_i32x4_const_splat(0);
-    for (int k = 0; k < 8; k++) {
-        const v128_t quants = wasm_v128_load(panel.quants + 16 * k);
-        sum = wasm_i32x4_add(sum, wasm_i32x4_extadd_pairwise_i16x8(wasm_i16x8_extadd_pairwise_i8x16(quants)));
-        wasm_v128_store(panel.wide + 16 * k, wasm_i16x8_extend_low_i8x16(quants));
-        wasm_v128_store(panel.wide + 16 * k + 8, wasm_i16x8_extend_high_i8x16(quants));
-    }
-    wasm_v128_store(panel.start, wasm_i32x4_mul(sum, wasm_i32x4_splat(-offset)));
-}
-
 template <typename Multiply, typename Block>
-void whole_gemm(Multiply run, int n, float * s, size_t bs, const Block * weights, const void * vy, int nr, int nc,
-                int offset) {
-    static thread_local std::vector<Panel> panels;
-    const int blocks = n / QK8_0;
-    panels.resize(blocks);
-    for (int r = 0; r < nr; r += 4) {
-        fill_panels(panels.data(), (const block_q8_0x4 *) vy + (size_t) (r / 4) * blocks, blocks, offset);
-        run(blocks, s + r * bs, bs, weights, panels.data(), 4, nc / 4);
+void whole_gemm(Multiply run, WeightType kind, int n, float * s, size_t bs, const Block * weights, const void * vy, int nr,
+                int nc) {
+    static thread_local Activations activations;
+    const int                       blocks = n / QK8_0, near = rows_near(blocks);
+    const block_q8_0x4 *            rows   = (const block_q8_0x4 *) vy;
+    for (int r = 0; r < nr; r += near, s += near * bs, rows += near / 4 * blocks) {
+        const int count = std::min(nr - r, near);
+        activations.make_room(kind, count / 4 * blocks);
+        activations.fill(0, rows, count / 4 * blocks);
+        run(blocks, s, bs, weights, activations, count, nc / 4);
     }
 }
 
 template <typename Multiply, typename Block>
-void whole_gemv(Multiply run, int n, float * s, const Block * weights, const void * vy, int nc, int offset) {
-    static thread_local std::vector<Panel> panels;
-    const int          blocks  = n / QK8_0;
-    const block_q8_0 * rows[4] = { (const block_q8_0 *) vy, nullptr, nullptr, nullptr };
-    panels.resize(blocks);
-    fill_panels(panels.data(), rows, blocks, offset);
-    run(blocks, s, 0, weights, panels.data(), 1, nc / 4);
+void whole_gemv(Multiply run, WeightType kind, int n, float * s, const Block * weights, const void * vy, int nc) {
+    static thread_local Activations activations;
+    const int                       blocks  = n / QK8_0;
+    const block_q8_0 *              rows[4] = { (const block_q8_0 *) vy, nullptr, nullptr, nullptr };
+    activations.make_room(kind, blocks);
+    activations.fill(0, rows, blocks);
+    run(blocks, s, 0, weights, activations, 1, nc / 4);
 }
 
 }  // namespace
 
 Dot  dot_semantics() { return semantics; }
 void set_dot_semantics(Dot dot) { semantics = dot; }
-int  offset_q8_0() { return semantics == Dot::eight_bits_unsigned ? 128 : 0; }
 
-void multiply_q8_0(int blocks, float * s, size_t stride, const block_q8_0x4 * weights, const Panel * panel, int rows,
-                   int column_groups) {
-    const bool relaxed = semantics == Dot::eight_bits_unsigned || semantics == Dot::eight_bits_signed;
-    const Q8   kind{ wasm_i8x16_splat(semantics == Dot::eight_bits_unsigned ? (int8_t) 0x80 : 0) };
-    multiply_rows(rows, relaxed, blocks, s, stride, weights, panel, column_groups, kind);
+void Activations::make_room(WeightType weights, size_t panels) {
+    const bool eight_bits = semantics == Dot::eight_bits_unsigned || semantics == Dot::eight_bits_signed;
+    relaxed_              = weights == WeightType::q4_0 ? semantics != Dot::none : eight_bits;
+    offset                = weights == WeightType::q4_0 ? 8 : semantics == Dot::eight_bits_unsigned ? 128 : 0;
+    narrow.resize(relaxed_ ? panels : 0);
+    wide.resize(relaxed_ ? 0 : panels);
 }
 
-void multiply_q4_0(int blocks, float * s, size_t stride, const block_q4_0x4 * weights, const Panel * panel, int rows,
-                   int column_groups) {
-    multiply_rows(rows, semantics != Dot::none, blocks, s, stride, weights, panel, column_groups, Q4{});
-}
-
-void fill_panels(Panel * panels, const block_q8_0 * const rows[4], int blocks, int offset) {
+void Activations::fill(size_t first, const block_q8_0 * const rows[4], int blocks) {
     for (int b = 0; b < blocks; b++) {
-        Panel & panel = panels[b];
+        float  scales[4] = {};
+        int8_t quants[128] = {};
         for (int r = 0; r < 4; r++) {
-            panel.scale[r] = rows[r] ? GGML_CPU_FP16_TO_FP32(rows[r][b].d) : 0;
+            if (!rows[r]) {
+                continue;
+            }
+            scales[r] = GGML_CPU_FP16_TO_FP32(rows[r][b].d);
             for (int k = 0; k < 8; k++) {
-                if (rows[r]) {
-                    memcpy(panel.quants + 16 * k + 4 * r, rows[r][b].qs + 4 * k, 4);
-                } else {
-                    memset(panel.quants + 16 * k + 4 * r, 0, 4);
-                }
+                memcpy(quants + 16 * k + 4 * r, rows[r][b].qs + 4 * k, 4);
             }
         }
-        complete(panel, offset);
+        put(first + b, scales, quants);
     }
 }
 
-void fill_panels(Panel * panels, const block_q8_0x4 * rows, int blocks, int offset) {
+void Activations::fill(size_t first, const block_q8_0x4 * rows, int blocks) {
     for (int b = 0; b < blocks; b++) {
-        wasm_v128_store(panels[b].scale, floats(rows[b].d));
-        memcpy(panels[b].quants, rows[b].qs, sizeof(panels[b].quants));
-        complete(panels[b], offset);
+        float scales[4];
+        wasm_v128_store(scales, floats(rows[b].d));
+        put(first + b, scales, rows[b].qs);
     }
+}
+
+void Activations::put(size_t at, const float * scales, const int8_t * quants) {
+    if (!relaxed_) {
+        Panel<int16_t> & panel = wide[at];
+        memcpy(panel.scale, scales, sizeof(panel.scale));
+        for (int i = 0; i < 128; i += 8) {
+            wasm_v128_store(panel.quants + i, wasm_i16x8_load8x8(quants + i));
+        }
+        return;
+    }
+    Panel<int8_t> & panel = narrow[at];
+    v128_t          sum   = wasm_i32x4_const_splat(0);
+    memcpy(panel.scale, scales, sizeof(panel.scale));
+    memcpy(panel.quants, quants, sizeof(panel.quants));
+    for (int i = 0; i < 128; i += 16) {
+        const v128_t some = wasm_v128_load(quants + i);
+        sum = wasm_i32x4_add(sum, wasm_i32x4_extadd_pairwise_i16x8(wasm_i16x8_extadd_pairwise_i8x16(some)));
+    }
+    wasm_v128_store(panel.start, wasm_i32x4_mul(sum, wasm_i32x4_splat(-offset)));
+}
+
+void multiply_q8_0(int blocks, float * s, size_t stride, const block_q8_0x4 * weights, const Activations & activations,
+                   int rows, int column_groups) {
+    const Q8 kind{ wasm_i8x16_splat(semantics == Dot::eight_bits_unsigned ? (int8_t) 0x80 : 0) };
+    multiply_all(blocks, s, stride, weights, activations, rows, column_groups, kind);
+}
+
+void multiply_q4_0(int blocks, float * s, size_t stride, const block_q4_0x4 * weights, const Activations & activations,
+                   int rows, int column_groups) {
+    multiply_all(blocks, s, stride, weights, activations, rows, column_groups, Q4{});
 }
 
 void multiply_f32(int64_t k, float * c, int64_t ldc, const float * a4, const float * b, int64_t ldb, int64_t rows,
@@ -348,21 +427,21 @@ void ggml_quantize_mat_q8_0_4x4(const float * GGML_RESTRICT x, void * GGML_RESTR
 
 void ggml_gemm_q8_0_4x4_q8_0(int n, float * GGML_RESTRICT s, size_t bs, const void * GGML_RESTRICT vx,
                              const void * GGML_RESTRICT vy, int nr, int nc) {
-    cloche::whole_gemm(cloche::multiply_q8_0, n, s, bs, (const block_q8_0x4 *) vx, vy, nr, nc, cloche::offset_q8_0());
+    cloche::whole_gemm(cloche::multiply_q8_0, cloche::WeightType::q8_0, n, s, bs, (const block_q8_0x4 *) vx, vy, nr, nc);
 }
 
 void ggml_gemm_q4_0_4x4_q8_0(int n, float * GGML_RESTRICT s, size_t bs, const void * GGML_RESTRICT vx,
                              const void * GGML_RESTRICT vy, int nr, int nc) {
-    cloche::whole_gemm(cloche::multiply_q4_0, n, s, bs, (const block_q4_0x4 *) vx, vy, nr, nc, cloche::offset_q4_0);
+    cloche::whole_gemm(cloche::multiply_q4_0, cloche::WeightType::q4_0, n, s, bs, (const block_q4_0x4 *) vx, vy, nr, nc);
 }
 
 void ggml_gemv_q8_0_4x4_q8_0(int n, float * GGML_RESTRICT s, size_t, const void * GGML_RESTRICT vx,
                              const void * GGML_RESTRICT vy, int, int nc) {
-    cloche::whole_gemv(cloche::multiply_q8_0, n, s, (const block_q8_0x4 *) vx, vy, nc, cloche::offset_q8_0());
+    cloche::whole_gemv(cloche::multiply_q8_0, cloche::WeightType::q8_0, n, s, (const block_q8_0x4 *) vx, vy, nc);
 }
 
 void ggml_gemv_q4_0_4x4_q8_0(int n, float * GGML_RESTRICT s, size_t, const void * GGML_RESTRICT vx,
                              const void * GGML_RESTRICT vy, int, int nc) {
-    cloche::whole_gemv(cloche::multiply_q4_0, n, s, (const block_q4_0x4 *) vx, vy, nc, cloche::offset_q4_0);
+    cloche::whole_gemv(cloche::multiply_q4_0, cloche::WeightType::q4_0, n, s, (const block_q4_0x4 *) vx, vy, nc);
 }
 }

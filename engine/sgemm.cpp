@@ -1,7 +1,7 @@
 // Matrix products of weights that upstream did not repack: the vision encoder's, and attention.
 //
 // Owns upstream's hook for whole products, `llamafile_sgemm`, in place of llamafile's own kernels, which know no
-// WebAssembly. Four rows of weights at a time are brought into the kernels' layout on the way; that pays from a few rows
+// WebAssembly. A few rows of weights at a time are brought into the kernels' layout on the way; that pays from a few rows
 // of activations on, below which it declines and upstream goes on as usual.
 
 #include "llamafile/sgemm.h"
@@ -13,47 +13,67 @@
 #include <cstring>
 #include <vector>
 
+#include <wasm_simd128.h>
+
 namespace {
 
 constexpr int64_t WORTH_IT = 4;
+constexpr int64_t COLUMNS  = 4 * cloche::GROUPS;
 
-void q8_0(int64_t first, int64_t last, int64_t m, int64_t n, int64_t blocks, const block_q8_0 * a, int64_t lda,
-          const block_q8_0 * b, int64_t ldb, float * c, int64_t ldc) {
-    static thread_local std::vector<cloche::Panel> panels;
-    static thread_local std::vector<block_q8_0x4>  packed;
-    const int64_t                                  row_groups = (n + 3) / 4;
-    panels.resize(row_groups * blocks);
-    packed.resize(blocks);
-    for (int64_t g = 0; g < row_groups; g++) {
-        const block_q8_0 * rows[4];
-        for (int64_t r = 0; r < 4; r++) {
-            rows[r] = 4 * g + r < n ? b + (4 * g + r) * ldb : nullptr;
+// One block of each of four rows side by side, four quants of each in turn.
+void pack(block_q8_0x4 & to, const block_q8_0 & a, const block_q8_0 & b, const block_q8_0 & c, const block_q8_0 & d) {
+    to.d[0] = a.d;
+    to.d[1] = b.d;
+    to.d[2] = c.d;
+    to.d[3] = d.d;
+    for (int i = 0; i < QK8_0; i += 16) {
+        const v128_t p = wasm_v128_load(a.qs + i), q = wasm_v128_load(b.qs + i);
+        const v128_t r = wasm_v128_load(c.qs + i), s = wasm_v128_load(d.qs + i);
+        const v128_t pq[] = { wasm_i32x4_shuffle(p, q, 0, 4, 1, 5), wasm_i32x4_shuffle(p, q, 2, 6, 3, 7) };
+        const v128_t rs[] = { wasm_i32x4_shuffle(r, s, 0, 4, 1, 5), wasm_i32x4_shuffle(r, s, 2, 6, 3, 7) };
+        for (int k = 0; k < 2; k++) {
+            wasm_v128_store(to.qs + 4 * i + 32 * k, wasm_i32x4_shuffle(pq[k], rs[k], 0, 1, 4, 5));
+            wasm_v128_store(to.qs + 4 * i + 32 * k + 16, wasm_i32x4_shuffle(pq[k], rs[k], 2, 3, 6, 7));
         }
-        cloche::fill_panels(panels.data() + g * blocks, rows, (int) blocks, cloche::offset_q8_0());
     }
-    for (int64_t j = first; j < last; j += 4) {
-        const int64_t columns = m - j < 4 ? m - j : 4;
-        for (int64_t i = 0; i < blocks; i++) {
-            block_q8_0x4 & to = packed[i];
-            for (int64_t column = 0; column < 4; column++) {
-                const block_q8_0 & from = a[(j + (column < columns ? column : 0)) * lda + i];
-                to.d[column]            = from.d;
-                for (int k = 0; k < 8; k++) {
-                    memcpy(to.qs + 16 * k + 4 * column, from.qs + 4 * k, 4);
-                }
+}
+
+void q8_0(int64_t first, int64_t last, int64_t n, int64_t blocks, const block_q8_0 * a, int64_t lda,
+          const block_q8_0 * b, int64_t ldb, float * c, int64_t ldc) {
+    static thread_local cloche::Activations       activations;
+    static thread_local std::vector<block_q8_0x4> packed;
+    static thread_local std::vector<float>        partial;
+    const int                                     near = cloche::rows_near(blocks);
+    packed.resize(COLUMNS / 4 * blocks);
+    for (int64_t r = 0; r < n; r += near) {
+        const int rows = (int) std::min<int64_t>(n - r, near);
+        activations.make_room(cloche::WeightType::q8_0, (rows + 3) / 4 * blocks);
+        for (int64_t i = 0; i < rows; i += 4) {
+            const block_q8_0 * four[4];
+            for (int64_t k = 0; k < 4; k++) {
+                four[k] = i + k < rows ? b + (r + i + k) * ldb : nullptr;
             }
+            activations.fill(i / 4 * blocks, four, (int) blocks);
         }
-        for (int64_t g = 0; g < row_groups; g++) {
-            const int64_t rows = n - 4 * g < 4 ? n - 4 * g : 4;
-            if (columns == 4) {
-                cloche::multiply_q8_0((int) blocks, c + 4 * g * ldc + j, ldc, packed.data(),
-                                      panels.data() + g * blocks, (int) rows, 1);
+        for (int64_t j = first; j < last; j += COLUMNS) {
+            const int64_t columns = std::min(last - j, COLUMNS);
+            const int     groups  = (int) (columns + 3) / 4;
+            for (int64_t i = 0; i < groups * blocks; i++) {
+                const block_q8_0 * four[4];
+                for (int64_t k = 0; k < 4; k++) {
+                    four[k] = a + std::min(j + i / blocks * 4 + k, last - 1) * lda + i % blocks;
+                }
+                pack(packed[i], *four[0], *four[1], *four[2], *four[3]);
+            }
+            float * to = c + r * ldc + j;
+            if (columns % 4 == 0) {
+                cloche::multiply_q8_0((int) blocks, to, ldc, packed.data(), activations, rows, groups);
                 continue;
             }
-            float whole[16];
-            cloche::multiply_q8_0((int) blocks, whole, 4, packed.data(), panels.data() + g * blocks, (int) rows, 1);
-            for (int64_t r = 0; r < rows; r++) {
-                memcpy(c + (4 * g + r) * ldc + j, whole + 4 * r, columns * sizeof(float));
+            partial.resize(rows * COLUMNS);
+            cloche::multiply_q8_0((int) blocks, partial.data(), COLUMNS, packed.data(), activations, rows, groups);
+            for (int64_t i = 0; i < rows; i++) {
+                memcpy(to + i * ldc, partial.data() + COLUMNS * i, columns * sizeof(float));
             }
         }
     }
@@ -111,7 +131,7 @@ bool llamafile_sgemm(const struct ggml_compute_params * params, int64_t m, int64
     const int64_t last   = end < m ? end : m;
     float *       to     = (float *) c;
     if (a_type == GGML_TYPE_Q8_0 && b_type == GGML_TYPE_Q8_0) {
-        q8_0(first, last, m, n, k, (const block_q8_0 *) a, lda, (const block_q8_0 *) b, ldb, to, ldc);
+        q8_0(first, last, n, k, (const block_q8_0 *) a, lda, (const block_q8_0 *) b, ldb, to, ldc);
         return true;
     }
     if (a_type == GGML_TYPE_F32 && b_type == GGML_TYPE_F32) {

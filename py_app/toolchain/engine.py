@@ -68,6 +68,8 @@ ALONE = ("malloc", "calloc", "realloc", "aligned_alloc", "posix_memalign", "free
 WRAPPED = (
     "ggml_backend_dev_init",
     "ggml_compute_forward_flash_attn_ext",
+    "ggml_compute_forward_glu",
+    "ggml_compute_forward_unary",
     "ggml_vec_silu_f32",
     "ggml_vec_soft_max_f32",
     "ggml_vec_swiglu_f32",

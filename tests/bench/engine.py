@@ -15,7 +15,7 @@ from typing import Any
 
 from playwright.sync_api import Page
 from tests.bench.native import MARKER, Native, native
-from tests.bench.random_model import Q4_0, Q4_K, Q6_K, Q8_0, SHAPES, random_model
+from tests.bench.random_model import Q4_0, Q4_K, Q6_K, Q8_0, SHAPES, random_model, random_projector
 from tests.bench.report import Figure
 from tests.bench.stage import Stage, median, stage
 
@@ -33,12 +33,16 @@ WLLAMA, NATIVE, TWO = "against wllama", "against native llama.cpp", "two threads
 def measure() -> Iterator[Figure]:
     if not (ENGINE / "engine.json").exists():
         return
-    for name, kind, letters in (("135M", Q8_0, "Q8_0"), ("135M", Q4_0, "Q4_0"), ("360M", Q8_0, "Q8_0")):
-        yield from _text(f"{name} {letters}", random_model(SHAPES[name], kind))
+    for name in ("135M", "360M", "0.5B"):
+        for kind, letters in ((Q8_0, "Q8_0"), (Q4_0, "Q4_0")):
+            yield from _text(f"{name} {letters}", random_model(SHAPES[name], kind))
     # wllama is less slow with K-quants than with the others.
     yield from _text("140M Q4_K_M", random_model(SHAPES["140M"], Q4_K, Q6_K), read_at_least=3, write_at_least=1)
     yield from _reload("135M Q8_0", random_model(SHAPES["135M"], Q8_0))
     yield from _starter()
+    for size in (224, 512):
+        rounds = _looks(size, random_projector(size))
+        yield from _seeing(f"{size} x {size} pixels, four layers of SigLIP-base", rounds, wllama=7)
 
 
 def _text(name: str, weights: bytes, *, read_at_least: float = 8, write_at_least: float = 4.5) -> Iterator[Figure]:
@@ -86,30 +90,46 @@ def _reload(name: str, weights: bytes) -> Iterator[Figure]:
     yield _time(f"first token of a conversation after a reload, {name}", pairs, note, at_most=0.1)
 
 
-def file_of(built: Stage, weights: bytes) -> dict[str, Any]:
+def file_of(built: Stage, data: bytes, role: str = "weights") -> dict[str, Any]:
     """A model's file, served and described as in a card."""
-    (built.overlay / "bench" / "model.gguf").write_bytes(weights)
-    file = {"role": "weights", "name": "model.gguf", "url": "bench/model.gguf", "size": len(weights)}
-    return {**file, "sha256": hashlib.sha256(weights).hexdigest()}
+    name = f"{role}.gguf"
+    (built.overlay / "bench" / name).write_bytes(data)
+    file = {"role": role, "name": name, "url": f"bench/{name}", "size": len(data)}
+    return {**file, "sha256": hashlib.sha256(data).hexdigest()}
 
 
 def _starter() -> Iterator[Figure]:
+    rounds = _looks(IMAGE, None)
+    whole = [{key: 1000 / each["total_ms"] for key, each in told.items()} for told in rounds]
+    yield from _seeing("starter model", rounds, wllama=None)
+    yield from _rates("a question about a picture, starter model", whole, "answers/s", wllama=2)
+
+
+def _seeing(name: str, rounds: list[dict[str, dict[str, Any]]], *, wllama: float | None) -> Iterator[Figure]:
+    seen = [{key: 1000 / each["image_ms"] for key, each in told.items()} for told in rounds]
+    yield from _rates(f"seeing, {name}", seen, "pictures/s", wllama=wllama)
+
+
+def _looks(size: int, projector: bytes | None) -> list[dict[str, dict[str, Any]]]:
+    """What each engine tells of its answers about pictures of noise, with the starter model's eyes or with others."""
     with stage() as built, ExitStack() as open_ones:
-        own, other, two = pages_with(open_ones, built, built.card["files"], threads=(1, None, 2))
-        reference = open_ones.enter_context(native_starter(built))
+        files = {file["role"]: file for file in built.card["files"]}
+        paths = {role: DIST / file["url"] for role, file in files.items()}
+        if projector:
+            files["projector"] = file_of(built, projector, "projector")
+            paths["projector"] = built.overlay / files["projector"]["url"]
+        own, other, two = pages_with(open_ones, built, [*files.values()], threads=(1, None, 2))
+        reference = open_ones.enter_context(native(paths["weights"], paths["projector"]))
         rounds: list[dict[str, dict[str, Any]]] = []
         for _ in range(ROUNDS + 1):
             pages = {"own": own, WLLAMA: other, TWO: two}
-            told = {key: page.evaluate("size => bench.see(size)", IMAGE) for key, page in pages.items()}
+            told = {key: page.evaluate("size => bench.see(size)", size) for key, page in pages.items()}
             if reference:
-                picture = own.evaluate("size => bench.noise(size)", IMAGE)
+                picture = own.evaluate("size => bench.noise(size)", size)
                 question = [{"role": "user", "content": f"{MARKER}Describe what you see."}]
                 told[NATIVE] = reference.ask(question, 8, images=(picture,))
             rounds.append(told)
-    seen = [{key: 1000 / each["image_ms"] for key, each in told.items()} for told in rounds[1:]]
-    whole = [{key: 1000 / each["total_ms"] for key, each in told.items()} for told in rounds[1:]]
-    yield from _rates("seeing, starter model", seen, "pictures/s", wllama=7)
-    yield from _rates("a question about a picture, starter model", whole, "answers/s", wllama=2)
+    return rounds[1:]
 
 
 def native_starter(built: Stage) -> AbstractContextManager[Native | None]:
@@ -148,10 +168,10 @@ def pages_with(
 
 
 def _rates(
-    name: str, rounds: list[dict[str, float]], unit: str = "tokens/s", *, wllama: float, native: float = 0
+    name: str, rounds: list[dict[str, float]], unit: str = "tokens/s", *, wllama: float | None, native: float | None = None
 ) -> Iterator[Figure]:
     """One thread against each of the others. What two bring is not judged: not every machine has two idle cores."""
-    for other, at_least in ((WLLAMA, wllama), (NATIVE, native or None)):
+    for other, at_least in ((WLLAMA, wllama), (NATIVE, native)):
         if other in rounds[0]:
             yield _rate(name, [(told["own"], told[other]) for told in rounds], unit, other, at_least)
     yield _rate(name, [(told[TWO], told["own"]) for told in rounds], unit, TWO, None)

@@ -1,11 +1,12 @@
-"""Language models of real shapes with random weights: as fast as the real ones, and made on the spot.
+"""Models of real shapes with random weights: as fast as the real ones, and made on the spot.
 
-Owns the shapes and the writing of weights in 8, 6 or 4 bits. Tokens and template are the starter model's; what the
-models say means nothing.
+Owns the shapes and the writing of weights in 8, 6 or 4 bits. Tokens and template are the starter model's, and so are
+the keys of a projector; what the models say means nothing.
 """
 
 from __future__ import annotations
 
+import math
 import random
 import struct
 from dataclasses import dataclass
@@ -41,6 +42,7 @@ class Shape:
 SHAPES = {
     "135M": Shape("135M", 30, 576, 9, 3, 1536),
     "360M": Shape("360M", 32, 960, 15, 5, 2560),
+    "0.5B": Shape("0.5B", 24, 896, 14, 2, 4864, 151936),
     # K-quants want rows of whole 256 weights, which the smaller ones of these models have not.
     "140M": Shape("140M", 16, 768, 12, 4, 2048),
 }
@@ -51,9 +53,8 @@ def random_model(shape: Shape, kind: int = Q8_0, finer: int | None = None) -> by
 
     `finer` is the type of what llama.cpp's mixtures (Q4_K_M: Q4_K and Q6_K) store in more bits than the rest.
     """
-    draw = random.Random(1)  # noqa: S311 - weights, not secrets
     finer = kind if finer is None else finer
-    tiles = {which: b"".join(_block(draw, which) for _ in range(VARIETY)) for which in dict.fromkeys((kind, finer))}
+    tiles = _tiles(kind, finer)
     model = Gguf(models.original(models.WEIGHTS))
     numbers = {
         "block_count": shape.layers,
@@ -72,11 +73,9 @@ def random_model(shape: Shape, kind: int = Q8_0, finer: int | None = None) -> by
     _enlarge_vocabulary(model, shape.vocabulary)
 
     def weights(inputs: int, outputs: int, kind: int = kind) -> Tensor:
-        values, size = BLOCKS[kind]
-        count = inputs * outputs // values
-        return Tensor((inputs, outputs), kind, (tiles[kind] * (count // VARIETY + 1))[: count * size])
+        return _matrix(tiles, kind, inputs, outputs)
 
-    ones = Tensor((shape.width,), F32, struct.pack("<f", 1.0) * shape.width)
+    ones = _floats(1.0, shape.width)
     keys = shape.key_heads * shape.head_width
     model.tensors = {
         "token_embd.weight": weights(shape.width, shape.vocabulary, finer),
@@ -99,6 +98,63 @@ def random_model(shape: Shape, kind: int = Q8_0, finer: int | None = None) -> by
             }.items()
         }
     return model.write()
+
+
+def random_projector(image_size: int, layers: int = 4) -> bytes:
+    """A projector for the starter model's language half: SigLIP-base's width with fewer layers, in Q8_0.
+
+    `image_size` is in pixels, in patches of 16. An image takes a third of the time that all of SigLIP-base's layers would.
+    """
+    width, hidden, heads, patch, narrow = 768, 3072, 12, 16, 192
+    tiles = _tiles(Q8_0)
+    model = Gguf(models.original(models.PROJECTOR))
+    numbers = {
+        "image_size": image_size,
+        "block_count": layers,
+        "embedding_length": width,
+        "feed_forward_length": hidden,
+        "attention.head_count": heads,
+    }
+    for key, value in numbers.items():
+        model.set_uint32(f"clip.vision.{key}", value)
+
+    def linear(name: str, inputs: int, outputs: int) -> dict[str, Tensor]:
+        return {f"{name}.weight": _matrix(tiles, Q8_0, inputs, outputs), f"{name}.bias": _floats(0.0, outputs)}
+
+    def norm(name: str) -> dict[str, Tensor]:
+        return {f"{name}.weight": _floats(1.0, width), f"{name}.bias": _floats(0.0, width)}
+
+    model.tensors = {
+        "v.patch_embd.weight": _floats(0.02, patch, patch, 3, width),
+        "v.patch_embd.bias": _floats(0.0, width),
+        "v.position_embd.weight": _floats(0.02, width, (image_size // patch) ** 2),
+        **norm("v.post_ln"),
+        **linear("mm.0", width, width),
+        **linear("mm.1", width, narrow),
+    }
+    for layer in range(layers):
+        block = f"v.blk.{layer}"
+        model.tensors |= norm(f"{block}.ln1") | norm(f"{block}.ln2")
+        for name in ("attn_q", "attn_k", "attn_v", "attn_out"):
+            model.tensors |= linear(f"{block}.{name}", width, width)
+        model.tensors |= linear(f"{block}.ffn_up", width, hidden) | linear(f"{block}.ffn_down", hidden, width)
+    return model.write()
+
+
+def _tiles(*kinds: int) -> dict[int, bytes]:
+    """Blocks at random of each kind, which matrices repeat."""
+    draw = random.Random(1)  # noqa: S311 - weights, not secrets
+    return {kind: b"".join(_block(draw, kind) for _ in range(VARIETY)) for kind in dict.fromkeys(kinds)}
+
+
+def _matrix(tiles: dict[int, bytes], kind: int, inputs: int, outputs: int) -> Tensor:
+    values, size = BLOCKS[kind]
+    count = inputs * outputs // values
+    return Tensor((inputs, outputs), kind, (tiles[kind] * (count // VARIETY + 1))[: count * size])
+
+
+def _floats(value: float, *shape: int) -> Tensor:
+    return Tensor(shape, F32, struct.pack("<f", value) * math.prod(shape))
 
 
 def _block(draw: random.Random, kind: int) -> bytes:

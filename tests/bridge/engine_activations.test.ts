@@ -1,4 +1,4 @@
-/** Softmax, SiLU and SwiGLU of the engine against plain arithmetic: every tail, and extreme numbers. */
+/** Softmax, SiLU, SwiGLU, GELU and GEGLU of the engine against plain arithmetic: every tail, and extreme numbers. */
 
 import { beforeAll, describe, expect, test } from 'vitest';
 import { type Exports, Room, random, start } from './engine_kernels';
@@ -7,6 +7,12 @@ const LENGTHS = [1, 3, 4, 7, 64, 129];
 const PRECISION = 1.2e-6;
 const EXTREMES = [0, -0, 1e-30, 88, -88, 87, -87, 200, -200, 3e38, -3e38];
 
+/** Of GELU, which is looked up for half floats and given in them. */
+const HALF_PRECISION = 2 ** -10;
+const LEAST_HALF = 2 ** -24;
+
+const gelu = (x: number): number => 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * x * (1 + 0.044715 * x * x)));
+const quickGelu = (x: number): number => x / (1 + Math.exp(-1.702 * x));
 const silu = (x: number): number => x / (1 + Math.exp(-x));
 
 describe.each(['relaxed', 'plain'] as const)('activations, %s', (kind) => {
@@ -46,6 +52,32 @@ describe.each(['relaxed', 'plain'] as const)('activations, %s', (kind) => {
         expect(Math.abs(sum - total)).toBeLessThan(1e-6 * total);
       });
     }
+  });
+
+  test.each(LENGTHS)('GELU of %i numbers', (count) => {
+    const within = (found: number, wanted: number, x: number, gate = 1): void => {
+      const allowed = (HALF_PRECISION * (Math.abs(wanted) + Math.min(10, Math.abs(x))) + LEAST_HALF) * Math.abs(gate);
+      if (!(Math.abs(found - wanted * gate) <= allowed)) expect.fail(`of ${x}: ${found} instead of ${wanted * gate}`);
+    };
+    for (const x of [drawn(count, 4), drawn(count, 24), Float32Array.from({ length: count }, (_, i) => EXTREMES[i % EXTREMES.length]!)]) {
+      const [values, gates, result] = [room.floats(x), drawn(count, 2), room.floats(new Float32Array(count + 1).fill(7))];
+      const given = room.floats(gates);
+      const found = (): Float32Array => new Float32Array(room.memory, result, count + 1);
+      engine['cloche_gelu']!(count, result, values, 0, 0);
+      x.forEach((each, at) => within(found()[at]!, gelu(each), each));
+      engine['cloche_gelu']!(count, result, values, 0, 1);
+      x.forEach((each, at) => within(found()[at]!, quickGelu(each), each));
+      engine['cloche_gelu']!(count, result, values, given, 0);
+      x.forEach((each, at) => within(found()[at]!, gelu(each), each, gates[at]!));
+      expect(found()[count]).toBe(7);
+    }
+  });
+
+  test('GELU of what is no number is none', () => {
+    const values = room.floats([NaN, 1, Infinity, -Infinity]);
+    engine['cloche_gelu']!(4, values, values, 0, 0);
+    const found = [...new Float32Array(room.memory, values, 4)];
+    expect([found[0], found[2], found[3]]).toEqual([NaN, Infinity, 0]);
   });
 
   test('what is masked counts for nothing', () => {

@@ -1,9 +1,9 @@
-/** Damaged model files in Cloche's own engine: an error or an answer, never a trap that ends the instance. */
+/** Damaged model files and pictures in Cloche's own engine: an error or an answer, never a trap that ends the instance. */
 
 import { expect, test } from 'vitest';
 import { startInstance } from '../../js_bridge/engine_instance';
 import type { ReadableFile } from '../../js_bridge/wasi';
-import { BASE, LONG, LONGEST_MS, STARTER } from './engine_workers';
+import { BASE, circle, LONG, LONGEST_MS, STARTER } from './engine_workers';
 
 const FOLDER = new URL('/engine/', location.href);
 const DAMAGED = LONG ? 10_000 : 40;
@@ -34,10 +34,13 @@ function damaged(bytes: Uint8Array): Uint8Array {
   return copy;
 }
 
-async function ask(module: WebAssembly.Module, weights: Uint8Array, projector: Uint8Array): Promise<'error' | 'answer'> {
+type Call = (name: string, request?: unknown) => { error?: unknown; done?: boolean };
+
+/** An instance with these files, not loaded. */
+async function instance(module: WebAssembly.Module, weights: Uint8Array, projector: Uint8Array): Promise<Call> {
   const files = new Map([['weights.gguf', readable(weights)], ['projector.gguf', readable(projector)]]);
   const { exports, memory } = await startInstance(module, files);
-  const call = (name: string, request: unknown = {}): { error?: unknown; done?: boolean } => {
+  return (name, request = {}) => {
     const bytes = new TextEncoder().encode(JSON.stringify(request));
     const at = exports['cloche_input']!(bytes.length) >>> 0;
     new Uint8Array(memory.buffer).set(bytes, at);
@@ -45,13 +48,21 @@ async function ask(module: WebAssembly.Module, weights: Uint8Array, projector: U
     const length = exports['cloche_output_size']!() >>> 0;
     return JSON.parse(new TextDecoder().decode(new Uint8Array(memory.buffer, start, length).slice()));
   };
+}
+
+type Outcome = 'error' | 'answer';
+
+function load(call: Call): Outcome {
   const loaded = call('cloche_load', {
     ...{ weights: '/weights.gguf', projector: '/projector.gguf', adapters: [], adapter_scale: 1 },
     ...{ cache_type: 'f16', context_window: 256, threads: 1, fewer_threads: false, batch: 64, vectors: false, pooling: '' },
   });
-  if (loaded.error) return 'error';
-  const messages = [{ role: 'user', content: 'Hello' }];
-  if (call('cloche_chat', { messages, max_tokens: 4, temperature: 0, stream: true }).error) return 'error';
+  return loaded.error ? 'error' : 'answer';
+}
+
+function ask(call: Call, content: unknown): Outcome {
+  const request = { messages: [{ role: 'user', content }], max_tokens: 4, temperature: 0, stream: true };
+  if (call('cloche_chat', request).error) return 'error';
   for (;;) {
     const step = call('cloche_step');
     if (step.error) return 'error';
@@ -59,16 +70,43 @@ async function ask(module: WebAssembly.Module, weights: Uint8Array, projector: U
   }
 }
 
-test('damaged files are refused or answered from, and both happens', async () => {
+async function engineAndModel(): Promise<[WebAssembly.Module, Uint8Array, Uint8Array]> {
   const manifest = await (await fetch(new URL('engine.json', FOLDER))).json();
   const module = await WebAssembly.compileStreaming(fetch(new URL(manifest.files.relaxed, FOLDER)));
   const [weights, projector] = (await Promise.all(
     STARTER.map(async ({ url }) => new Uint8Array(await (await fetch(new URL(url, BASE))).arrayBuffer())),
   )) as [Uint8Array, Uint8Array];
-  expect(await ask(module, weights, projector)).toBe('answer');
+  return [module, weights, projector];
+}
+
+test('damaged files are refused or answered from, and both happens', async () => {
+  const [module, weights, projector] = await engineAndModel();
+  const outcome = async (...files: [Uint8Array, Uint8Array]): Promise<Outcome> => {
+    const call = await instance(module, ...files);
+    return load(call) === 'error' ? 'error' : ask(call, 'Hello');
+  };
+  expect(await outcome(weights, projector)).toBe('answer');
   const outcomes = new Set<string>();
   for (let i = 0; i < DAMAGED; i++) {
-    outcomes.add(await ask(module, i % 2 ? damaged(weights) : weights, i % 2 ? projector : damaged(projector)));
+    outcomes.add(await (i % 2 ? outcome(damaged(weights), projector) : outcome(weights, damaged(projector))));
   }
   expect([...outcomes].sort()).toEqual(['answer', 'error']);
+}, LONGEST_MS);
+
+test('damaged pictures are refused or looked at, and the instance goes on', async () => {
+  const [module, ...files] = await engineAndModel();
+  const call = await instance(module, ...files);
+  expect(load(call)).toBe('answer');
+  const look = (bytes: Uint8Array): Outcome => {
+    const url = `data:image/png;base64,${btoa(String.fromCharCode(...bytes))}`;
+    return ask(call, [{ type: 'image_url', image_url: { url } }, { type: 'text', text: 'Describe what you see.' }]);
+  };
+  const sound = await Promise.all(['image/png', 'image/jpeg'].map((type) => circle('red', 64, 48, type)));
+  const outcomes = new Set<string>();
+  for (let i = 0; i < DAMAGED; i++) {
+    const picture = damaged(sound[i % 2]!);
+    outcomes.add(look(i % 5 ? picture : picture.subarray(0, random(picture.length))));
+  }
+  expect([...outcomes].sort()).toEqual(['answer', 'error']);
+  expect(sound.map(look)).toEqual(['answer', 'answer']);
 }, LONGEST_MS);
