@@ -1,7 +1,7 @@
-// Attention to keys and values that are half floats, on WebAssembly's SIMD instructions.
+// Attention to keys and values on WebAssembly's SIMD instructions.
 //
-// Owns ggml's operation FLASH_ATTN_EXT for what upstream's caches and vision encoders hold; what is rarer goes on to
-// upstream's own. Several queries look at several keys at once, and the softmax grows with the keys that have passed
+// Owns ggml's operation FLASH_ATTN_EXT for what caches and vision encoders hold: half floats, Q8_0 and Q4_0. What is rarer
+// goes on to upstream's own. Several queries look at several keys at once, and the softmax grows with the keys that have passed
 // (https://arxiv.org/abs/2112.05682). Upstream's plain C turns each number into a float and back by itself, which took
 // half of the time of an answer. It is compiled twice, with relaxed SIMD and without.
 
@@ -105,11 +105,52 @@ template <typename Two, typename One> void in_pairs(int rows, Two two, One one) 
     }
 }
 
-// Rows of half floats as floats, and zeros up to KEYS rows.
-void unpack(float * to, const char * from, size_t stride, int count, int width) {
+inline float as_float(ggml_half half) {
+    const ggml_half four[4] = { half };
+    return wasm_f32x4_extract_lane(floats(four), 0);
+}
+
+// Eight bytes as floats, times a scale.
+inline void put_eight(float * to, v128_t shorts, v128_t scale) {
+    wasm_v128_store(to, wasm_f32x4_mul(wasm_f32x4_convert_i32x4(wasm_i32x4_extend_low_i16x8(shorts)), scale));
+    wasm_v128_store(to + 4, wasm_f32x4_mul(wasm_f32x4_convert_i32x4(wasm_i32x4_extend_high_i16x8(shorts)), scale));
+}
+
+void unpack_row(float * to, const ggml_half * from, int width) {
+    for (int i = 0; i < width; i += 4) {
+        wasm_v128_store(to + i, floats(from + i));
+    }
+}
+
+void unpack_row(float * to, const block_q8_0 * from, int width) {
+    for (int i = 0; i < width; i += QK8_0, from++, to += QK8_0) {
+        const v128_t scale = wasm_f32x4_splat(as_float(from->d));
+        for (int k = 0; k < QK8_0; k += 8) {
+            put_eight(to + k, wasm_i16x8_load8x8(from->qs + k), scale);
+        }
+    }
+}
+
+void unpack_row(float * to, const block_q4_0 * from, int width) {
+    for (int i = 0; i < width; i += QK4_0, from++, to += QK4_0) {
+        const v128_t scale = wasm_f32x4_splat(as_float(from->d));
+        const v128_t both  = wasm_v128_load(from->qs);
+        const v128_t parts[] = { wasm_v128_and(both, wasm_i8x16_const_splat(15)), wasm_u8x16_shr(both, 4) };
+        for (int k = 0; k < 2; k++) {
+            const v128_t bytes = wasm_i8x16_sub(parts[k], wasm_i8x16_const_splat(8));
+            put_eight(to + 16 * k, wasm_i16x8_extend_low_i8x16(bytes), scale);
+            put_eight(to + 16 * k + 8, wasm_i16x8_extend_high_i8x16(bytes), scale);
+        }
+    }
+}
+
+// Rows as floats, and zeros up to KEYS rows.
+void unpack(float * to, const char * from, ggml_type type, size_t stride, int count, int width) {
     for (int k = 0; k < count; k++, from += stride, to += width) {
-        for (int i = 0; i < width; i += 4) {
-            wasm_v128_store(to + i, floats((const ggml_half *) from + i));
+        switch (type) {
+            case GGML_TYPE_Q8_0: unpack_row(to, (const block_q8_0 *) from, width); break;
+            case GGML_TYPE_Q4_0: unpack_row(to, (const block_q4_0 *) from, width); break;
+            default: unpack_row(to, (const ggml_half *) from, width);
         }
     }
     memset(to, 0, (size_t) (KEYS - count) * width * sizeof(float));
@@ -126,8 +167,7 @@ void hide(float * scores, const ggml_half * mask, int count) {
         wasm_v128_store(scores + k, wasm_f32x4_add(wasm_v128_load(scores + k), floats(mask + k)));
     }
     for (; mask && k < count; k++) {
-        ggml_half four[4] = { mask[k] };
-        scores[k] += wasm_f32x4_extract_lane(floats(four), 0);
+        scores[k] += as_float(mask[k]);
     }
     std::fill(scores + count, scores + KEYS, 2 * UNSEEN);
 }
@@ -240,8 +280,8 @@ class Attention {
             if (!anyone_sees(first, count, key, some)) {
                 continue;
             }
-            unpack(keys, keys_at(k, key), k.nb[1], some, wide);
-            unpack(values, keys_at(v, key), v.nb[1], some, width);
+            unpack(keys, keys_at(k, key), k.type, k.nb[1], some, wide);
+            unpack(values, keys_at(v, key), v.type, v.nb[1], some, width);
             in_pairs(
                 count, [&](int r) { score<2>(queries + r * wide, keys, wide, scores + r * KEYS); },
                 [&](int r) { score<1>(queries + r * wide, keys, wide, scores + r * KEYS); });
@@ -267,15 +307,18 @@ class Attention {
     }
 };
 
+bool can_unpack(const ggml_tensor & from) {
+    const bool known = from.type == GGML_TYPE_F16 || from.type == GGML_TYPE_Q8_0 || from.type == GGML_TYPE_Q4_0;
+    return known && from.ne[0] % 4 == 0 && from.nb[0] == ggml_type_size(from.type);
+}
+
 bool can_compute(const ggml_tensor & result) {
     const ggml_tensor *q = result.src[0], *k = result.src[1], *v = result.src[2], *mask = result.src[3];
     float              bias, cap;
     memcpy(&bias, (const float *) result.op_params + 1, sizeof(bias));
     memcpy(&cap, (const float *) result.op_params + 2, sizeof(cap));
-    const bool common = q->type == GGML_TYPE_F32 && k->type == GGML_TYPE_F16 && v->type == GGML_TYPE_F16 &&
-                        (!mask || mask->type == GGML_TYPE_F16) && !result.src[4] && bias == 0 && cap == 0;
-    return common && k->ne[2] == v->ne[2] && k->ne[0] % 4 == 0 && v->ne[0] % 4 == 0 && q->nb[0] == sizeof(float) &&
-           k->nb[0] == sizeof(ggml_half) && v->nb[0] == sizeof(ggml_half);
+    return q->type == GGML_TYPE_F32 && q->nb[0] == sizeof(float) && can_unpack(*k) && can_unpack(*v) && k->ne[2] == v->ne[2] &&
+           (!mask || mask->type == GGML_TYPE_F16) && !result.src[4] && bias == 0 && cap == 0;
 }
 
 }  // namespace
@@ -296,26 +339,26 @@ void __wrap_ggml_compute_forward_flash_attn_ext(const ggml_compute_params * para
     }
 }
 
-// For tests: contiguous q [width, tokens, heads], k and v [width, keys, key_heads] of half floats, mask [keys, tokens] of
-// half floats or none, result [width, heads, tokens].
-__attribute__((export_name("cloche_attention"))) void cloche_attention(const float * q, const ggml_half * k,
-                                                                       const ggml_half * v, const ggml_half * mask,
+// For tests: contiguous q [width, tokens, heads], k and v [width, keys, key_heads] of a type of ggml's, mask [keys, tokens]
+// of half floats or none, result [width, heads, tokens].
+__attribute__((export_name("cloche_attention"))) void cloche_attention(int type, const float * q, const void * k,
+                                                                       const void * v, const ggml_half * mask,
                                                                        float * result, int width, int tokens, int keys,
                                                                        int heads, int key_heads) {
     const auto tensor = [](ggml_type type, const void * data, int a, int b, int c) {
         ggml_tensor  made{};
-        const size_t size = ggml_type_size(type);
+        const size_t size = ggml_type_size(type), row = ggml_row_size(type, a);
         made.type         = type;
         made.data         = const_cast<void *>(data);
         const int64_t ne[] = { a, b, c, 1 };
-        const size_t  nb[] = { size, size * a, size * a * b, size * a * b * c };
+        const size_t  nb[] = { size, row, row * b, row * b * c };
         memcpy(made.ne, ne, sizeof(ne));
         memcpy(made.nb, nb, sizeof(nb));
         return made;
     };
     ggml_tensor queries = tensor(GGML_TYPE_F32, q, width, tokens, heads);
-    ggml_tensor cached  = tensor(GGML_TYPE_F16, k, width, keys, key_heads);
-    ggml_tensor values  = tensor(GGML_TYPE_F16, v, width, keys, key_heads);
+    ggml_tensor cached  = tensor((ggml_type) type, k, width, keys, key_heads);
+    ggml_tensor values  = tensor((ggml_type) type, v, width, keys, key_heads);
     ggml_tensor hidden  = tensor(GGML_TYPE_F16, mask, keys, tokens, 1);
     ggml_tensor made    = tensor(GGML_TYPE_F32, result, width, heads, tokens);
     const float scale   = 1 / sqrtf((float) width);

@@ -21,18 +21,42 @@ const SHAPES: Shape[] = [
 /** Half floats are exact; sums and e^x are rounded to 32 bits, which shows more where scores are in the thousands. */
 const PRECISION = { 1: 2e-5, 1024: 2e-3 };
 const NOTHING = 0xfc00;
+/** Numbers of ggml's types. */
+const [F16, Q4_0, Q8_0] = [1, 2, 8];
+const BLOCK = 32;
 
-interface Halves {
-  bits: Uint16Array;
+interface Cached {
+  bytes: Uint8Array;
   values: Float64Array;
 }
 
-function halves(count: number, size: number): Halves {
+/** Blocks of 32 numbers with a scale: bytes, or halves of bytes that are 8 too much, the second 16 above the first. */
+function blocks(count: number, type: number): Cached {
+  const perBlock = type === Q8_0 ? BLOCK : BLOCK / 2;
+  const bytes = new Uint8Array((count / BLOCK) * (2 + perBlock));
+  const values = new Float64Array(count);
+  for (let block = 0; block < count / BLOCK; block++) {
+    const { bits, value } = half(true);
+    const at = block * (2 + perBlock);
+    bytes.set([bits & 255, bits >> 8], at);
+    for (let i = 0; i < perBlock; i++) {
+      const byte = integer(0, 255);
+      bytes[at + 2 + i] = byte;
+      const start = block * BLOCK + i;
+      if (type === Q8_0) values[start] = ((byte << 24) >> 24) * value;
+      else [values[start], values[start + 16]] = [((byte & 15) - 8) * value, ((byte >> 4) - 8) * value];
+    }
+  }
+  return { bytes, values };
+}
+
+function halves(count: number, size: number): Cached {
   const drawn = Array.from({ length: count }, () => half(true));
   const least = 2 ** Math.round(Math.log2(size));
   // A power of two more changes the exponent alone; numbers below the smallest normal one stay as they are.
   const larger = drawn.map(({ bits, value }) => (bits & 0x7c00 ? { bits: bits + 1024 * Math.log2(least), value: value * least } : { bits, value }));
-  return { bits: Uint16Array.from(larger, ({ bits }) => bits), values: Float64Array.from(larger, ({ value }) => value) };
+  const bits = Uint16Array.from(larger, (each) => each.bits);
+  return { bytes: new Uint8Array(bits.buffer), values: Float64Array.from(larger, ({ value }) => value) };
 }
 
 /** What each query of each head sees, [token][head][width]. */
@@ -68,25 +92,32 @@ describe.each(['relaxed', 'plain'] as const)('attention, %s', (kind) => {
     engine = await start(kind);
   });
 
-  function expectRight(shape: Shape, size: keyof typeof PRECISION, hidden?: (token: number, key: number) => boolean): void {
+  function expectRight(
+    shape: Shape,
+    size: keyof typeof PRECISION,
+    hidden?: (token: number, key: number) => boolean,
+    type = F16,
+  ): void {
     const { width, tokens, keys, heads, keyHeads } = shape;
     const room = new Room(engine);
     const q = Float32Array.from({ length: heads * tokens * width }, () => (random() - 0.5) * 2);
-    const k = halves(keyHeads * keys * width, size);
-    const v = halves(keyHeads * keys * width, 1);
+    const drawn = (spread: number): Cached =>
+      type === F16 ? halves(keyHeads * keys * width, spread) : blocks(keyHeads * keys * width, type);
+    const [k, v] = [drawn(size), drawn(1)];
     const mask = Uint16Array.from({ length: tokens * keys }, (_, at) => (hidden?.(Math.floor(at / keys), at % keys) ? NOTHING : 0));
-    const put = (bits: Uint16Array): number => {
-      const at = room.take(bits.byteLength);
-      new Uint16Array(room.memory, at, bits.length).set(bits);
+    const put = (bytes: Uint8Array): number => {
+      const at = room.take(bytes.length);
+      new Uint8Array(room.memory, at, bytes.length).set(bytes);
       return at;
     };
     const result = room.take(4 * tokens * heads * width);
-    const given = [room.floats(q), put(k.bits), put(v.bits), hidden ? put(mask) : 0, result];
-    engine['cloche_attention']!(...given, width, tokens, keys, heads, keyHeads);
+    const given = [room.floats(q), put(k.bytes), put(v.bytes), hidden ? put(new Uint8Array(mask.buffer)) : 0, result];
+    engine['cloche_attention']!(type, ...given, width, tokens, keys, heads, keyHeads);
     const found = new Float32Array(room.memory, result, tokens * heads * width);
     const wanted = attention(shape, q, k.values, v.values, hidden ?? (() => false));
     const worst = found.reduce((most, value, at) => Math.max(most, Math.abs(value - wanted[at]!)), 0);
-    expect(worst).toBeLessThan(PRECISION[size]);
+    const largest = v.values.reduce((most, value) => Math.max(most, Math.abs(value)), 1);
+    expect(worst).toBeLessThan(PRECISION[size] * largest);
   }
 
   test.each(SHAPES)('sees all keys: %o', (shape) => expectRight(shape, 1));
@@ -97,4 +128,10 @@ describe.each(['relaxed', 'plain'] as const)('attention, %s', (kind) => {
     expectRight(shape, 1, (token, key) => token % 3 === 2 || !seen[token * shape.keys + key]);
   });
   test.each(SHAPES)('tells one key from all others: %o', (shape) => expectRight(shape, 1024));
+  test.each(SHAPES.filter(({ width }) => width % BLOCK === 0))('sees what a smaller cache holds: %o', (shape) => {
+    for (const type of [Q8_0, Q4_0]) {
+      expectRight(shape, 1024, undefined, type);
+      expectRight(shape, 1024, (token, key) => key > token + shape.keys - shape.tokens, type);
+    }
+  });
 });
