@@ -70,40 +70,40 @@ template <int ROWS> inline void store(const v128_t * sums, float * s, size_t str
 }
 
 #ifdef __wasm_relaxed_simd__
-// Several groups of columns together use a row's activations more than once.
-template <int ROWS, int GROUPS, typename Weights>
+// COUNT groups of columns together use a row's activations more than once.
+template <int ROWS, int COUNT, typename Weights>
 inline void multiply_tile(int blocks, float * s, size_t stride, const typename Weights::Block * column,
                           const Panel<int8_t> * panel, Weights weights) {
-    v128_t total[GROUPS][ROWS];
-    for (int g = 0; g < GROUPS; g++) {
+    v128_t total[COUNT][ROWS];
+    for (int g = 0; g < COUNT; g++) {
         for (int r = 0; r < ROWS; r++) {
             total[g][r] = wasm_f32x4_const_splat(0);
         }
     }
     for (int b = 0; b < blocks; b++) {
         const Panel<int8_t> & rows = panel[b];
-        v128_t                sum[GROUPS][ROWS];
+        v128_t                sum[COUNT][ROWS];
         for (int r = 0; r < ROWS; r++) {
             sum[0][r] = wasm_v128_load32_splat(rows.start + r);
-            for (int g = 1; g < GROUPS; g++) {
+            for (int g = 1; g < COUNT; g++) {
                 sum[g][r] = sum[0][r];
             }
         }
 #pragma clang loop unroll(full)
         for (int k = 0; k < 8; k++) {
-            v128_t w[GROUPS];
-            for (int g = 0; g < GROUPS; g++) {
+            v128_t w[COUNT];
+            for (int g = 0; g < COUNT; g++) {
                 w[g] = weights.offset_at(column[g * blocks + b], k);
             }
 #pragma clang loop unroll(full)
             for (int r = 0; r < ROWS; r++) {
                 const v128_t a = wasm_v128_load32_splat(rows.quants + 16 * k + 4 * r);
-                for (int g = 0; g < GROUPS; g++) {
+                for (int g = 0; g < COUNT; g++) {
                     sum[g][r] = wasm_i32x4_relaxed_dot_i8x16_i7x16_add(a, w[g], sum[g][r]);
                 }
             }
         }
-        for (int g = 0; g < GROUPS; g++) {
+        for (int g = 0; g < COUNT; g++) {
             const v128_t scale = weights.scales(column[g * blocks + b]);
             for (int r = 0; r < ROWS; r++) {
                 const v128_t both = wasm_f32x4_mul(scale, wasm_v128_load32_splat(rows.scale + r));
@@ -111,7 +111,7 @@ inline void multiply_tile(int blocks, float * s, size_t stride, const typename W
             }
         }
     }
-    for (int g = 0; g < GROUPS; g++) {
+    for (int g = 0; g < COUNT; g++) {
         store<ROWS>(total[g], s + 4 * g, stride);
     }
 }

@@ -77,7 +77,10 @@ def _reload(name: str, weights: bytes) -> Iterator[Figure]:
     with stage() as built, ExitStack() as open_ones:
         pages = pages_with(open_ones, built, [file_of(built, weights)])
         loads = [[page.evaluate("() => bench.reload()")["load_ms"] for page in pages] for _ in range(ROUNDS + 1)][1:]
-        own, pairs = pages[0], []
+        own, pairs, turns = pages[0], [], []
+        for index in range(ROUNDS):
+            text = f"{index} " + " ".join(f"shape {number % 10}" for number in range(WORDS))
+            turns.append([page.evaluate("text => bench.askAgain(text, 4)", text)["first_token_ms"] for page in pages])
         for index in range(ROUNDS):
             text = f"{index} " + " ".join(f"shape {number % 10}" for number in range(MANY_WORDS))
             read = own.evaluate("text => bench.ask(text, 2)", text)
@@ -86,6 +89,7 @@ def _reload(name: str, weights: bytes) -> Iterator[Figure]:
             assert again["prompt_tokens"] < 10, "what was read did not come back"
             pairs.append([again["first_token_ms"], read["first_token_ms"]])
     yield _time(f"loading, {name}", loads, WLLAMA, at_most=1)
+    yield _time(f"first token of a second turn, {name}", turns, WLLAMA, at_most=1)
     note = f"against reading its {read['prompt_tokens']} tokens again"
     yield _time(f"first token of a conversation after a reload, {name}", pairs, note, at_most=0.1)
 
@@ -168,7 +172,12 @@ def pages_with(
 
 
 def _rates(
-    name: str, rounds: list[dict[str, float]], unit: str = "tokens/s", *, wllama: float | None, native: float | None = None
+    name: str,
+    rounds: list[dict[str, float]],
+    unit: str = "tokens/s",
+    *,
+    wllama: float | None,
+    native: float | None = None,
 ) -> Iterator[Figure]:
     """One thread against each of the others. What two bring is not judged: not every machine has two idle cores."""
     for other, at_least in ((WLLAMA, wllama), (NATIVE, native)):

@@ -103,7 +103,7 @@ def random_model(shape: Shape, kind: int = Q8_0, finer: int | None = None) -> by
 def random_projector(image_size: int, layers: int = 4) -> bytes:
     """A projector for the starter model's language half: SigLIP-base's width with fewer layers, in Q8_0.
 
-    `image_size` is in pixels, in patches of 16. An image takes a third of the time that all of SigLIP-base's layers would.
+    `image_size` is in pixels, in patches of 16. SigLIP-base has twelve layers.
     """
     width, hidden, heads, patch, narrow = 768, 3072, 12, 16, 192
     tiles = _tiles(Q8_0)

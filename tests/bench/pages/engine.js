@@ -61,8 +61,18 @@ async function reload() {
 
 /** Prompt and answer of one request: tokens and milliseconds of each; nothing of the prompt was read before. */
 async function ask(content, max_tokens) {
-  const request = { messages: [{ role: 'user', content }], max_tokens, temperature: 0 };
-  const { usage, timings } = await call('chat.complete', request);
+  return told(await call('chat.complete', { messages: [{ role: 'user', content }], max_tokens, temperature: 0 }));
+}
+
+/** The same of a short second question, after one that has been answered. */
+async function askAgain(content, max_tokens) {
+  const messages = [{ role: 'user', content }];
+  const { text } = await call('chat.complete', { messages, max_tokens, temperature: 0 });
+  messages.push({ role: 'assistant', content: text }, { role: 'user', content: 'And now?' });
+  return told(await call('chat.complete', { messages, max_tokens, temperature: 0 }));
+}
+
+function told({ usage, timings }) {
   return {
     prompt_tokens: usage.prompt_tokens - usage.cached_tokens,
     prompt_ms: timings.prompt_ms,
@@ -132,4 +142,4 @@ async function logits(worker, code, url, context_window, content, vocabulary) {
   return found;
 }
 
-globalThis.bench = { load, reload, ask, see, noise, answer, logits };
+globalThis.bench = { load, reload, ask, askAgain, see, noise, answer, logits };
