@@ -196,9 +196,9 @@ TALKS: tuple[tuple[str, float, Callable[[Tokenizer, random.Random], rows.Row], i
 TEXT, VISION = "starter.text.", "starter.vision."
 PLAN = (
     Stage("encoder", 4500, (VISION, "labels."), _encoder, 0.02, 0.003),
-    Stage("language", 2400, (TEXT,), _language, 0.006, 0.0009),
-    Stage("projector", 1200, (VISION,), _projector, 0.01, 0.0015),
-    Stage("together", 3400, (TEXT, VISION, "labels."), _together, 0.004, 0.0006, vision_share=0.25, held=0.35),
+    Stage("language", 2800, (TEXT,), _language, 0.006, 0.0009),
+    Stage("projector", 1000, (VISION,), _projector, 0.01, 0.0015),
+    Stage("together", 2700, (TEXT, VISION, "labels."), _together, 0.004, 0.0006, vision_share=0.25, held=0.35),
 )
 
 

@@ -87,7 +87,7 @@ def _calculator(rng: random.Random, held_out: bool) -> Use:
         "Tell me the result of {}.",
     )).format(expression)  # fmt: skip
     result = number(rng)
-    return Use(CALCULATOR, wish, {"expression": expression}, result, f"{expression} = {result}")
+    return Use(CALCULATOR, wish, {"expression": expression}, result, f"The result is {result}.")
 
 
 def _todo_add(rng: random.Random, held_out: bool) -> Use:
@@ -154,7 +154,7 @@ def _note_get(rng: random.Random, held_out: bool) -> Use:
         "Give me the note {}", "What do you remember about {}?", "What does my note say about {}?",
         "Look up the note called {}.",
     )).format(key)  # fmt: skip
-    return Use(NOTE_GET, wish, {"key": key}, value, f"{key}: {value}")
+    return Use(NOTE_GET, wish, {"key": key}, value, f"The note says: {value}")
 
 
 def _camera_look(rng: random.Random, held_out: bool) -> Use:
