@@ -24,7 +24,7 @@ from tests.e2e.test_answer_format import answer_as, code_of
 STARTER = "Cloche starter"
 STOPPED_WITHIN_S = 3.0
 HELLO = "Hello! How can I help you?"
-ENDLESS = 'root ::= ("red " | "green ")+'
+ENDLESS = 'root ::= ("red " | "green ") root'
 CHOICE: dict[str, Any] = {
     "type": "object",
     "properties": {"color": {"enum": ["red", "green"]}, "count": {"type": "integer", "minimum": 0, "maximum": 9}},
@@ -167,7 +167,7 @@ def test_a_tool_is_called_and_the_answer_goes_on_with_its_result(webllm: Cloche)
     webllm.page.get_by_role("switch", name="todo_list").check()
     webllm.page.get_by_label("Tool choice").select_option(label="First call todo_list")
     webllm.button("Close tools").click()
-    webllm.ask("Hello")
+    webllm.ask("Show my list.")
     call = webllm.answers.last.locator("details.tool-call").first
     expect(call).to_contain_text("todo_list")
     expect(call).to_contain_text("done")
