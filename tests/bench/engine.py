@@ -24,7 +24,7 @@ from toolchain.paths import DIST, ENGINE
 ROUNDS = 3
 WORDS = 80
 #: of the conversation that goes on after a reload
-MANY_WORDS = 600
+MANY_WORDS = 400
 TOKENS = 24
 IMAGE = 256
 WLLAMA, NATIVE, TWO = "against wllama", "against native llama.cpp", "two threads against one"

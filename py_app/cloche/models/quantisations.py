@@ -36,17 +36,20 @@ def bytes_a_weight(quantisation: str) -> float:
 
 
 def cpu_speed_of(quantisation: str, fast_engine: bool) -> float:
-    """Speed on the processor against Q8_0; Cloche's own engine has an inner loop for Q4_0, too."""
+    """Speed on the processor against Q8_0; Cloche's own engine has kernels for others, too."""
     if fast_engine:
-        return 1.0 if quantisation in ("Q8_0", "Q4_0", "") else 0.3
+        return 1.0 if quantisation == "" or _has_kernels(quantisation) else 0.3
     return 1.0 if quantisation in ("Q8_0", "") else 0.5 if _family(quantisation).startswith("Q") else 0.3
 
 
 def advice_on(quantisation: str, on_gpu: bool, fast_engine: bool = False) -> str:
     """What speaks for or against it, in a sentence."""
     family = _family(quantisation)
-    if fast_engine and not on_gpu and quantisation in ("Q8_0", "Q4_0"):
-        return "Recommended: nearly exact, and fast." if family == "Q8" else "As fast as Q8_0 in half the space."
+    if fast_engine and not on_gpu and _has_kernels(quantisation):
+        return {
+            "Q8": "Recommended: nearly exact, and fast.",
+            "Q6": "Nearly exact, and as fast as Q8_0 in less space.",
+        }.get(family, "As fast as Q8_0 in half the space.")
     if family == "Q8":
         return "Nearly exact." if on_gpu else "Recommended without a GPU: nearly exact, and about twice as fast as Q4."
     if family in ("F32", "BF16", "F16"):
@@ -56,6 +59,11 @@ def advice_on(quantisation: str, on_gpu: bool, fast_engine: bool = False) -> str
     if family in ("Q4", "MXFP4"):
         return "Recommended with a GPU: small, little loss." if on_gpu else "Small; slower than Q8_0 without a GPU."
     return "Between Q4 and Q8." if family else ""
+
+
+def _has_kernels(quantisation: str) -> bool:
+    """Whether Cloche's own engine multiplies such weights by kernels of its own."""
+    return quantisation in ("Q8_0", "Q4_0") or quantisation.startswith(("Q4_K", "Q6_K"))
 
 
 def _family(quantisation: str) -> str:
