@@ -44,7 +44,8 @@ struct Engine {
 std::unique_ptr<Engine> engine;
 
 const char * answer(const json & value) {
-    output = value.dump();
+    // Tokens whose likelihoods are told may be parts of characters.
+    output = value.dump_safe();
     return output.c_str();
 }
 

@@ -60,8 +60,8 @@ function load(call: Call): Outcome {
   return loaded.error ? 'error' : 'answer';
 }
 
-function ask(call: Call, content: unknown): Outcome {
-  const request = { messages: [{ role: 'user', content }], max_tokens: 4, temperature: 0, stream: true };
+function ask(call: Call, content: unknown, more: Record<string, unknown> = {}): Outcome {
+  const request = { messages: [{ role: 'user', content }], max_tokens: 4, temperature: 0, stream: true, ...more };
   if (call('cloche_chat', request).error) return 'error';
   for (;;) {
     const step = call('cloche_step');
@@ -109,4 +109,11 @@ test('damaged pictures are refused or looked at, and the instance goes on', asyn
   }
   expect([...outcomes].sort()).toEqual(['answer', 'error']);
   expect(sound.map(look)).toEqual(['answer', 'answer']);
+}, LONGEST_MS);
+
+test('likelihoods of all tokens can be told, also of those that are parts of characters', async () => {
+  const [module, ...files] = await engineAndModel();
+  const call = await instance(module, ...files);
+  expect(load(call)).toBe('answer');
+  expect(ask(call, 'Hello', { logprobs: true, top_logprobs: 1280 })).toBe('answer');
 }, LONGEST_MS);
