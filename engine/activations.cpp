@@ -112,13 +112,29 @@ void __wrap_ggml_compute_forward_glu(const ggml_compute_params * params, ggml_te
     });
 }
 
-// For tests: GELU of `count` floats by its usual approximation or the quick one, times `g` where that is given.
-__attribute__((export_name("cloche_gelu"))) void cloche_gelu(int count, float * y, const float * x, const float * g,
-                                                             int quick) {
-    if (g) {
-        geglu_all(count, y, x, g);
-    } else {
-        gelu_all(count, y, x, quick ? ggml_table_gelu_quick_f16 : ggml_table_gelu_f16);
+// For tests, as two threads do it, y [width, rows]: GELU of x (form 0), by the quick approximation (1), times g (2), of the
+// first half of each row of x times the second (3), or of the second times the first (4).
+__attribute__((export_name("cloche_gelu"))) void cloche_gelu(int form, int width, int rows, float * y, float * x, float * g) {
+    const auto tensor = [rows](float * data, int64_t row) {
+        ggml_tensor made{};
+        made.type = GGML_TYPE_F32;
+        made.data = data;
+        const int64_t ne[] = { row, rows, 1, 1 };
+        const size_t  nb[] = { 4, 4 * (size_t) row, 4 * (size_t) (row * rows), 4 * (size_t) (row * rows) };
+        memcpy(made.ne, ne, sizeof(ne));
+        memcpy(made.nb, nb, sizeof(nb));
+        return made;
+    };
+    ggml_tensor from = tensor(x, form > 2 ? 2 * width : width), gates = tensor(g, width), made = tensor(y, width);
+    made.src[0]       = &from;
+    made.src[1]       = form == 2 ? &gates : nullptr;
+    made.op           = form < 2 ? GGML_OP_UNARY : GGML_OP_GLU;
+    made.op_params[0] = form == 0 ? GGML_UNARY_OP_GELU : form == 1 ? GGML_UNARY_OP_GELU_QUICK : GGML_GLU_OP_GEGLU;
+    made.op_params[1] = form == 4;
+    ggml_compute_params params{};
+    params.nth = 2;
+    for (params.ith = 0; params.ith < params.nth; params.ith++) {
+        (form < 2 ? __wrap_ggml_compute_forward_unary : __wrap_ggml_compute_forward_glu)(&params, &made);
     }
 }
 

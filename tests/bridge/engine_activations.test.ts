@@ -63,19 +63,33 @@ describe.each(['relaxed', 'plain'] as const)('activations, %s', (kind) => {
       const [values, gates, result] = [room.floats(x), drawn(count, 2), room.floats(new Float32Array(count + 1).fill(7))];
       const given = room.floats(gates);
       const found = (): Float32Array => new Float32Array(room.memory, result, count + 1);
-      engine['cloche_gelu']!(count, result, values, 0, 0);
+      engine['cloche_gelu']!(0, count, 1, result, values, 0);
       x.forEach((each, at) => within(found()[at]!, gelu(each), each));
-      engine['cloche_gelu']!(count, result, values, 0, 1);
+      engine['cloche_gelu']!(1, count, 1, result, values, 0);
       x.forEach((each, at) => within(found()[at]!, quickGelu(each), each));
-      engine['cloche_gelu']!(count, result, values, given, 0);
+      engine['cloche_gelu']!(2, count, 1, result, values, given);
       x.forEach((each, at) => within(found()[at]!, gelu(each), each, gates[at]!));
       expect(found()[count]).toBe(7);
     }
   });
 
+  test.each([1, 2, 3, 5])('GEGLU of the halves of %i rows, either first', (rows) => {
+    const width = 7;
+    const x = drawn(2 * width * rows, 8);
+    const [values, result] = [room.floats(x), room.floats(new Float32Array(width * rows))];
+    for (const [form, first, second] of [[3, 0, width], [4, width, 0]] as const) {
+      engine['cloche_gelu']!(form, width, rows, result, values, 0);
+      new Float32Array(room.memory, result, width * rows).forEach((found, at) => {
+        const row = 2 * width * Math.floor(at / width);
+        const [value, gate] = [x[row + first + (at % width)]!, x[row + second + (at % width)]!];
+        expect(Math.abs(found - gelu(value) * gate)).toBeLessThan(8 * HALF_PRECISION * Math.abs(gate) + LEAST_HALF);
+      });
+    }
+  });
+
   test('GELU of what is no number is none', () => {
     const values = room.floats([NaN, 1, Infinity, -Infinity]);
-    engine['cloche_gelu']!(4, values, values, 0, 0);
+    engine['cloche_gelu']!(0, 4, 1, values, values, 0);
     const found = [...new Float32Array(room.memory, values, 4)];
     expect([found[0], found[2], found[3]]).toEqual([NaN, Infinity, 0]);
   });
