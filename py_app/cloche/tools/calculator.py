@@ -32,8 +32,13 @@ BINARY = {"+": 1, "-": 1, "*": 2, "/": 2, "//": 2, "%": 2, "mod": 2, "of": 2}
 POWER = 4
 
 
+SPOKEN = {"plus": "+", "minus": "-", "times": "*", "multiplied by": "*", "divided by": "/"}
+
+
 def calculate(expression: str) -> str:
     """The result of an expression in words of digits. Raises CalculationError."""
+    for words, sign in SPOKEN.items():
+        expression = re.sub(rf"\b{words}\b", sign, expression, flags=re.IGNORECASE)
     return Parser(expression).result()
 
 

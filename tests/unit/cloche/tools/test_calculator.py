@@ -94,3 +94,8 @@ async def test_the_tool_gives_the_result_or_the_reason() -> None:
     failed = await calculator.execute({"expression": "1/0"})
     assert not failed.success
     assert "zero" in str(failed.output)
+
+
+def test_operators_may_be_words() -> None:
+    assert calculate("12 times 7") == "84"
+    assert calculate("120 divided by 5 plus 1 minus 2") == "23"
