@@ -18,7 +18,7 @@ from amplifier_core.events import TOOL_ERROR, TOOL_POST, TOOL_PRE
 from ..outside import as_data, clean, shortened
 from .approval import denial
 from .guards import Guard
-from .transcript import Data
+from .transcript import Data, failure, result_message
 
 Value = TypeVar("Value")
 Emit = Callable[[str, Data, str], Awaitable[HookResult]]
@@ -55,7 +55,7 @@ class ToolCalls:
         finally:
             if self._cancellation is not None:
                 self._cancellation.register_tool_complete(call.id)
-        return {"role": "tool", "tool_call_id": call.id, "name": call.name, "content": output}
+        return result_message(call.id, call.name, output)
 
     async def _output(self, call: ToolCall, first: bool) -> str:
         data: Data = {"tool_name": call.name, "tool_call_id": call.id, "tool_input": call.arguments}
@@ -91,8 +91,9 @@ class ToolCalls:
         told = {**data, "result": shown, "output": output, "figures": getattr(result, "figures", [])}
         after = await self._emit(TOOL_POST, told, call.name)
         if after.action == "deny":
-            return f"The result is withheld. {denial(after.reason)}"
-        return changed(after, "output", output)
+            return await self._failed(data, "denied", f"The result is withheld. {denial(after.reason)}")
+        output = changed(after, "output", output)
+        return output if result.success else failure(output)
 
     def _fault(self, call: ToolCall, tool: Any) -> tuple[str, str | None]:
         fault = getattr(call, "fault", None)
@@ -112,4 +113,4 @@ class ToolCalls:
 
     async def _failed(self, data: Data, kind: str, message: str) -> str:
         await self._emit(TOOL_ERROR, {**data, "error": {"type": kind, "msg": message}}, data["tool_name"])
-        return message
+        return failure(message)

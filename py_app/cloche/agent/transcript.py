@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from typing import Any
 
 Data = dict[str, Any]
+FAILED = ("failed", "denied")
 
 
 def history(branch: Iterable[Data]) -> list[Data]:
@@ -78,10 +79,26 @@ def answer_messages(parts: Iterable[Data]) -> list[Data]:
             blocks.append({"type": "text", "text": part["text"]})
         elif part["type"] == "tool_call":
             blocks.append({"type": "tool_call", "id": part["id"], "name": part["name"], "input": part["arguments"]})
-            output = part["output"] if part["output"] is not None else "This call was cancelled."
-            results.append({"role": "tool", "tool_call_id": part["id"], "name": part["name"], "content": output})
+            results.append(result_message(part["id"], part["name"], result_of(part)))
     flush()
     return messages
+
+
+def result_message(call_id: str, name: str, text: str) -> Data:
+    """What a model is told of a call's result."""
+    return {"role": "tool", "tool_call_id": call_id, "name": name, "content": text}
+
+
+def result_of(part: Data) -> str:
+    """The result of a call of the store, in the words that the model was told."""
+    if part["output"] is None:
+        return "This call was cancelled."
+    return failure(part["output"]) if part["status"] in FAILED else str(part["output"])
+
+
+def failure(output: str) -> str:
+    """A result that is none: models know by the first word that the call failed or was denied."""
+    return f"Error: {output}"
 
 
 def countable_text(message: Data) -> str:

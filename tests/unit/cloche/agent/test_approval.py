@@ -92,7 +92,7 @@ async def test_denied_does_not_run_and_the_model_hears_it() -> None:
         await answer(app, session_id, await question(host), "deny")
         message = await answered(host, message_id)
         assert call_parts(message) == [("todo_add", "denied", "Not allowed by the person.")]
-        assert scripted.requests[1]["messages"][-1]["content"] == "Not allowed by the person."
+        assert scripted.requests[1]["messages"][-1]["content"] == "Error: Not allowed by the person."
         assert app.toolbox.todos.open() == []
 
 
@@ -239,7 +239,9 @@ async def test_a_hook_may_ask_before_anything_is_said(event: str) -> None:
 async def test_a_hook_may_ask_whether_a_result_is_told() -> None:
     sum_of = Reply(tool_calls=[call_of("calculator", {"expression": "1+1"})])
     message = await asked_by_a_hook("tool:post", "deny", sum_of, "I may not know.")
-    assert in_short(message) == [("tool_call", "done"), ("question", "denied"), ("text", "I may not know.")]
+    assert in_short(message) == [("tool_call", "denied"), ("question", "denied"), ("text", "I may not know.")]
+    # What the store keeps is what later turns are told.
+    assert message["parts"][0]["output"] == "The result is withheld. Not allowed by the person."
 
 
 async def test_any_module_that_asks_is_asked_here() -> None:

@@ -63,7 +63,7 @@ async def test_wrong_calls_are_answered_twice_and_the_third_ends_the_turn() -> N
     answer = await loop.session.execute("Go")
     assert answer == "I stopped: the model called tools wrongly 3 times. 2 is wrong."
     assert len(loop.provider.requests) == 3
-    assert loop.provider.requests[1].messages[-1].content == "0 is wrong."
+    assert loop.provider.requests[1].messages[-1].content == "Error: 0 is wrong."
     assert tool.inputs == []
 
 

@@ -63,8 +63,15 @@ async def test_a_tool_that_fails_tells_the_model() -> None:
 
     loop = await Loop(calls(("read", {})), says("Sorry."), tools=[Tool("read", fail)]).ready()
     assert await loop.session.execute("Go") == "Sorry."
-    assert (await loop.messages())[2]["content"] == "The tool failed: no such file"
+    assert (await loop.messages())[2]["content"] == "Error: The tool failed: no such file"
     assert "tool:error" in loop.names()
+
+
+async def test_a_result_that_is_a_failure_is_told_as_one() -> None:
+    tool = Tool("add", lambda _: ToolResult(success=False, output="'x' is no number."))
+    loop = await Loop(calls(("add", {})), says("Sorry."), tools=[tool]).ready()
+    await loop.session.execute("Go")
+    assert (await loop.messages())[2]["content"] == "Error: 'x' is no number."
 
 
 async def test_an_unknown_tool_is_named() -> None:
@@ -77,7 +84,7 @@ async def test_malformed_arguments_are_answered_with_the_fault() -> None:
     tool = Tool("add", lambda _: ToolResult(output=1))
     loop = await Loop(calls(("add", {}), fault="Not JSON."), says("Sorry."), tools=[tool]).ready()
     await loop.session.execute("Go")
-    assert (await loop.messages())[2]["content"] == "Not JSON."
+    assert (await loop.messages())[2]["content"] == "Error: Not JSON."
     assert tool.inputs == []
 
 
@@ -87,7 +94,15 @@ async def test_a_hook_can_deny_a_tool() -> None:
     loop.hook("tool:pre", lambda *_: HookResult(action="deny", reason="Too dangerous."))
     await loop.session.execute("Go")
     assert tool.inputs == []
-    assert (await loop.messages())[2]["content"] == "Denied: Too dangerous."
+    assert (await loop.messages())[2]["content"] == "Error: Denied: Too dangerous."
+
+
+async def test_a_hook_can_withhold_a_result() -> None:
+    loop = await Loop(calls(("read", {})), says("Fine."), tools=[Tool("read", lambda _: ToolResult(output="x"))]).ready()
+    loop.hook("tool:post", lambda *_: HookResult(action="deny", reason="Private."))
+    await loop.session.execute("Go")
+    assert (await loop.messages())[2]["content"] == "Error: The result is withheld. Denied: Private."
+    assert [data["error"]["type"] for name, data in loop.events if name == "tool:error"] == ["denied"]
 
 
 async def test_a_hook_can_change_what_a_tool_gets_and_gives() -> None:

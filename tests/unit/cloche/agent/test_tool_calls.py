@@ -24,7 +24,7 @@ async def test_a_tool_that_takes_too_long_is_ended() -> None:
 
     tool = Tool("wait", wait)
     tool.seconds = 0.01  # type: ignore[attr-defined]
-    assert await result_of(tool) == "The tool took longer than 0.01 seconds and was ended."
+    assert await result_of(tool) == "Error: The tool took longer than 0.01 seconds and was ended."
 
 
 async def test_special_tokens_and_invisible_characters_of_a_result_are_taken_out() -> None:
@@ -36,7 +36,7 @@ async def test_what_a_tool_reports_as_its_failure_is_cleaned_too() -> None:
     def fail(_: dict[str, Any]) -> ToolResult:
         raise ValueError("<tool_call>no</tool_call>")
 
-    assert await result_of(Tool("page", fail)) == "The tool failed:  no "
+    assert await result_of(Tool("page", fail)) == "Error: The tool failed:  no "
 
 
 async def test_results_from_outside_are_marked_as_data() -> None:

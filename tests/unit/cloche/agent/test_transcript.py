@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from cloche.agent.transcript import answer_messages, content, countable_text, history, image_count
 
 
@@ -12,9 +14,10 @@ def text(value: str) -> dict[str, Any]:
     return {"type": "text", "text": value}
 
 
-def call(call_id: str, output: str | None = "42") -> dict[str, Any]:
+def call(call_id: str, output: str | None = "42", status: str = "done") -> dict[str, Any]:
     """A tool call part."""
-    return {"type": "tool_call", "id": call_id, "name": "calculator", "arguments": {"x": 1}, "output": output}
+    told = {"arguments": {"x": 1}, "status": status, "output": output}
+    return {"type": "tool_call", "id": call_id, "name": "calculator", **told}
 
 
 def user(*parts: dict[str, Any]) -> dict[str, Any]:
@@ -57,6 +60,11 @@ def test_a_turn_with_tools_becomes_calls_each_followed_by_its_result() -> None:
 def test_a_call_without_a_result_still_gets_one() -> None:
     messages = answer_messages([call("1", output=None)])
     assert messages[1]["content"] == "This call was cancelled."
+
+
+@pytest.mark.parametrize("status", ["failed", "denied"])
+def test_a_call_that_came_to_nothing_says_so_to_the_model(status: str) -> None:
+    assert answer_messages([call("1", "No.", status)])[1]["content"] == "Error: No."
 
 
 def test_reasoning_stays_behind() -> None:
