@@ -76,6 +76,15 @@ def test_the_model_calls_tools_by_itself_and_answers_with_their_results(cloche: 
     assert len(right) >= RIGHT_AT_LEAST, right
 
 
+def test_the_model_says_that_a_tool_failed(cloche: Cloche) -> None:
+    cloche.new_chat()
+    cloche.ask("What is 3 + ?")
+    answer = cloche.answers.last
+    expect(calls(answer).first).to_contain_text("failed")
+    assert "the tool failed: The expression ends too early" in str(answer.evaluate(SAID))
+    assert result(answer, "calculator") == "The expression ends too early."
+
+
 def test_a_person_chooses_which_tool_must_be_called_or_that_none_may(cloche: Cloche) -> None:
     cloche.new_chat()
     cloche.button("Tools").click()
