@@ -15,7 +15,7 @@ pytestmark = pytest.mark.skipif(not (ENGINE / "engine.json").exists(), reason="w
 
 # In tokens, js_bridge/cloche_engine.ts
 WORTH_KEEPING = 256
-# Until a file is there that nobody is writing. Only a file that has bytes is tried: who takes one that the engine has just
+# Until a file is there that nobody is writing. Only one that has bytes is tried: who takes one that the engine has just
 # made keeps the engine from writing it.
 KEPT = """async (patience) => {
   for (const started = performance.now(); performance.now() - started < patience; ) {

@@ -98,7 +98,9 @@ async def test_a_hook_can_deny_a_tool() -> None:
 
 
 async def test_a_hook_can_withhold_a_result() -> None:
-    loop = await Loop(calls(("read", {})), says("Fine."), tools=[Tool("read", lambda _: ToolResult(output="x"))]).ready()
+    loop = await Loop(
+        calls(("read", {})), says("Fine."), tools=[Tool("read", lambda _: ToolResult(output="x"))]
+    ).ready()
     loop.hook("tool:post", lambda *_: HookResult(action="deny", reason="Private."))
     await loop.session.execute("Go")
     assert (await loop.messages())[2]["content"] == "Error: The result is withheld. Denied: Private."
