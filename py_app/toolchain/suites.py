@@ -62,8 +62,8 @@ def _vitest(report: Path) -> Sequence[str | Path]:
 CHECK = "check"
 TWO_AT_A_TIME = ("--numprocesses=2", "--dist=loadfile", "--no-loadscope-reorder", "--max-worker-restart=0")
 """Files of tests run side by side in two processes, the tests of one file in order in one of them. Files begin in the
-order of collection, not of how many tests they have: a few long journeys take longer than many short ones. A process that died of a test is
-not replaced, as the next one would begin with that test."""
+order of collection, not of how many tests they have: a few long journeys take longer than many short ones. A process
+that died of a test is not replaced, as the next one would begin with that test."""
 SUITES = {
     suite.name: suite
     for suite in (
