@@ -29,6 +29,8 @@ struct Q8 {
     v128_t sign;  // 0x80 in each byte where weights are offset by 128, else 0
     static v128_t scales(const Block & block) { return floats(block.d); }
     static v128_t signed_at(const Block & block, int k) { return wasm_v128_load(block.qs + 16 * k); }
+    static v128_t low_at(const Block & block, int k) { return wasm_i16x8_load8x8(block.qs + 16 * k); }
+    static v128_t high_at(const Block & block, int k) { return wasm_i16x8_load8x8(block.qs + 16 * k + 8); }
     v128_t        offset_at(const Block & block, int k) const { return wasm_v128_xor(signed_at(block, k), sign); }
 };
 
@@ -42,6 +44,8 @@ struct Q4 {
     v128_t signed_at(const Block & block, int k) const {
         return wasm_i8x16_sub(offset_at(block, k), wasm_i8x16_const_splat(8));
     }
+    v128_t low_at(const Block & block, int k) const { return wasm_i16x8_extend_low_i8x16(signed_at(block, k)); }
+    v128_t high_at(const Block & block, int k) const { return wasm_i16x8_extend_high_i8x16(signed_at(block, k)); }
 };
 
 // A block of either as the dot product wants it, for use with many rows.
@@ -52,6 +56,8 @@ struct Unpacked {
     };
     static v128_t scales(const Block & block) { return wasm_v128_load(block.scales); }
     static v128_t signed_at(const Block & block, int k) { return wasm_v128_load(block.quants + 16 * k); }
+    static v128_t low_at(const Block & block, int k) { return wasm_i16x8_load8x8(block.quants + 16 * k); }
+    static v128_t high_at(const Block & block, int k) { return wasm_i16x8_load8x8(block.quants + 16 * k + 8); }
     static v128_t offset_at(const Block & block, int k) { return signed_at(block, k); }
 };
 
@@ -80,8 +86,8 @@ inline void multiply_tile(int blocks, float * s, size_t stride, const typename W
             total[g][r] = wasm_f32x4_const_splat(0);
         }
     }
-    for (int b = 0; b < blocks; b++) {
-        const Panel<int8_t> & rows = panel[b];
+    for (const Panel<int8_t> * end = panel + blocks; panel < end; panel++, column++) {
+        const Panel<int8_t> & rows = *panel;
         v128_t                sum[COUNT][ROWS];
         for (int r = 0; r < ROWS; r++) {
             sum[0][r] = wasm_v128_load32_splat(rows.start + r);
@@ -93,7 +99,7 @@ inline void multiply_tile(int blocks, float * s, size_t stride, const typename W
         for (int k = 0; k < 8; k++) {
             v128_t w[COUNT];
             for (int g = 0; g < COUNT; g++) {
-                w[g] = weights.offset_at(column[g * blocks + b], k);
+                w[g] = weights.offset_at(column[g * blocks], k);
             }
 #pragma clang loop unroll(full)
             for (int r = 0; r < ROWS; r++) {
@@ -104,7 +110,7 @@ inline void multiply_tile(int blocks, float * s, size_t stride, const typename W
             }
         }
         for (int g = 0; g < COUNT; g++) {
-            const v128_t scale = weights.scales(column[g * blocks + b]);
+            const v128_t scale = weights.scales(column[g * blocks]);
             for (int r = 0; r < ROWS; r++) {
                 const v128_t both = wasm_f32x4_mul(scale, wasm_v128_load32_splat(rows.scale + r));
                 total[g][r]       = multiply_add(wasm_f32x4_convert_i32x4(sum[g][r]), both, total[g][r]);
@@ -132,22 +138,21 @@ void multiply_relaxed(int blocks, float * s, size_t stride, const typename Weigh
 template <int ROWS, typename Weights>
 void multiply_exact(int blocks, float * s, size_t stride, const typename Weights::Block * column,
                     const Panel<int16_t> * panel, int groups, Weights weights) {
-    for (int g = 0; g < groups; g++, column += blocks, s += 4) {
+    for (int g = 0; g < groups; g++, s += 4) {
         v128_t total[ROWS];
         for (int r = 0; r < ROWS; r++) {
             total[r] = wasm_f32x4_const_splat(0);
         }
-        for (int b = 0; b < blocks; b++) {
-            const Panel<int16_t> & rows = panel[b];
+        for (const Panel<int16_t> *now = panel, *end = panel + blocks; now < end; now++, column++) {
+            const Panel<int16_t> & rows = *now;
             v128_t                 low[ROWS], high[ROWS];
             for (int r = 0; r < ROWS; r++) {
                 low[r] = high[r] = wasm_i32x4_const_splat(0);
             }
 #pragma clang loop unroll(full)
             for (int k = 0; k < 8; k++) {
-                const v128_t w  = weights.signed_at(column[b], k);
-                const v128_t w0 = wasm_i16x8_extend_low_i8x16(w);
-                const v128_t w1 = wasm_i16x8_extend_high_i8x16(w);
+                const v128_t w0 = weights.low_at(*column, k);
+                const v128_t w1 = weights.high_at(*column, k);
 #pragma clang loop unroll(full)
                 for (int r = 0; r < ROWS; r++) {
                     const v128_t a = wasm_v128_load64_splat(rows.quants + 16 * k + 4 * r);
@@ -155,7 +160,7 @@ void multiply_exact(int blocks, float * s, size_t stride, const typename Weights
                     high[r]        = wasm_i32x4_add(high[r], wasm_i32x4_dot_i16x8(w1, a));
                 }
             }
-            const v128_t scale = weights.scales(column[b]);
+            const v128_t scale = weights.scales(*column);
             for (int r = 0; r < ROWS; r++) {
                 const v128_t sum  = wasm_i32x4_add(wasm_i32x4_shuffle(low[r], high[r], 0, 2, 4, 6),
                                                    wasm_i32x4_shuffle(low[r], high[r], 1, 3, 5, 7));

@@ -11,12 +11,24 @@
 
 namespace cloche {
 
+// A constant that the browser's compiler does not know for one: it would make it anew, in three instructions, at each use.
+inline v128_t kept(v128_t constant) {
+    asm("" : "+r"(constant));
+    return constant;
+}
+
+// What `small_floats` divides by.
+constexpr float SMALL = 0x1p112f;
+
+// Four half floats as floats, divided by SMALL: their bits, where a float has them. Infinities and NaNs come out as numbers.
+inline v128_t small_floats(const ggml_half * halves) {
+    const v128_t bits = wasm_i32x4_shl(wasm_i32x4_load16x4(halves), 13);
+    return wasm_v128_and(bits, kept(wasm_i32x4_const_splat((int32_t) 0x8fffffff)));
+}
+
 // Four half floats as floats; infinities and NaNs come out as large numbers.
 inline v128_t floats(const ggml_half * halves) {
-    const v128_t bits  = wasm_u32x4_extend_low_u16x8(wasm_v128_load64_zero(halves));
-    const v128_t small = wasm_i32x4_shl(wasm_v128_and(bits, wasm_i32x4_const_splat(0x7fff)), 13);
-    const v128_t sign  = wasm_i32x4_shl(wasm_v128_and(bits, wasm_i32x4_const_splat(0x8000)), 16);
-    return wasm_v128_or(wasm_f32x4_mul(small, wasm_f32x4_const_splat(0x1p112f)), sign);
+    return wasm_f32x4_mul(small_floats(halves), kept(wasm_f32x4_const_splat(SMALL)));
 }
 
 inline v128_t multiply_add(v128_t a, v128_t b, v128_t sum) {

@@ -16,6 +16,10 @@ OWN = ROOT / "engine"
 # Compiled twice, and linked with what is there for both.
 KERNELS = ("activations.cpp", "attention.cpp", "kernels.cpp", "kernels_k.cpp")
 
+# Addresses stay a pointer and a number known beforehand, which a load of WebAssembly holds both; the pass that is left out
+# would add them up before each load.
+FOLDED = ("-mllvm", "-disable-lsr")
+
 TARGET = ("-target", "wasm32-wasi", "-mcpu=generic")
 FEATURES = (
     *("-msimd128", "-mbulk-memory", "-mnontrapping-fptoint", "-msign-ext", "-mmutable-globals"),
@@ -148,7 +152,8 @@ def units(trees: Trees, version: str) -> list[Unit]:
 
 def kernels(trees: Trees, version: str) -> tuple[list[Unit], list[Unit]]:
     """The kernels with relaxed SIMD, and without."""
-    plain = [_own_unit(trees, name, version) for name in KERNELS]
+    units = [_own_unit(trees, name, version) for name in KERNELS]
+    plain = [replace(unit, flags=(*unit.flags, *FOLDED)) for unit in units]
     relaxed = [replace(unit, flags=(*unit.flags, "-mrelaxed-simd"), variant=".relaxed") for unit in plain]
     return relaxed, plain
 
