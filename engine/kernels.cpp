@@ -6,7 +6,8 @@
 //   unsigned, no saturation (x86 with VNNI): weights + 128 as the second operand; a sum starts at -128 * sum(activations);
 //   signed (ARM): weights as they are;
 //   seven bits only (x86 without VNNI), or no relaxed SIMD: products of 16-bit integers, exact everywhere.
-// Four-bit weights fit seven bits as weight + 8 and need no such care. All ways give the same sums, bit for bit.
+// Four-bit weights fit seven bits as weight + 8 and need no such care; where the dot product is made of several
+// instructions, sums of a block stay in 16 bits (simd.h). All ways give the same sums, bit for bit.
 
 #include "kernels.h"
 
@@ -18,6 +19,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <utility>
 #include <vector>
 
 namespace cloche {
@@ -77,7 +79,7 @@ template <int ROWS> inline void store(const v128_t * sums, float * s, size_t str
 
 #ifdef __wasm_relaxed_simd__
 // COUNT groups of columns together use a row's activations more than once.
-template <int ROWS, int COUNT, typename Weights>
+template <typename Sum, int ROWS, int COUNT, typename Weights>
 inline void multiply_tile(int blocks, float * s, size_t stride, const typename Weights::Block * column,
                           const Panel<int8_t> * panel, Weights weights) {
     v128_t total[COUNT][ROWS];
@@ -88,11 +90,11 @@ inline void multiply_tile(int blocks, float * s, size_t stride, const typename W
     }
     for (const Panel<int8_t> * end = panel + blocks; panel < end; panel++, column++) {
         const Panel<int8_t> & rows = *panel;
-        v128_t                sum[COUNT][ROWS];
+        Sum                   sum[COUNT][ROWS];
         for (int r = 0; r < ROWS; r++) {
-            sum[0][r] = wasm_v128_load32_splat(rows.start + r);
-            for (int g = 1; g < COUNT; g++) {
-                sum[g][r] = sum[0][r];
+            const v128_t start = wasm_v128_load32_splat(rows.start + r);
+            for (int g = 0; g < COUNT; g++) {
+                sum[g][r].start(start);
             }
         }
 #pragma clang loop unroll(full)
@@ -101,19 +103,19 @@ inline void multiply_tile(int blocks, float * s, size_t stride, const typename W
             for (int g = 0; g < COUNT; g++) {
                 w[g] = weights.offset_at(column[g * blocks], k);
             }
-#pragma clang loop unroll(full)
-            for (int r = 0; r < ROWS; r++) {
-                const v128_t a = wasm_v128_load32_splat(rows.quants + 16 * k + 4 * r);
+            const v128_t all = wasm_v128_load(rows.quants + 16 * k);
+            const auto   add = [&]<int... R>(std::integer_sequence<int, R...>) {
                 for (int g = 0; g < COUNT; g++) {
-                    sum[g][r] = wasm_i32x4_relaxed_dot_i8x16_i7x16_add(a, w[g], sum[g][r]);
+                    (sum[g][R].add(lane<R>(all), w[g]), ...);
                 }
-            }
+            };
+            add(std::make_integer_sequence<int, ROWS>());
         }
         for (int g = 0; g < COUNT; g++) {
             const v128_t scale = weights.scales(column[g * blocks]);
             for (int r = 0; r < ROWS; r++) {
                 const v128_t both = wasm_f32x4_mul(scale, wasm_v128_load32_splat(rows.scale + r));
-                total[g][r]       = multiply_add(wasm_f32x4_convert_i32x4(sum[g][r]), both, total[g][r]);
+                total[g][r]       = multiply_add(wasm_f32x4_convert_i32x4(sum[g][r].value()), both, total[g][r]);
             }
         }
     }
@@ -122,15 +124,15 @@ inline void multiply_tile(int blocks, float * s, size_t stride, const typename W
     }
 }
 
-template <int ROWS, typename Weights>
+template <typename Sum, int ROWS, typename Weights>
 void multiply_relaxed(int blocks, float * s, size_t stride, const typename Weights::Block * column,
                       const Panel<int8_t> * panel, int groups, Weights weights) {
     int g = 0;
     for (; ROWS > 1 && g + GROUPS <= groups; g += GROUPS) {
-        multiply_tile<ROWS, GROUPS>(blocks, s + 4 * g, stride, column + g * blocks, panel, weights);
+        multiply_tile<Sum, ROWS, GROUPS>(blocks, s + 4 * g, stride, column + g * blocks, panel, weights);
     }
     for (; g < groups; g++) {
-        multiply_tile<ROWS, 1>(blocks, s + 4 * g, stride, column + g * blocks, panel, weights);
+        multiply_tile<Sum, ROWS, 1>(blocks, s + 4 * g, stride, column + g * blocks, panel, weights);
     }
 }
 #endif
@@ -177,7 +179,10 @@ void multiply(int blocks, float * s, size_t stride, const typename Weights::Bloc
               int first, int groups, Weights kind) {
 #ifdef __wasm_relaxed_simd__
     if (activations.relaxed()) {
-        return multiply_relaxed<ROWS>(blocks, s, stride, weights, activations.narrow.data() + first, groups, kind);
+        // Where the dot product takes seven bits only, only weights of four come here.
+        const auto run = dot_semantics() == Dot::seven_bits ? multiply_relaxed<ShortSum, ROWS, Weights>
+                                                            : multiply_relaxed<LongSum, ROWS, Weights>;
+        return run(blocks, s, stride, weights, activations.narrow.data() + first, groups, kind);
     }
 #endif
     multiply_exact<ROWS>(blocks, s, stride, weights, activations.wide.data() + first, groups, kind);

@@ -11,6 +11,8 @@
 #include "simd.h"
 
 #include <cstring>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 namespace cloche {
@@ -53,16 +55,15 @@ template <int ROWS> void fill(Rows<ROWS> & to, const float * scale, const int8_t
     }
 }
 
-// A sum of products of four columns with one row of activations.
-template <bool RELAXED> struct Sum {
+// LongSum and ShortSum (simd.h) for machines without relaxed SIMD.
+struct ExactSum {
     v128_t first, low, high;
 
     void start(v128_t with) {
         first = with;
         low = high = wasm_i32x4_const_splat(0);
     }
-    template <int ROWS> void add(v128_t weights, const Rows<ROWS> & rows, int at) {
-        const v128_t a = wasm_v128_load64_splat(rows.wide + at);
+    void add(v128_t a, v128_t weights) {
         low  = wasm_i32x4_add(low, wasm_i32x4_dot_i16x8(wasm_i16x8_extend_low_i8x16(weights), a));
         high = wasm_i32x4_add(high, wasm_i32x4_dot_i16x8(wasm_i16x8_extend_high_i8x16(weights), a));
     }
@@ -72,23 +73,22 @@ template <bool RELAXED> struct Sum {
     }
 };
 
-#ifdef __wasm_relaxed_simd__
-template <> struct Sum<true> {
-    v128_t sum;
-
-    void start(v128_t with) { sum = with; }
-    template <int ROWS> void add(v128_t weights, const Rows<ROWS> & rows, int at) {
-        sum = wasm_i32x4_relaxed_dot_i8x16_i7x16_add(wasm_v128_load32_splat(rows.quants + at), weights, sum);
+// Four activations of row R, for each of four columns, as a kind of sums wants them.
+template <typename Sum, int R, int ROWS> inline v128_t activations(const Rows<ROWS> & rows, int vector) {
+    if constexpr (std::is_same_v<Sum, ExactSum>) {
+        return wasm_v128_load64_splat(rows.wide + 4 * (ROWS * vector + R));
+    } else if constexpr (ROWS == 4) {
+        return lane<R>(wasm_v128_load(rows.quants + 16 * vector));
+    } else {
+        return wasm_v128_load32_splat(rows.quants + 4 * (ROWS * vector + R));
     }
-    v128_t value() const { return sum; }
-};
-#endif
+}
 
 // 4 parts of two sub-blocks of 8 vectors; a vector holds four weights of each column of a half.
 struct Q4K {
     using Block = block_q4_Kx8;
     static constexpr int  PARTS = 4, SUB_BLOCKS = 2, VECTORS = 8;
-    static constexpr bool MINIMA = true;
+    static constexpr bool MINIMA = true, FOUR_BITS = true;
     v128_t factors[2];  // of each sub-block: scales of one half, its minima, scales of the other, its minima
 
     // Six bits each, in 12 bytes: upstream's make_block_q4_Kx8 has packed them.
@@ -124,7 +124,7 @@ struct Q4K {
 struct Q6K {
     using Block = block_q6_Kx8;
     static constexpr int  PARTS = 2, SUB_BLOCKS = 8, VECTORS = 4;
-    static constexpr bool MINIMA = false;
+    static constexpr bool MINIMA = false, FOUR_BITS = false;
 
     Q6K(const Block &, int) {}
     static v128_t weights(const Block & block, int part, int sub_block, int i, int half) {
@@ -152,7 +152,7 @@ struct Q6K {
 // The same with everything in vectors, ready to be used with many rows.
 template <typename Packed> struct Unpacked {
     static constexpr int  PARTS = Packed::PARTS, SUB_BLOCKS = Packed::SUB_BLOCKS, VECTORS = Packed::VECTORS;
-    static constexpr bool MINIMA = Packed::MINIMA;
+    static constexpr bool MINIMA = Packed::MINIMA, FOUR_BITS = Packed::FOUR_BITS;
 
     struct Block {
         v128_t    weights[PARTS][SUB_BLOCKS][VECTORS][2];
@@ -198,7 +198,7 @@ template <typename Packed> struct Unpacked {
 };
 
 // s[r * stride + c] = rows r of activations times columns c of weights, for c < COLUMNS * groups and r < ROWS.
-template <bool RELAXED, int ROWS, typename Weights>
+template <typename Sum, int ROWS, typename Weights>
 void multiply(int blocks, float * s, size_t stride, const typename Weights::Block * block, const Rows<ROWS> * panel,
               int groups) {
     for (int g = 0; g < groups; g++, s += COLUMNS) {
@@ -221,7 +221,7 @@ void multiply(int blocks, float * s, size_t stride, const typename Weights::Bloc
 #pragma clang loop unroll(full)
                 for (int i = 0; i < Weights::SUB_BLOCKS; i++) {
                     const int    sub_block = Weights::SUB_BLOCKS * part + i;
-                    Sum<RELAXED> products[2][ROWS];
+                    Sum          products[2][ROWS];
                     for (int h = 0; h < 2; h++) {
                         for (int r = 0; r < ROWS; r++) {
                             products[h][r].start(Weights::start(rows, sub_block, r));
@@ -231,11 +231,11 @@ void multiply(int blocks, float * s, size_t stride, const typename Weights::Bloc
                     for (int k = 0; k < Weights::VECTORS; k++) {
 #pragma clang loop unroll(full)
                         for (int h = 0; h < 2; h++) {
-                            const v128_t w = Weights::weights(*block, part, i, k, h);
-#pragma clang loop unroll(full)
-                            for (int r = 0; r < ROWS; r++) {
-                                products[h][r].add(w, rows, 4 * (ROWS * (Weights::VECTORS * sub_block + k) + r));
-                            }
+                            const v128_t w   = Weights::weights(*block, part, i, k, h);
+                            const auto   add = [&]<int... R>(std::integer_sequence<int, R...>) {
+                                (products[h][R].add(activations<Sum, R>(rows, Weights::VECTORS * sub_block + k), w), ...);
+                            };
+                            add(std::make_integer_sequence<int, ROWS>());
                         }
                     }
                     for (int h = 0; h < 2; h++) {
@@ -281,12 +281,15 @@ template <int ROWS, typename Weights>
 void multiply(bool relaxed, int blocks, float * s, size_t stride, const typename Weights::Block * weights,
               const Rows<ROWS> * panel, int groups) {
 #ifdef __wasm_relaxed_simd__
+    if (relaxed && Weights::FOUR_BITS && dot_semantics() == Dot::seven_bits) {
+        return multiply<ShortSum, ROWS, Weights>(blocks, s, stride, weights, panel, groups);
+    }
     if (relaxed) {
-        return multiply<true, ROWS, Weights>(blocks, s, stride, weights, panel, groups);
+        return multiply<LongSum, ROWS, Weights>(blocks, s, stride, weights, panel, groups);
     }
 #endif
     (void) relaxed;
-    multiply<false, ROWS, Weights>(blocks, s, stride, weights, panel, groups);
+    multiply<ExactSum, ROWS, Weights>(blocks, s, stride, weights, panel, groups);
 }
 
 template <typename Weights> void whole_gemv(int n, float * s, const void * vx, const void * vy, int nc) {

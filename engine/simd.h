@@ -39,6 +39,33 @@ inline v128_t multiply_add(v128_t a, v128_t b, v128_t sum) {
 #endif
 }
 
+#ifdef __wasm_relaxed_simd__
+// Sums, for four columns, of products of bytes with bytes of at most seven bits, four of each column at a time.
+struct LongSum {
+    v128_t sum;
+
+    void   start(v128_t with) { sum = with; }
+    void   add(v128_t a, v128_t seven_bits) { sum = wasm_i32x4_relaxed_dot_i8x16_i7x16_add(a, seven_bits, sum); }
+    v128_t value() const { return sum; }
+};
+
+// The same for bytes of at most four bits, where a machine makes sums of 32 bits in several steps: those of 16 bits, which
+// it makes in one, are large enough for eight times four products.
+struct ShortSum {
+    v128_t first, sum;
+
+    void start(v128_t with) {
+        first = with;
+        sum   = wasm_i32x4_const_splat(0);
+    }
+    void   add(v128_t a, v128_t seven_bits) { sum = wasm_i16x8_add(sum, wasm_i16x8_relaxed_dot_i8x16_i7x16(a, seven_bits)); }
+    v128_t value() const { return wasm_i32x4_add(first, wasm_i32x4_extadd_pairwise_i16x8(sum)); }
+};
+#endif
+
+// Lane J of four in each place.
+template <int J> inline v128_t lane(v128_t x) { return wasm_i32x4_shuffle(x, x, J, J, J, J); }
+
 inline float total(v128_t x) {
     const v128_t pairs = wasm_f32x4_add(x, wasm_i32x4_shuffle(x, x, 2, 3, 0, 1));
     return wasm_f32x4_extract_lane(pairs, 0) + wasm_f32x4_extract_lane(pairs, 1);
