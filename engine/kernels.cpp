@@ -110,6 +110,11 @@ inline void multiply_tile(int blocks, float * s, size_t stride, const typename W
                 }
             };
             add(std::make_integer_sequence<int, ROWS>());
+            for (int g = 0; ROWS > 1 && g < COUNT; g++) {
+                for (int r = 0; r < ROWS; r++) {
+                    sum[g][r].settle();
+                }
+            }
         }
         for (int g = 0; g < COUNT; g++) {
             const v128_t scale = weights.scales(column[g * blocks]);
@@ -160,6 +165,10 @@ void multiply_exact(int blocks, float * s, size_t stride, const typename Weights
                     const v128_t a = wasm_v128_load64_splat(rows.quants + 16 * k + 4 * r);
                     low[r]         = wasm_i32x4_add(low[r], wasm_i32x4_dot_i16x8(w0, a));
                     high[r]        = wasm_i32x4_add(high[r], wasm_i32x4_dot_i16x8(w1, a));
+                    if (ROWS > 1) {
+                        compute_now(low[r]);
+                        compute_now(high[r]);
+                    }
                 }
             }
             const v128_t scale = weights.scales(*column);
@@ -235,25 +244,26 @@ Dot try_dot() {
 
 Dot semantics = try_dot();
 
-// Quantises 32 floats to bytes; the scale is the largest magnitude / 127.
-inline float quantise(const float * x, int8_t * quants) {
+// Quantises 32 floats to bytes, four of them in a lane; the scale is the largest magnitude / 127.
+inline float quantise(const float * x, v128_t quants[2]) {
     v128_t value[8];
     v128_t largest = wasm_f32x4_const_splat(0);
     for (int i = 0; i < 8; i++) {
         value[i] = wasm_v128_load(x + 4 * i);
-        largest  = wasm_f32x4_max(largest, wasm_f32x4_abs(value[i]));
+        largest  = wasm_f32x4_pmax(largest, wasm_f32x4_abs(value[i]));
     }
-    largest             = wasm_f32x4_max(largest, wasm_i32x4_shuffle(largest, largest, 2, 3, 0, 1));
-    largest             = wasm_f32x4_max(largest, wasm_i32x4_shuffle(largest, largest, 1, 0, 3, 2));
+    largest             = wasm_f32x4_pmax(largest, wasm_i32x4_shuffle(largest, largest, 2, 3, 0, 1));
+    largest             = wasm_f32x4_pmax(largest, wasm_i32x4_shuffle(largest, largest, 1, 0, 3, 2));
     const float  scale  = wasm_f32x4_extract_lane(largest, 0) / 127.0f;
     const v128_t factor = wasm_f32x4_splat(scale != 0.0f ? 1.0f / scale : 0.0f);
+    const v128_t round  = wasm_f32x4_const_splat(ROUND);
     for (int i = 0; i < 8; i++) {
-        value[i] = wasm_i32x4_trunc_sat_f32x4(wasm_f32x4_nearest(wasm_f32x4_mul(value[i], factor)));
+        value[i] = wasm_i32x4_sub(wasm_f32x4_add(wasm_f32x4_mul(value[i], factor), round), round);
     }
-    for (int i = 0; i < 8; i += 4) {
-        const v128_t low  = wasm_i16x8_narrow_i32x4(value[i], value[i + 1]);
-        const v128_t high = wasm_i16x8_narrow_i32x4(value[i + 2], value[i + 3]);
-        wasm_v128_store(quants + 4 * i, wasm_i8x16_narrow_i16x8(low, high));
+    for (int i = 0; i < 2; i++) {
+        const v128_t low  = wasm_i16x8_narrow_i32x4(value[4 * i], value[4 * i + 1]);
+        const v128_t high = wasm_i16x8_narrow_i32x4(value[4 * i + 2], value[4 * i + 3]);
+        quants[i]         = wasm_i8x16_narrow_i16x8(low, high);
     }
     return scale;
 }
@@ -418,19 +428,29 @@ extern "C" {
 void quantize_row_q8_0(const float * GGML_RESTRICT x, void * GGML_RESTRICT vy, int64_t k) {
     block_q8_0 * y = (block_q8_0 *) vy;
     for (int64_t b = 0; b < k / QK8_0; b++) {
-        y[b].d = GGML_CPU_FP32_TO_FP16(cloche::quantise(x + b * QK8_0, y[b].qs));
+        v128_t quants[2];
+        y[b].d = GGML_CPU_FP32_TO_FP16(cloche::quantise(x + b * QK8_0, quants));
+        wasm_v128_store(y[b].qs, quants[0]);
+        wasm_v128_store(y[b].qs + 16, quants[1]);
     }
 }
 
 void ggml_quantize_mat_q8_0_4x4(const float * GGML_RESTRICT x, void * GGML_RESTRICT vy, int64_t k) {
     block_q8_0x4 * y = (block_q8_0x4 *) vy;
     for (int64_t b = 0; b < k / QK8_0; b++) {
+        v128_t quants[4][2];
         for (int r = 0; r < 4; r++) {
-            int8_t quants[QK8_0];
-            y[b].d[r] = GGML_CPU_FP32_TO_FP16(cloche::quantise(x + r * k + b * QK8_0, quants));
-            for (int i = 0; i < 8; i++) {
-                memcpy(y[b].qs + 16 * i + 4 * r, quants + 4 * i, 4);
-            }
+            y[b].d[r] = GGML_CPU_FP32_TO_FP16(cloche::quantise(x + r * k + b * QK8_0, quants[r]));
+        }
+        for (int i = 0; i < 2; i++) {
+            const v128_t low[]  = { wasm_i32x4_shuffle(quants[0][i], quants[1][i], 0, 4, 1, 5),
+                                    wasm_i32x4_shuffle(quants[2][i], quants[3][i], 0, 4, 1, 5) };
+            const v128_t high[] = { wasm_i32x4_shuffle(quants[0][i], quants[1][i], 2, 6, 3, 7),
+                                    wasm_i32x4_shuffle(quants[2][i], quants[3][i], 2, 6, 3, 7) };
+            wasm_v128_store(y[b].qs + 64 * i, wasm_i64x2_shuffle(low[0], low[1], 0, 2));
+            wasm_v128_store(y[b].qs + 64 * i + 16, wasm_i64x2_shuffle(low[0], low[1], 1, 3));
+            wasm_v128_store(y[b].qs + 64 * i + 32, wasm_i64x2_shuffle(high[0], high[1], 0, 2));
+            wasm_v128_store(y[b].qs + 64 * i + 48, wasm_i64x2_shuffle(high[0], high[1], 1, 3));
         }
     }
 }

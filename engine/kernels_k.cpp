@@ -67,6 +67,10 @@ struct ExactSum {
         low  = wasm_i32x4_add(low, wasm_i32x4_dot_i16x8(wasm_i16x8_extend_low_i8x16(weights), a));
         high = wasm_i32x4_add(high, wasm_i32x4_dot_i16x8(wasm_i16x8_extend_high_i8x16(weights), a));
     }
+    void settle() {
+        compute_now(low);
+        compute_now(high);
+    }
     v128_t value() const {
         return wasm_i32x4_add(first, wasm_i32x4_add(wasm_i32x4_shuffle(low, high, 0, 2, 4, 6),
                                                     wasm_i32x4_shuffle(low, high, 1, 3, 5, 7)));
@@ -236,6 +240,11 @@ void multiply(int blocks, float * s, size_t stride, const typename Weights::Bloc
                                 (products[h][R].add(activations<Sum, R>(rows, Weights::VECTORS * sub_block + k), w), ...);
                             };
                             add(std::make_integer_sequence<int, ROWS>());
+                        }
+                        for (int h = 0; ROWS > 1 && h < 2; h++) {
+                            for (int r = 0; r < ROWS; r++) {
+                                products[h][r].settle();
+                            }
                         }
                     }
                     for (int h = 0; h < 2; h++) {

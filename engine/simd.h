@@ -17,6 +17,12 @@ inline v128_t kept(v128_t constant) {
     return constant;
 }
 
+// Has a value computed here, and not later where it is wanted: computed one after the other, many sums of the same numbers
+// keep more of them at a time than a processor has registers.
+inline void compute_now(v128_t & value) {
+    asm volatile("" : "+r"(value));
+}
+
 // What `small_floats` divides by.
 constexpr float SMALL = 0x1p112f;
 
@@ -46,6 +52,7 @@ struct LongSum {
 
     void   start(v128_t with) { sum = with; }
     void   add(v128_t a, v128_t seven_bits) { sum = wasm_i32x4_relaxed_dot_i8x16_i7x16_add(a, seven_bits, sum); }
+    void   settle() { compute_now(sum); }
     v128_t value() const { return sum; }
 };
 
@@ -59,12 +66,17 @@ struct ShortSum {
         sum   = wasm_i32x4_const_splat(0);
     }
     void   add(v128_t a, v128_t seven_bits) { sum = wasm_i16x8_add(sum, wasm_i16x8_relaxed_dot_i8x16_i7x16(a, seven_bits)); }
+    void   settle() { compute_now(sum); }
     v128_t value() const { return wasm_i32x4_add(first, wasm_i32x4_extadd_pairwise_i16x8(sum)); }
 };
 #endif
 
 // Lane J of four in each place.
 template <int J> inline v128_t lane(v128_t x) { return wasm_i32x4_shuffle(x, x, J, J, J, J); }
+
+// A float of this size has no room for a fraction: what is added to it is rounded to the nearest whole number, which then
+// stands in its lowest bits.
+constexpr float ROUND = 0x1.8p23f;
 
 inline float total(v128_t x) {
     const v128_t pairs = wasm_f32x4_add(x, wasm_i32x4_shuffle(x, x, 2, 3, 0, 1));
@@ -74,15 +86,16 @@ inline float total(v128_t x) {
 // e^x with an error of 2e-7 of it; 0 where x is less than -87, infinity from 88.4 on.
 inline v128_t exp_of(v128_t x) {
     const v128_t tiny = wasm_f32x4_lt(x, wasm_f32x4_const_splat(-87));
-    x                 = wasm_f32x4_min(wasm_f32x4_max(x, wasm_f32x4_const_splat(-87)), wasm_f32x4_const_splat(89));
-    const v128_t n    = wasm_f32x4_nearest(wasm_f32x4_mul(x, wasm_f32x4_const_splat(1.44269504f)));
+    x                 = wasm_f32x4_pmin(wasm_f32x4_pmax(x, wasm_f32x4_const_splat(-87)), wasm_f32x4_const_splat(89));
+    const v128_t bits = wasm_f32x4_add(wasm_f32x4_mul(x, wasm_f32x4_const_splat(1.44269504f)), wasm_f32x4_const_splat(ROUND));
+    const v128_t n    = wasm_f32x4_sub(bits, wasm_f32x4_const_splat(ROUND));
     const v128_t near = multiply_add(n, wasm_f32x4_const_splat(-0.693359375f), x);  // ln 2 in two parts
     const v128_t f    = multiply_add(n, wasm_f32x4_const_splat(2.12194440e-4f), near);
     v128_t       sum  = wasm_f32x4_const_splat(1.0f / 720);
     for (const float factor : { 1.0f / 120, 1.0f / 24, 1.0f / 6, 0.5f, 1.0f, 1.0f }) {
         sum = multiply_add(sum, f, wasm_f32x4_splat(factor));
     }
-    const v128_t power = wasm_i32x4_shl(wasm_i32x4_add(wasm_i32x4_trunc_sat_f32x4(n), wasm_i32x4_const_splat(127)), 23);
+    const v128_t power = wasm_i32x4_add(wasm_i32x4_shl(bits, 23), wasm_i32x4_const_splat(127 << 23));
     return wasm_v128_andnot(wasm_f32x4_mul(sum, power), tiny);
 }
 
