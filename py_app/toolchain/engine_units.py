@@ -16,8 +16,8 @@ OWN = ROOT / "engine"
 # Compiled twice, and linked with what is there for both.
 KERNELS = ("activations.cpp", "attention.cpp", "kernels.cpp", "kernels_k.cpp")
 
-# Addresses stay a pointer and a number known beforehand, which a load of WebAssembly holds both; the pass that is left out
-# would add them up before each load.
+# Addresses stay a pointer and a number that is known beforehand: a load of WebAssembly takes both. The pass that is left
+# out would add them up before each load.
 FOLDED = ("-mllvm", "-disable-lsr")
 
 TARGET = ("-target", "wasm32-wasi", "-mcpu=generic")

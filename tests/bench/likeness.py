@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from playwright.sync_api import Page
@@ -16,7 +16,7 @@ from tests.bench.engine import code_of, file_of, native_starter, pages_with
 from tests.bench.native import MARKER, Native, native
 from tests.bench.random_model import Q8_0, SHAPES, random_model
 from tests.bench.report import Figure
-from tests.bench.stage import median, stage
+from tests.bench.stage import Stage, median, stage
 
 from toolchain.paths import ENGINE, ROOT
 
@@ -31,6 +31,7 @@ def measure() -> Iterator[Figure]:
     if not (ENGINE / "engine.json").exists():
         return
     yield from _answers()
+    yield from _dictated()
     for name in ("135M", "360M"):
         yield from _logits(f"{name} Q8_0", random_model(SHAPES[name], Q8_0))
 
@@ -95,23 +96,64 @@ def _logits(name: str, weights: bytes) -> Iterator[Figure]:
         reference = open_ones.enter_context(native(built.overlay / file["url"]))
         if reference is None:
             return
-        page = open_ones.enter_context(built.profile()).new_page()
-        page.goto(f"{built.server.url}bench/engine.html")
-        page.wait_for_function("globalThis.bench !== undefined")
-        worker, code = built.asset("cloche_engine.worker-*.js"), code_of(built)
+        page = open_ones.enter_context(_own_thread(built, file))
         errors, same = [], 0
         for index in range(QUESTIONS):
             text = f"{index} " + " ".join(f"shape {number * index % 10}" for number in range(3 * index + 1))
             wanted = _first_token(reference, text)
-            given = page.evaluate(
-                "given => bench.logits(...given)",
-                [worker, code, f"{built.server.url}{file['url']}", 256, text, len(wanted)],
-            )
+            given = page.evaluate("given => bench.logits(...given)", [text, len(wanted)])
             errors.append(_relative_rms(given, wanted))
             same += given.index(max(given)) == wanted.index(max(wanted))
     yield Figure(f"logits against native llama.cpp's, {name}", median(errors), "relative rms", at_most=0.02)
     note = f"first tokens of {QUESTIONS} answers that are the same as native llama.cpp's"
     yield Figure(f"likeliest tokens, {name}", same / QUESTIONS, "of 1", at_least=0.99, note=note)
+
+
+@contextmanager
+def _own_thread(built: Stage, *files: dict[str, Any]) -> Iterator[Page]:
+    """A page with the thread of Cloche's engine, and a model in it."""
+    with built.profile() as context:
+        page = context.new_page()
+        page.goto(f"{built.server.url}bench/engine.html")
+        page.wait_for_function("globalThis.bench !== undefined")
+        urls = [f"{built.server.url}{file['url']}" for file in files]
+        page.evaluate(
+            "given => bench.open(...given)", [built.asset("cloche_engine.worker-*.js"), code_of(built), urls, 1024]
+        )
+        yield page
+
+
+def _dictated() -> Iterator[Figure]:
+    """Whether each token of native llama.cpp's answers is the likeliest in Cloche's engine, which is led along them."""
+    cases = json.loads(SAMPLES.read_text("utf-8"))["cases"]
+    same = places = 0
+    with stage() as built, ExitStack() as open_ones:
+        reference = open_ones.enter_context(native_starter(built))
+        if reference is None:
+            return
+        files = {file["role"]: file for file in built.card["files"]}
+        page = open_ones.enter_context(_own_thread(built, files["weights"], files["projector"]))
+        for case in cases:
+            if case["tools"]:  # A grammar and tools go together in no engine.
+                continue
+            images = case["images"]
+            plain = [{"role": each["role"], "content": each["text"]} for each in case["messages"]]
+            seen: list[dict[str, Any]] = [dict(each) for each in plain]
+            if images:
+                shown = [
+                    {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{each}"}} for each in images
+                ]
+                seen[0]["content"] = [*shown, {"type": "text", "text": plain[0]["content"]}]
+                plain[0]["content"] = MARKER * len(images) + plain[0]["content"]
+            answer = reference.ask(plain, ANSWER_TOKENS, images=tuple(images))
+            places += len(answer["tokens"])
+            told = page.evaluate("given => bench.dictated(...given)", [seen, answer["text"]])
+            for token, (given, likeliest) in zip(answer["tokens"], told, strict=False):
+                if token != given:
+                    break
+                same += likeliest == token
+    note = f"tokens of native llama.cpp's answers that are the likeliest at their {places} places"
+    yield Figure("dictated answers, starter model", same / places, "of 1", at_least=0.99, note=note)
 
 
 def _first_token(reference: Native, text: str) -> list[float]:

@@ -5,7 +5,7 @@ A request is a line of JSON on standard input, its answer one on standard output
     {"load": {"weights": path, "projector": path or "", "threads": n, "context": tokens}}
     {"ask": {"messages": [...], "tools": [...] or null, "images": [base64 of a file], "tokens": n, "logits": bool}}
 
-The answer to a question has the keys of the benchmark's pages and `text`; with `logits` those of its first token.
+The answer to a question has the keys of the benchmark's pages, `tokens` and `text`; with `logits` those of the first.
 """
 
 from __future__ import annotations
@@ -67,6 +67,7 @@ class Native:
             "image_ms": image_seconds * 1000,
             "tokens_per_second": (len(written) - 1) / (ended - began_writing) if len(written) > 1 else 0,
             "total_ms": (ended - began) * 1000,
+            "tokens": written,
             "text": b"".join(self._piece(token) for token in written).decode("utf-8", "replace"),
             **({"logits": [float(each) for each in first]} if logits else {}),
         }

@@ -116,30 +116,46 @@ async function answer(messages, tools, max_tokens) {
   return { text, tool_calls };
 }
 
-/** Log-probabilities of every token as the first of the answer, by the token's number: the engine's own thread is asked. */
-async function logits(worker, code, url, context_window, content, vocabulary) {
-  const file = await (await fetch(url)).blob();
-  const thread = link(worker);
+/** The engine's own thread, without what the app has around it. */
+let thread;
+
+/** Starts it with files of these addresses; the first one holds the weights, the second, if any, what sees. */
+async function open(worker, code, urls, context_window) {
+  thread = link(worker);
+  const files = await Promise.all(urls.map(async (url, i) => ({ name: `${i}.gguf`, file: await (await fetch(url)).blob(), handle: undefined })));
+  const projector = urls.length > 1 ? '/1.gguf' : '';
   await thread.call('load', {
     module: await WebAssembly.compileStreaming(fetch(code)),
-    files: [{ name: 'model.gguf', file, handle: undefined }],
+    files,
     stop: new Int32Array(1),
     helpers: 0,
     prompts: undefined,
     request: {
-      ...{ weights: '/model.gguf', projector: '', adapters: [], adapter_scale: 1, cache_type: 'f16', context_window },
+      ...{ weights: '/0.gguf', projector, adapters: [], adapter_scale: 1, cache_type: 'f16', context_window },
       ...{ threads: 1, fewer_threads: false, batch: 512, vectors: false, pooling: '' },
     },
   });
+}
+
+/** What is told of each token of a greedy answer, among it the likeliest tokens at its place. */
+async function likeliest(request, top_logprobs) {
   const steps = [];
-  const messages = [{ role: 'user', content }];
-  const request = { messages, max_tokens: 1, temperature: 0, stream: true, logprobs: true, top_logprobs: vocabulary };
-  await thread.call('chat', request, (chunks) => steps.push(...chunks));
-  thread.end();
-  const told = steps.flatMap(({ chunks }) => chunks).flatMap(({ choices }) => choices?.[0]?.logprobs?.content ?? []);
+  await thread.call('chat', { temperature: 0, stream: true, logprobs: true, top_logprobs, ...request }, (chunks) => steps.push(...chunks));
+  return steps.flatMap(({ chunks }) => chunks).flatMap(({ choices }) => choices?.[0]?.logprobs?.content ?? []);
+}
+
+/** Log-probabilities of every token as the first of the answer, by the token's number. */
+async function logits(content, vocabulary) {
+  const [first] = await likeliest({ messages: [{ role: 'user', content }], max_tokens: 1 }, vocabulary);
   const found = new Array(vocabulary).fill(null);
-  for (const { id, logprob } of told[0].top_logprobs) found[id] = logprob;
+  for (const { id, logprob } of first.top_logprobs) found[id] = logprob;
   return found;
 }
 
-globalThis.bench = { load, reload, ask, askAgain, see, noise, answer, logits };
+/** An answer that a grammar dictates: the number of each of its tokens, and of the one that was likeliest there. */
+async function dictated(messages, text) {
+  const told = await likeliest({ messages, grammar: `root ::= ${JSON.stringify(text)}` }, 1);
+  return told.map(({ id, top_logprobs }) => [id, top_logprobs[0].id]);
+}
+
+globalThis.bench = { load, reload, ask, askAgain, see, noise, answer, open, logits, dictated };
