@@ -16,7 +16,7 @@ OWN = ROOT / "engine"
 # Compiled twice, and linked with what is there for both.
 KERNELS = ("activations.cpp", "attention.cpp", "kernels.cpp", "kernels_k.cpp")
 
-# Addresses stay a pointer and a number that is known beforehand: a load of WebAssembly takes both. The pass that is left
+# Addresses stay a pointer and a number that is known beforehand: a load of WebAssembly takes both. The pass left
 # out would add them up before each load.
 FOLDED = ("-mllvm", "-disable-lsr")
 
