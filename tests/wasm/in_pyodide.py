@@ -12,7 +12,8 @@ from typing import Any
 import amplifier_core._engine
 import pytest
 
-OPTIONS = ["--rootdir=/suite", "-c", "/suite/pyproject.toml", "-o", "cache_dir=/tmp/pytest", "-q", "--no-header"]
+HERE = ("cache_dir=/tmp/pytest", "faulthandler_timeout=0")  # there is no second thread that could watch
+OPTIONS = ["--rootdir=/suite", "-c", "/suite/pyproject.toml", *(f"-o{each}" for each in HERE), "-q", "--no-header"]
 # Our engine under the name that it has in the repository; in the browser it is part of the repacked wheel.
 sys.modules["amplifier_engine"] = amplifier_core._engine
 RAN = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
