@@ -188,7 +188,7 @@ def test_after_a_start_without_permission_it_says_so_and_goes_on_once_it_is_allo
     disk.page.reload()
     disk.wait_state("error")
     part = models(disk)
-    expect(part).to_contain_text(f'allow this page the folder "{FOLDER}" again')
+    expect(part).to_contain_text(f'allow this page the folder "{FOLDER}" again', timeout=ANSWER_MS)
     expect(disk.alerts).to_contain_text(f'does not let this page read the folder "{FOLDER}" any more')
     disk.page.get_by_role("searchbox", name="Search models").fill("folder")
     expect(entry(disk).get_by_role("button", name="Allow again")).to_be_visible()
