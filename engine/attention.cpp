@@ -21,12 +21,12 @@ void __wrap_ggml_compute_forward_flash_attn_ext(const ggml_compute_params * para
 namespace cloche {
 namespace {
 
-constexpr int       ROWS    = 16;        // queries that look together
-constexpr int       KEYS    = 32;        // keys that they look at together
+constexpr int       ROWS       = 16;        // queries that look together
+constexpr int       KEYS       = 32;        // keys that they look at together
 constexpr size_t    CACHE_LINE = 64;
-constexpr float     UNSEEN  = -65536;    // what `floats` makes of a mask's minus infinity
-constexpr float     LOWEST  = -1048576;  // less than any score
-constexpr ggml_half NOTHING = 0xfc00;    // minus infinity
+constexpr float     UNSEEN     = -65536;    // what `floats` makes of a mask's minus infinity
+constexpr float     LOWEST     = -1048576;  // less than any score
+constexpr ggml_half NOTHING    = 0xfc00;    // minus infinity
 
 // The sums of four vectors.
 inline v128_t sums(v128_t a, v128_t b, v128_t c, v128_t d) {

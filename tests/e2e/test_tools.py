@@ -81,7 +81,7 @@ def test_the_model_says_that_a_tool_failed(cloche: Cloche) -> None:
     cloche.ask("What is 3 + ?")
     answer = cloche.answers.last
     expect(calls(answer).first).to_contain_text("failed")
-    assert "the tool failed: The expression ends too early" in str(answer.evaluate(SAID))
+    assert "the tool failed" in str(answer.evaluate(SAID))
     assert result(answer, "calculator") == "The expression ends too early."
 
 
