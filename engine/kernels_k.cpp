@@ -3,8 +3,8 @@
 // Owns the products of Q4_K and Q6_K weights with activations in Q8_K, and quantising those four rows at a time. It is
 // compiled twice, with relaxed SIMD and without. A block of 256 weights consists of sub-blocks, each with a scale of its
 // own. Weights are multiplied as they are stored, without a sign: four and six bits fit the seven that the relaxed dot
-// product takes alike on every machine. What they are offset by (32 in Q6_K, the sub-block's minimum in Q4_K) comes in
-// through sums of activations. All ways give the same sums, bit for bit.
+// product takes alike on every machine. What they are offset by (32 times the scale in Q6_K, the sub-block's minimum in
+// Q4_K) comes in through sums of activations. All ways give the same sums, bit for bit.
 
 #include "kernels.h"
 #include "quants.h"
@@ -22,47 +22,33 @@ constexpr int COLUMNS = 8;
 
 // One or four rows of one block of 256 activations.
 template <int ROWS> struct Rows {
-    const int8_t * quants;                  // four of row 0, four of row 1, ...: as upstream lays them out
-    float          scale[ROWS];
-    int32_t        start[16][ROWS];         // -32 * the sum of each 16 quants of a row
-    int16_t        minus_sums[4][ROWS][2];  // -(the sum of each 32), two of a row beside each other
-    int16_t        wide[QK_K * ROWS];       // the quants, for the kernel without relaxed SIMD alone
-};
+    const int8_t *  quants;            // four of row 0, four of row 1, ...: as upstream lays them out
+    const int16_t * sums;              // of each 16 quants, laid out alike
+    float           scale[ROWS];
+    int16_t         sums32[4][ROWS][2];  // of each 32, two of a row beside each other
+    int16_t         wide[QK_K * ROWS];   // the quants, for the kernel without relaxed SIMD alone
 
-template <int ROWS> void fill(Rows<ROWS> & to, const float * scale, const int8_t * quants, bool relaxed) {
-    to.quants = quants;
-    memcpy(to.scale, scale, sizeof(to.scale));
-    for (int i = 0; i < 16; i++) {
-        v128_t sum = wasm_i32x4_const_splat(0);
-        for (int r = 0; r < ROWS; r++, quants += 16) {
-            const v128_t some = wasm_v128_load(quants);
-            sum = wasm_i32x4_add(sum, wasm_i32x4_extadd_pairwise_i16x8(wasm_i16x8_extadd_pairwise_i8x16(some)));
-            if (!relaxed) {
-                wasm_v128_store(to.wide + 16 * (ROWS * i + r), wasm_i16x8_extend_low_i8x16(some));
-                wasm_v128_store(to.wide + 16 * (ROWS * i + r) + 8, wasm_i16x8_extend_high_i8x16(some));
+    void fill(const float * scales, const int8_t * quants, const int16_t * sums, bool exact) {
+        this->quants = quants;
+        this->sums   = sums;
+        memcpy(scale, scales, sizeof(scale));
+        for (int i = 0; i < 4; i++) {
+            for (int r = 0; r < ROWS; r++, sums += 4) {
+                sums32[i][r][0] = (int16_t) (sums[0] + sums[1]);
+                sums32[i][r][1] = (int16_t) (sums[2] + sums[3]);
             }
         }
-        int32_t sums[4];
-        wasm_v128_store(sums, sum);
-        if (ROWS == 1) {
-            sums[0] += sums[1] + sums[2] + sums[3];
-        }
-        for (int r = 0; r < ROWS; r++) {
-            to.start[i][r] = -32 * sums[r];
-            int16_t & pair = to.minus_sums[i / 4][r][i / 2 % 2];
-            pair           = (int16_t) ((i % 2 ? pair : 0) - sums[r]);
+        for (int i = 0; exact && i < QK_K * ROWS; i += 8) {
+            wasm_v128_store(wide + i, wasm_i16x8_load8x8(quants + i));
         }
     }
-}
+};
 
 // LongSum and ShortSum (simd.h) for machines without relaxed SIMD.
 struct ExactSum {
-    v128_t first, low, high;
+    v128_t low, high;
 
-    void start(v128_t with) {
-        first = with;
-        low = high = wasm_i32x4_const_splat(0);
-    }
+    void start() { low = high = wasm_i32x4_const_splat(0); }
     void add(v128_t a, v128_t weights) {
         low  = wasm_i32x4_add(low, wasm_i32x4_dot_i16x8(wasm_i16x8_extend_low_i8x16(weights), a));
         high = wasm_i32x4_add(high, wasm_i32x4_dot_i16x8(wasm_i16x8_extend_high_i8x16(weights), a));
@@ -72,10 +58,30 @@ struct ExactSum {
         compute_now(high);
     }
     v128_t value() const {
-        return wasm_i32x4_add(first, wasm_i32x4_add(wasm_i32x4_shuffle(low, high, 0, 2, 4, 6),
-                                                    wasm_i32x4_shuffle(low, high, 1, 3, 5, 7)));
+        return wasm_i32x4_add(wasm_i32x4_shuffle(low, high, 0, 2, 4, 6), wasm_i32x4_shuffle(low, high, 1, 3, 5, 7));
     }
 };
+
+// The numbers of two vectors of 16 bits beside each other, of one half of the columns.
+inline v128_t in_pairs(v128_t a, v128_t b, int half) {
+    return half ? wasm_i16x8_shuffle(a, b, 4, 12, 5, 13, 6, 14, 7, 15) : wasm_i16x8_shuffle(a, b, 0, 8, 1, 9, 2, 10, 3, 11);
+}
+
+// A sum of one half of the columns, times the scales of all eight.
+template <typename Sum> inline v128_t scaled(const Sum & sum, v128_t scales, int half) {
+    return wasm_i32x4_mul(sum.value(), half ? wasm_i32x4_extend_high_i16x8(scales) : wasm_i32x4_extend_low_i16x8(scales));
+}
+
+// How many vectors of products of `Weights` are added up before they are multiplied with their scales.
+template <typename Sum, typename Weights> constexpr int ADDED_UP = Weights::VECTORS;
+
+#ifdef __wasm_relaxed_simd__
+inline v128_t scaled(const ShortSum & sum, v128_t scales, int half) {
+    return wasm_i32x4_dot_i16x8(sum.sum, in_pairs(scales, scales, half));
+}
+
+template <typename Weights> constexpr int ADDED_UP<ShortSum, Weights> = Weights::SHORT_VECTORS;
+#endif
 
 // Four activations of row R, for each of four columns, as a kind of sums wants them.
 template <typename Sum, int R, int ROWS> inline v128_t activations(const Rows<ROWS> & rows, int vector) {
@@ -91,8 +97,8 @@ template <typename Sum, int R, int ROWS> inline v128_t activations(const Rows<RO
 // 4 parts of two sub-blocks of 8 vectors; a vector holds four weights of each column of a half.
 struct Q4K {
     using Block = block_q4_Kx8;
-    static constexpr int  PARTS = 4, SUB_BLOCKS = 2, VECTORS = 8;
-    static constexpr bool MINIMA = true, FOUR_BITS = true;
+    static constexpr int PARTS = 4, SUB_BLOCKS = 2, VECTORS = 8;
+    static constexpr int SHORT_VECTORS = 8;  // 8 * 2 * 15 * 127 is less than 2^15
     v128_t factors[2];  // of each sub-block: scales of one half, its minima, scales of the other, its minima
 
     // Six bits each, in 12 bytes: upstream's make_block_q4_Kx8 has packed them.
@@ -108,29 +114,30 @@ struct Q4K {
     }
     static v128_t weights(const Block & block, int part, int sub_block, int i, int half) {
         const v128_t both = wasm_v128_load(block.qs + 16 * (2 * (8 * part + i) + half));
-        return wasm_v128_and(sub_block ? wasm_u16x8_shr(both, 4) : both, wasm_i8x16_const_splat(15));
+        return wasm_v128_and(sub_block ? wasm_u16x8_shr(both, 4) : both, kept(wasm_i8x16_const_splat(15)));
     }
-    v128_t scales(const Block &, int, int sub_block, int half) const {
-        const v128_t wide = half ? wasm_u16x8_extend_high_u8x16(factors[sub_block])
-                                 : wasm_u16x8_extend_low_u8x16(factors[sub_block]);
-        return wasm_u32x4_extend_low_u16x8(wide);
+    v128_t scales(int sub_block) const {
+        const v128_t all = factors[sub_block];
+        return wasm_u16x8_extend_low_u8x16(wasm_i32x4_shuffle(all, all, 0, 2, 0, 2));
     }
-    // The two sub-blocks' minima beside each other, as 16 bits.
-    v128_t minima(int half) const {
-        const v128_t pairs = wasm_i8x16_shuffle(factors[0], factors[1], 4, 20, 5, 21, 6, 22, 7, 23, 12, 28, 13, 29, 14,
-                                                30, 15, 31);
-        return half ? wasm_u16x8_extend_high_u8x16(pairs) : wasm_u16x8_extend_low_u8x16(pairs);
+    v128_t minima(int sub_block) const {
+        const v128_t all = factors[sub_block];
+        return wasm_u16x8_extend_low_u8x16(wasm_i32x4_shuffle(all, all, 1, 3, 1, 3));
     }
-    template <int ROWS> static v128_t start(const Rows<ROWS> &, int, int) { return wasm_i32x4_const_splat(0); }
+    template <int ROWS> static const void * sums(const Rows<ROWS> & rows, int part, int, int r) {
+        return rows.sums32[part][r];
+    }
+    static constexpr const ggml_half * scales_of_minima(const Block & block) { return block.dmin; }
 };
 
 // 2 parts of eight sub-blocks of 4 vectors. Two sub-blocks have their upper two bits in the same bits of `qh`.
 struct Q6K {
     using Block = block_q6_Kx8;
-    static constexpr int  PARTS = 2, SUB_BLOCKS = 8, VECTORS = 4;
-    static constexpr bool MINIMA = false, FOUR_BITS = false;
+    static constexpr int PARTS = 2, SUB_BLOCKS = 8, VECTORS = 4;
+    static constexpr int SHORT_VECTORS = 2;  // 2 * 2 * 63 * 127 is less than 2^15
+    const int8_t * first;
 
-    Q6K(const Block &, int) {}
+    Q6K(const Block & block, int part) : first(block.scales + COLUMNS * SUB_BLOCKS * part) {}
     static v128_t weights(const Block & block, int part, int sub_block, int i, int half) {
         const int    at   = 4 * (sub_block % 2) + i;
         const int    pair = sub_block / 2;
@@ -141,63 +148,59 @@ struct Q6K {
                             : pair == 1 ? wasm_i16x8_shl(all, 2)
                             : pair == 2 ? all
                                         : wasm_u16x8_shr(all, 2);
-        return wasm_v128_or(wasm_v128_and(low, wasm_i8x16_const_splat(0x0f)),
-                            wasm_v128_and(high, wasm_i8x16_const_splat(0x30)));
+        return wasm_v128_or(wasm_v128_and(low, kept(wasm_i8x16_const_splat(0x0f))),
+                            wasm_v128_and(high, kept(wasm_i8x16_const_splat(0x30))));
     }
-    static v128_t scales(const Block & block, int part, int sub_block, int half) {
-        const v128_t bytes = wasm_v128_load32_zero(block.scales + COLUMNS * (8 * part + sub_block) + 4 * half);
-        return wasm_i32x4_extend_low_i16x8(wasm_i16x8_extend_low_i8x16(bytes));
+    v128_t scales(int sub_block) const { return wasm_i16x8_load8x8(first + COLUMNS * sub_block); }
+    v128_t minima(int sub_block) const { return scales(sub_block); }
+    template <int ROWS> static const void * sums(const Rows<ROWS> & rows, int part, int pair, int r) {
+        return rows.sums + 4 * (ROWS * (2 * part + pair / 2) + r) + 2 * (pair % 2);
     }
-    template <int ROWS> static v128_t start(const Rows<ROWS> & rows, int sub_block, int r) {
-        return wasm_v128_load32_splat(&rows.start[sub_block][r]);
-    }
+    static constexpr const ggml_half * scales_of_minima(const Block &) { return nullptr; }
 };
 
 // The same with everything in vectors, ready to be used with many rows.
 template <typename Packed> struct Unpacked {
-    static constexpr int  PARTS = Packed::PARTS, SUB_BLOCKS = Packed::SUB_BLOCKS, VECTORS = Packed::VECTORS;
-    static constexpr bool MINIMA = Packed::MINIMA, FOUR_BITS = Packed::FOUR_BITS;
+    static constexpr int PARTS = Packed::PARTS, SUB_BLOCKS = Packed::SUB_BLOCKS, VECTORS = Packed::VECTORS;
+    static constexpr int SHORT_VECTORS = Packed::SHORT_VECTORS;
 
     struct Block {
         v128_t    weights[PARTS][SUB_BLOCKS][VECTORS][2];
-        v128_t    scales[PARTS][SUB_BLOCKS][2];
-        v128_t    minima[PARTS][2];
+        v128_t    scales[PARTS][SUB_BLOCKS], minima[PARTS][SUB_BLOCKS];
         ggml_half d[COLUMNS], dmin[COLUMNS];
 
         void unpack(const typename Packed::Block & from) {
             memcpy(d, from.d, sizeof(d));
-            if constexpr (MINIMA) {
-                memcpy(dmin, from.dmin, sizeof(dmin));
+            if (const ggml_half * more = Packed::scales_of_minima(from)) {
+                memcpy(dmin, more, sizeof(dmin));
             }
             for (int part = 0; part < PARTS; part++) {
                 const Packed packed(from, part);
-                for (int h = 0; h < 2; h++) {
 #pragma clang loop unroll(full)
-                    for (int i = 0; i < SUB_BLOCKS; i++) {
-                        for (int k = 0; k < VECTORS; k++) {
-                            weights[part][i][k][h] = Packed::weights(from, part, i, k, h);
-                        }
-                        scales[part][i][h] = packed.scales(from, part, i, h);
+                for (int i = 0; i < SUB_BLOCKS; i++) {
+                    for (int k = 0; k < VECTORS; k++) {
+                        weights[part][i][k][0] = Packed::weights(from, part, i, k, 0);
+                        weights[part][i][k][1] = Packed::weights(from, part, i, k, 1);
                     }
-                    if constexpr (MINIMA) {
-                        minima[part][h] = packed.minima(h);
-                    }
+                    scales[part][i] = packed.scales(i);
+                    minima[part][i] = packed.minima(i);
                 }
             }
         }
     };
-    const v128_t * smallest;
+    const v128_t *all_scales, *all_minima;
 
-    Unpacked(const Block & block, int part) : smallest(block.minima[part]) {}
+    Unpacked(const Block & block, int part) : all_scales(block.scales[part]), all_minima(block.minima[part]) {}
     static v128_t weights(const Block & block, int part, int sub_block, int i, int half) {
         return block.weights[part][sub_block][i][half];
     }
-    static v128_t scales(const Block & block, int part, int sub_block, int half) {
-        return block.scales[part][sub_block][half];
+    v128_t scales(int sub_block) const { return all_scales[sub_block]; }
+    v128_t minima(int sub_block) const { return all_minima[sub_block]; }
+    template <int ROWS> static const void * sums(const Rows<ROWS> & rows, int part, int pair, int r) {
+        return Packed::sums(rows, part, pair, r);
     }
-    v128_t minima(int half) const { return smallest[half]; }
-    template <int ROWS> static v128_t start(const Rows<ROWS> & rows, int sub_block, int r) {
-        return Packed::start(rows, sub_block, r);
+    static constexpr const ggml_half * scales_of_minima(const Block & block) {
+        return std::is_same_v<Packed, Q4K> ? block.dmin : nullptr;
     }
 };
 
@@ -205,6 +208,7 @@ template <typename Packed> struct Unpacked {
 template <typename Sum, int ROWS, typename Weights>
 void multiply(int blocks, float * s, size_t stride, const typename Weights::Block * block, const Rows<ROWS> * panel,
               int groups) {
+    constexpr int STEP = ADDED_UP<Sum, Weights>;
     for (int g = 0; g < groups; g++, s += COLUMNS) {
         v128_t total[2][ROWS];
         for (int h = 0; h < 2; h++) {
@@ -224,58 +228,72 @@ void multiply(int blocks, float * s, size_t stride, const typename Weights::Bloc
                 const Weights weights(*block, part);
 #pragma clang loop unroll(full)
                 for (int i = 0; i < Weights::SUB_BLOCKS; i++) {
-                    const int    sub_block = Weights::SUB_BLOCKS * part + i;
-                    Sum          products[2][ROWS];
-                    for (int h = 0; h < 2; h++) {
-                        for (int r = 0; r < ROWS; r++) {
-                            products[h][r].start(Weights::start(rows, sub_block, r));
-                        }
-                    }
+                    const v128_t scales = weights.scales(i);
 #pragma clang loop unroll(full)
-                    for (int k = 0; k < Weights::VECTORS; k++) {
-#pragma clang loop unroll(full)
+                    for (int from = 0; from < Weights::VECTORS; from += STEP) {
+                        Sum products[2][ROWS];
                         for (int h = 0; h < 2; h++) {
-                            const v128_t w   = Weights::weights(*block, part, i, k, h);
-                            const auto   add = [&]<int... R>(std::integer_sequence<int, R...>) {
-                                (products[h][R].add(activations<Sum, R>(rows, Weights::VECTORS * sub_block + k), w), ...);
-                            };
-                            add(std::make_integer_sequence<int, ROWS>());
-                        }
-                        for (int h = 0; ROWS > 1 && h < 2; h++) {
                             for (int r = 0; r < ROWS; r++) {
-                                products[h][r].settle();
+                                products[h][r].start();
+                            }
+                        }
+#pragma clang loop unroll(full)
+                        for (int k = from; k < from + STEP; k++) {
+#pragma clang loop unroll(full)
+                            for (int h = 0; h < 2; h++) {
+                                const v128_t w   = Weights::weights(*block, part, i, k, h);
+                                const int    at  = Weights::VECTORS * (Weights::SUB_BLOCKS * part + i) + k;
+                                const auto   add = [&]<int... R>(std::integer_sequence<int, R...>) {
+                                    (products[h][R].add(activations<Sum, R>(rows, at), w), ...);
+                                };
+                                add(std::make_integer_sequence<int, ROWS>());
+                            }
+                            for (int h = 0; ROWS > 1 && h < 2; h++) {
+                                for (int r = 0; r < ROWS; r++) {
+                                    products[h][r].settle();
+                                }
+                            }
+                        }
+                        for (int h = 0; h < 2; h++) {
+                            for (int r = 0; r < ROWS; r++) {
+                                sum[h][r] = wasm_i32x4_add(sum[h][r], scaled(products[h][r], scales, h));
                             }
                         }
                     }
-                    for (int h = 0; h < 2; h++) {
-                        const v128_t scales = weights.scales(*block, part, i, h);
-                        for (int r = 0; r < ROWS; r++) {
-                            sum[h][r] = wasm_i32x4_add(sum[h][r], wasm_i32x4_mul(products[h][r].value(), scales));
-                        }
-                    }
                 }
-                if constexpr (Weights::MINIMA) {
+#pragma clang loop unroll(full)
+                for (int i = 0; i < Weights::SUB_BLOCKS; i += 2) {
                     for (int h = 0; h < 2; h++) {
-                        const v128_t pairs = weights.minima(h);
+                        const v128_t pairs = in_pairs(weights.minima(i), weights.minima(i + 1), h);
                         for (int r = 0; r < ROWS; r++) {
-                            const v128_t sums = wasm_v128_load32_splat(rows.minus_sums[part][r]);
+                            const v128_t sums = wasm_v128_load32_splat(Weights::sums(rows, part, i / 2, r));
                             minima[h][r]      = wasm_i32x4_add(minima[h][r], wasm_i32x4_dot_i16x8(pairs, sums));
                         }
                     }
                 }
             }
-            const auto add = [&](v128_t to[2][ROWS], const ggml_half * scales, const v128_t from[2][ROWS]) {
+            const auto add = [&](const ggml_half * scales, const v128_t from[2][ROWS]) {
                 for (int h = 0; h < 2; h++) {
                     const v128_t scale = floats(scales + 4 * h);
                     for (int r = 0; r < ROWS; r++) {
                         const v128_t both = wasm_f32x4_mul(scale, wasm_v128_load32_splat(rows.scale + r));
-                        to[h][r]          = multiply_add(wasm_f32x4_convert_i32x4(from[h][r]), both, to[h][r]);
+                        total[h][r]       = multiply_add(wasm_f32x4_convert_i32x4(from[h][r]), both, total[h][r]);
                     }
                 }
             };
-            add(total, block->d, sum);
-            if constexpr (Weights::MINIMA) {
-                add(total, block->dmin, minima);
+            const ggml_half * own = Weights::scales_of_minima(*block);
+            for (int h = 0; h < 2; h++) {
+                for (int r = 0; r < ROWS; r++) {
+                    if (own) {
+                        minima[h][r] = wasm_i32x4_neg(minima[h][r]);
+                    } else {
+                        sum[h][r] = wasm_i32x4_sub(sum[h][r], wasm_i32x4_shl(minima[h][r], 5));
+                    }
+                }
+            }
+            add(block->d, sum);
+            if (own) {
+                add(own, minima);
             }
         }
         for (int h = 0; h < 2; h++) {
@@ -286,62 +304,66 @@ void multiply(int blocks, float * s, size_t stride, const typename Weights::Bloc
     }
 }
 
-template <int ROWS, typename Weights>
-void multiply(bool relaxed, int blocks, float * s, size_t stride, const typename Weights::Block * weights,
-              const Rows<ROWS> * panel, int groups) {
-#ifdef __wasm_relaxed_simd__
-    if (relaxed && Weights::FOUR_BITS && dot_semantics() == Dot::seven_bits) {
-        return multiply<ShortSum, ROWS, Weights>(blocks, s, stride, weights, panel, groups);
-    }
-    if (relaxed) {
-        return multiply<LongSum, ROWS, Weights>(blocks, s, stride, weights, panel, groups);
-    }
-#endif
-    (void) relaxed;
-    multiply<ExactSum, ROWS, Weights>(blocks, s, stride, weights, panel, groups);
-}
-
-template <typename Weights> void whole_gemv(int n, float * s, const void * vx, const void * vy, int nc) {
+template <typename Sum, typename Weights> void gemv(int n, float * s, const void * vx, const void * vy, int nc) {
     static thread_local std::vector<Rows<1>> panel;
     const auto *                             weights = (const typename Weights::Block *) vx;
     const block_q8_K *                       row     = (const block_q8_K *) vy;
     const int                                blocks  = n / QK_K;
-    const bool                               relaxed = dot_semantics() != Dot::none;
     panel.resize(blocks);
     for (int b = 0; b < blocks; b++) {
-        fill(panel[b], &row[b].d, row[b].qs, relaxed);
+        panel[b].fill(&row[b].d, row[b].qs, row[b].bsums, std::is_same_v<Sum, ExactSum>);
     }
-    multiply<1, Weights>(relaxed, blocks, s, 0, weights, panel.data(), nc / COLUMNS);
+    multiply<Sum, 1, Weights>(blocks, s, 0, weights, panel.data(), nc / COLUMNS);
 }
 
 // So many times four rows at once: enough to unpack weights for, and few enough to stay in a processor's cache.
 constexpr int PANELS = 16;
 
-template <typename Weights>
-void whole_gemm(int n, float * s, size_t stride, const void * vx, const void * vy, int nr, int nc) {
+template <typename Sum, typename Weights>
+void gemm(int n, float * s, size_t stride, const void * vx, const void * vy, int nr, int nc) {
     static thread_local std::vector<Rows<4>>                           panels;
     static thread_local std::vector<typename Unpacked<Weights>::Block> unpacked;
     const auto *         weights = (const typename Weights::Block *) vx;
     const block_q8_Kx4 * rows    = (const block_q8_Kx4 *) vy;
     const int            blocks  = n / QK_K;
-    const bool           relaxed = dot_semantics() != Dot::none;
     unpacked.resize(blocks);
     for (int left = nr / 4; left > 0; left -= PANELS, s += 4 * PANELS * stride, rows += PANELS * blocks) {
         const int count = left < PANELS ? left : PANELS;
         panels.resize(count * blocks);
         for (int b = 0; b < count * blocks; b++) {
-            fill(panels[b], rows[b].d, rows[b].qs, relaxed);
+            panels[b].fill(rows[b].d, rows[b].qs, rows[b].bsums, std::is_same_v<Sum, ExactSum>);
         }
         for (int g = 0; g < nc / COLUMNS; g++) {
             for (int b = 0; b < blocks; b++) {
                 unpacked[b].unpack(weights[(size_t) g * blocks + b]);
             }
             for (int i = 0; i < count; i++) {
-                multiply<4, Unpacked<Weights>>(relaxed, blocks, s + 4 * i * stride + COLUMNS * g, stride,
-                                               unpacked.data(), panels.data() + i * blocks, 1);
+                multiply<Sum, 4, Unpacked<Weights>>(blocks, s + 4 * i * stride + COLUMNS * g, stride, unpacked.data(),
+                                                    panels.data() + i * blocks, 1);
             }
         }
     }
+}
+
+// Calls `work` with the kind of sums that suits this machine.
+template <typename Work> void with_sums(Work work) {
+#ifdef __wasm_relaxed_simd__
+    switch (dot_semantics()) {
+        case Dot::none: break;
+        case Dot::seven_bits: return work(ShortSum{});
+        default: return work(LongSum{});
+    }
+#endif
+    work(ExactSum{});
+}
+
+template <typename Weights> void whole_gemv(int n, float * s, const void * vx, const void * vy, int nc) {
+    with_sums([&](auto sum) { gemv<decltype(sum), Weights>(n, s, vx, vy, nc); });
+}
+
+template <typename Weights>
+void whole_gemm(int n, float * s, size_t stride, const void * vx, const void * vy, int nr, int nc) {
+    with_sums([&](auto sum) { gemm<decltype(sum), Weights>(n, s, stride, vx, vy, nr, nc); });
 }
 
 }  // namespace

@@ -50,7 +50,7 @@ inline v128_t multiply_add(v128_t a, v128_t b, v128_t sum) {
 struct LongSum {
     v128_t sum;
 
-    void   start(v128_t with) { sum = with; }
+    void   start(v128_t with = wasm_i32x4_const_splat(0)) { sum = with; }
     void   add(v128_t a, v128_t seven_bits) { sum = wasm_i32x4_relaxed_dot_i8x16_i7x16_add(a, seven_bits, sum); }
     void   settle() { compute_now(sum); }
     v128_t value() const { return sum; }
@@ -61,7 +61,7 @@ struct LongSum {
 struct ShortSum {
     v128_t first, sum;
 
-    void start(v128_t with) {
+    void start(v128_t with = wasm_i32x4_const_splat(0)) {
         first = with;
         sum   = wasm_i32x4_const_splat(0);
     }
