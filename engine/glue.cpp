@@ -1,9 +1,9 @@
 // The engine as the page's worker calls it.
 //
 // Owns the exported functions. Each takes a request as JSON in the buffer that `cloche_input` gives, and leaves an answer
-// as JSON where `cloche_output` says; what fails is an answer {"error": {"message": ...}}, never an exception. Chat
-// requests and their results have the shape of llama.cpp's server, which is OpenAI's. One model, one request at a time: a
-// function begins it, and `cloche_step` goes on with it until it is done.
+// as JSON where `cloche_output` says; what fails is an answer {"error": {"message": ...}}, never an exception, with "fatal":
+// true where the engine is of no use any more. Chat requests and their results have the shape of llama.cpp's server, which
+// is OpenAI's. One model, one request at a time: a function begins it, and `cloche_step` goes on with it until it is done.
 
 #include "host.h"
 #include "prompts.h"
@@ -26,6 +26,9 @@ namespace {
 
 // A prompt that shares less with what was read last is looked for among the kept ones.
 constexpr float LIKENESS = 0.5f;
+// So many tokens in a row that stand at another place than before, as after the oldest turn was left out, are moved there
+// and not read again. They still know of what stood before them.
+constexpr int WORTH_MOVING = 64;
 // What is computed between two meetings of threads where many tokens, or a picture, are read at once; about.
 constexpr double PRODUCTS_OF_A_BATCH = 1e6;
 
@@ -54,11 +57,15 @@ const char * failure(const std::string & message) {
 }
 
 template <typename Work> const char * guarded(Work && work) {
+    const char * result = nullptr;
     try {
-        return work();
+        result = work();
     } catch (const std::exception & error) {
-        return failure(error.what());
+        result = failure(error.what());
     }
+    // Upstream may have caught it and gone on.
+    const char * why = cloche::failed_assertion();
+    return *why ? answer(json{ { "error", json{ { "message", why }, { "fatal", true } } } }) : result;
 }
 
 ggml_type cache_type(const std::string & name) {
@@ -152,6 +159,7 @@ EXPORT(cloche_load) const char * cloche_load() {
         cloche::forget_prompts();
         auto fresh         = std::make_unique<Engine>();
         auto & params      = fresh->params;
+        cloche::throw_failed_assertions();
         llama_backend_init();
         llama_log_set(common_log_default_callback, nullptr);
         params.model.path                = request.at("weights").get<std::string>();
@@ -167,6 +175,7 @@ EXPORT(cloche_load) const char * cloche_load() {
         params.n_parallel                = 1;
         params.load_mode                 = LLAMA_LOAD_MODE_NONE;
         params.slot_prompt_similarity    = LIKENESS;
+        params.n_cache_reuse             = WORTH_MOVING;
         params.fit_params                = false;
         params.warmup                    = false;
         params.mmproj_use_gpu            = false;

@@ -9,6 +9,8 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <stdexcept>
+#include <string>
 #include <utility>
 
 struct common_sampler;
@@ -114,6 +116,19 @@ namespace cloche {
 
 bool was_interrupted() {
     return std::exchange(given_up, false);
+}
+
+static std::string failed;
+
+void throw_failed_assertions() {
+    ggml_set_abort_callback([](const char * message) {
+        failed = message;
+        throw std::runtime_error(message);
+    });
+}
+
+const char * failed_assertion() {
+    return failed.c_str();
 }
 
 void log(ggml_log_level level, const char * text) {

@@ -1,6 +1,6 @@
 // What the engine asks of the page around it.
 //
-// Owns the stop signal, the log, what pictures cost, and which tokens were chosen.
+// Owns the stop signal, the log, how upstream's code gives up, what pictures cost, and which tokens were chosen.
 
 #pragma once
 
@@ -17,6 +17,12 @@ constexpr const char * STOPPED = "Stopped on request.";
 
 // Whether a computation was given up because the page wants the running request to end; forgotten when asked.
 bool was_interrupted();
+
+// Has an assertion of upstream's that does not hold end in an exception, where it would end the program.
+void throw_failed_assertions();
+
+// The assertion that did not hold, "" as long as all have: nothing may be asked of the engine after it.
+const char * failed_assertion();
 
 void log(ggml_log_level level, const char * text);
 

@@ -88,6 +88,10 @@ export interface ThreadStart {
 type Beginning = 'cloche_chat' | 'cloche_embed' | 'cloche_rerank';
 type Call = Beginning | 'cloche_load' | 'cloche_step' | 'cloche_cancel' | 'cloche_count' | 'cloche_keep' | 'cloche_know';
 
+interface Answer {
+  error?: { message: string; fatal?: boolean };
+}
+
 class Engine {
   private trap: Error | undefined;
 
@@ -119,15 +123,16 @@ class Engine {
     return ready;
   }
 
-  /** Calls one of glue.cpp's functions; throws "refused" with what it says. A trap ends the instance for good. */
+  /** Calls one of glue.cpp's functions; throws "refused" with what it says. What is fatal ends the instance for good. */
   call<T>(name: Call, input = ''): T {
     if (this.trap) throw this.trap;
-    let answer: { error?: { message: string } };
+    let answer: Answer;
     try {
       answer = this.run(name, input);
     } catch (thrown) {
       throw (this.trap = thrown as Error);
     }
+    if (answer.error?.fatal) throw (this.trap = new Error(answer.error.message));
     if (answer.error) throw new RpcError('refused', String(answer.error.message));
     return answer as T;
   }
@@ -136,7 +141,7 @@ class Engine {
     return this.instance.memory.buffer.byteLength;
   }
 
-  private run(name: Call, input: string): { error?: { message: string } } {
+  private run(name: Call, input: string): Answer {
     const { exports, memory } = this.instance;
     const bytes = new TextEncoder().encode(input);
     const at = exports['cloche_input']!(bytes.length) >>> 0;

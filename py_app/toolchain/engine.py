@@ -27,6 +27,8 @@ from toolchain.python_env import NETWORK, make_venv
 from toolchain.steps import Step, fingerprint, is_done
 
 LOCK = REQUIREMENTS / "engine.txt"
+#: what comes of it on every machine, as `sha256sum` writes it
+RECORD = REQUIREMENTS / "engine.sha256"
 FOLDER = BUILD / "engine"
 SOURCE = FOLDER / "source"
 ZIG = FOLDER / "zig"
@@ -101,6 +103,13 @@ def engine_step() -> Step:
 def is_built() -> bool:
     """Whether the engine is there and nothing that it is made from has changed."""
     return is_done(engine_step())
+
+
+def record() -> str:
+    """What RECORD says where it tells of the engine that was built."""
+    names = json.loads(MANIFEST.read_text("utf-8"))["files"]
+    digests = {kind: hashlib.sha256((ENGINE / name).read_bytes()).hexdigest() for kind, name in names.items()}
+    return "".join(f"{digest}  {kind}.wasm\n" for kind, digest in digests.items())
 
 
 def build_engine(progress: Progress) -> str:

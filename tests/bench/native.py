@@ -19,6 +19,15 @@ from toolchain.own_env import own_python
 
 RUN = Path(__file__).with_name("native_run.py")
 CONTEXT = 2048
+#: How it is compiled without instructions that only some processors have, as the plain C of every platform. What pip
+#: has compiled with other settings must not be taken for it.
+PLAIN = {
+    "CMAKE_ARGS": " ".join(
+        f"-DGGML_{name}=OFF"
+        for name in ("NATIVE", "SSE42", "AVX", "AVX2", "BMI2", "FMA", "F16C", "CPU_REPACK", "LLAMAFILE")
+    ),
+    "PIP_NO_CACHE_DIR": "1",
+}
 #: stands for a picture in a text
 MARKER = "<__media__>"
 
@@ -59,9 +68,11 @@ class Native:
 
 
 @contextmanager
-def native(weights: Path, projector: Path | None = None, *, threads: int = 1) -> Iterator[Native | None]:
-    """A model in native llama.cpp; None where that cannot be compiled."""
-    python = _python()
+def native(
+    weights: Path, projector: Path | None = None, *, threads: int = 1, plain: bool = False
+) -> Iterator[Native | None]:
+    """A model in native llama.cpp, or in its plain C; None where that cannot be compiled."""
+    python = _python(plain)
     if python is None:
         yield None
         return
@@ -77,8 +88,10 @@ def native(weights: Path, projector: Path | None = None, *, threads: int = 1) ->
 
 
 @cache
-def _python() -> Path | None:
+def _python(plain: bool) -> Path | None:
     try:
+        if plain:
+            return own_python("plain", "llama.cpp's plain C (compiled, some minutes)", lock="native", env=PLAIN)
         return own_python("native", "llama.cpp for this machine (compiled, some minutes)")
     except BuildError as error:
         print(f"Nothing is compared with native llama.cpp: {error}", file=sys.stderr, flush=True)

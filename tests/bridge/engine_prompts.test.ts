@@ -10,6 +10,7 @@ import {
   type EngineLink,
   fetchStarter,
   loadOf,
+  STARTER,
   startDownloads,
   startEngine,
   stopWorkers,
@@ -122,6 +123,19 @@ describe('a long conversation', () => {
     await counted;
     await engine.call('model.unload', {});
     expect(await kept()).toHaveLength(1);
+  });
+
+  test('that has left out its oldest turn is not read again', async () => {
+    const engine = startEngine();
+    await engine.call('model.load', loadOf(STARTER.filter(({ role }) => role === 'weights')));
+    const turn = (name: string): string => Array.from({ length: 60 }, (_, i) => `${name} ${i}`).join(' ');
+    let request = ask(turn('one'), { max_tokens: 4 });
+    for (const text of [turn('two'), turn('three'), 'Hello']) {
+      request = next(request, await engine.call('chat.complete', request), text);
+    }
+    const { usage } = await engine.call('chat.complete', { ...request, messages: request.messages.slice(2) });
+    expect(usage.prompt_tokens).toBeGreaterThan(200);
+    expect(usage.prompt_tokens - usage.cached_tokens).toBeLessThan(40);
   });
 
   test('that is short is not worth a file', async () => {

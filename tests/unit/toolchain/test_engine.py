@@ -90,6 +90,12 @@ def test_only_files_that_include_our_headers_are_compiled_again_when_those_chang
     assert engine.stamp(given_ours, "before") != engine.stamp(given_ours, "after")
 
 
+@pytest.mark.skipif(not engine.is_built(), reason="the engine of these sources has not been built")
+def test_the_engine_is_the_same_on_every_machine() -> None:
+    """After a change of engine/ or of its lock, what `record` says goes into the file."""
+    assert engine.record() == engine.RECORD.read_text("utf-8")
+
+
 def test_the_lock_has_one_source_and_one_compiler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine, "FOLDER", tmp_path)
     source, compiler = engine.locks()
