@@ -34,7 +34,7 @@ function damaged(bytes: Uint8Array): Uint8Array {
   return copy;
 }
 
-type Call = (name: string, request?: unknown) => { error?: unknown; done?: boolean };
+type Call = (name: string, request?: unknown) => { error?: { message: string; fatal?: boolean }; done?: boolean };
 
 /** An instance with these files, not loaded. */
 async function instance(module: WebAssembly.Module, weights: Uint8Array, projector: Uint8Array): Promise<Call> {
@@ -52,12 +52,13 @@ async function instance(module: WebAssembly.Module, weights: Uint8Array, project
 
 type Outcome = 'error' | 'answer';
 
+const LOAD = {
+  ...{ weights: '/weights.gguf', projector: '/projector.gguf', adapters: [], adapter_scale: 1 },
+  ...{ cache_type: 'f16', context_window: 256, threads: 1, fewer_threads: false, batch: 64, vectors: false, pooling: '' },
+};
+
 function load(call: Call): Outcome {
-  const loaded = call('cloche_load', {
-    ...{ weights: '/weights.gguf', projector: '/projector.gguf', adapters: [], adapter_scale: 1 },
-    ...{ cache_type: 'f16', context_window: 256, threads: 1, fewer_threads: false, batch: 64, vectors: false, pooling: '' },
-  });
-  return loaded.error ? 'error' : 'answer';
+  return call('cloche_load', LOAD).error ? 'error' : 'answer';
 }
 
 function ask(call: Call, content: unknown, more: Record<string, unknown> = {}): Outcome {
@@ -91,6 +92,17 @@ test('damaged files are refused or answered from, and both happens', async () =>
     outcomes.add(await (i % 2 ? outcome(damaged(weights), projector) : outcome(weights, damaged(projector))));
   }
   expect([...outcomes].sort()).toEqual(['answer', 'error']);
+}, LONGEST_MS);
+
+test('an assertion that fails is told in its words, and nothing is asked of the engine after it', async () => {
+  const [module, weights, projector] = await engineAndModel();
+  const token = [1, 0, 0, 0, 0, 0, 0, 0, 'a'.charCodeAt(0)]; // Its length, and what it says.
+  const at = weights.findIndex((_, start) => token.every((byte, i) => weights[start + i] === byte));
+  weights[at + token.length - 1] = 'b'.charCodeAt(0); // Of which there is one already.
+  const call = await instance(module, weights, projector);
+  const { error } = call('cloche_load', LOAD);
+  expect(error).toMatchObject({ message: expect.stringContaining('GGML_ASSERT(id_to_token.size()'), fatal: true });
+  expect(call('cloche_cancel').error).toEqual(error);
 }, LONGEST_MS);
 
 test('damaged pictures are refused or looked at, and the instance goes on', async () => {
