@@ -252,13 +252,17 @@ def _compile(parts: Sequence[Unit], zig: Path, progress: Progress) -> None:
             raise
 
 
+def _from_here(argument: str) -> str:
+    return argument.replace(f"{ROOT}{os.sep}", "")
+
+
 def stamp(unit: Unit, own: str) -> str:
     """Upstream's files never change under the same lock; our headers may, for the files that include them.
 
     Where the project lies does not count: a copy of it need not compile anything again.
     """
     ours = unit.folder == OWN or {str(MISSING), str(BEFORE_SHARED_WORK)}.intersection(unit.flags)
-    facts = [*(flag.replace(str(ROOT), "") for flag in unit.flags), *([own] if ours else [])]
+    facts = [*map(_from_here, unit.flags), *([own] if ours else [])]
     return hashlib.sha256("\0".join(facts).encode() + unit.path.read_bytes()).hexdigest()
 
 
@@ -271,7 +275,9 @@ def _compile_one(unit: Unit, zig: Path, own: str) -> None:
     target = _object(unit)
     mark = target.with_suffix(".stamp")
     mark.unlink(missing_ok=True)
-    _zig(zig, [*unit.flags, "-c", str(unit.path), "-o", str(target)], what=f"Compiling {unit.name}", todo=MEND)
+    # Seen from the project's folder, where it runs: the compiler's order of instructions depends on how long names are.
+    arguments = [_from_here(part) for part in (*unit.flags, "-c", str(unit.path), "-o", str(target))]
+    _zig(zig, arguments, what=f"Compiling {unit.name}", todo=MEND)
     mark.write_text(stamp(unit, own), "utf-8")
 
 
