@@ -1,5 +1,5 @@
 /**
- * The worker in which Python runs. Besides sandbox.worker.ts the only TypeScript file that touches Pyodide.
+ * The worker in which Python runs. Besides sandbox.worker.ts the only TypeScript file that starts Pyodide.
  *
  * Owns start-up: the database lock, the OPFS files, the interpreter, the app's wheels, then Python's own `start`. After
  * that it only relays (python_bridge.ts). The page greets with {boot: {base_url, interrupt}}, `interrupt` being shared
@@ -11,6 +11,7 @@ import type { PyodideAPI } from 'pyodide';
 import { BootDownloads, fetchingThrough } from './boot_downloads';
 import type { BootProgress, Commands, Events } from './contract.gen';
 import { afterRelease, lockDatabase } from './database_lock';
+import { setInterruptBuffer } from './interrupt_buffer';
 import { closeFiles, mountFiles, openFiles, type EmscriptenFS, type SyncFile } from './opfs_fs';
 import { PythonBridge, type Surroundings } from './python_bridge';
 import { Rpc, RpcError } from './rpc';
@@ -85,7 +86,7 @@ async function boot(baseUrl: string, interrupt?: Uint8Array): Promise<void> {
     });
     page.emit([['database:owner', { owner: 'this' }]]);
     const [python, kept] = await Promise.all([loadPython(`${baseUrl}python/`), openDatabase(files)]);
-    if (interrupt) python.setInterruptBuffer(interrupt);
+    if (interrupt) setInterruptBuffer(python, interrupt);
     progress('database', 'Opening the database');
     if (kept.durable) mountFiles(python.FS as unknown as EmscriptenFS, DATA, files);
     progress('app', 'Starting the app');

@@ -172,19 +172,17 @@ def test_an_extension_stays_and_shows_its_errors(python: PythonView) -> None:
 
 def test_python_starts_anew_when_stop_does_not_help(python: PythonView) -> None:
     code = """import asyncio
-print('on')
 while True:
     try:
-        try:
-            await asyncio.Event().wait()
-        finally:
-            print('no')
+        print('on')
+        await asyncio.Event().wait()
     except BaseException:
         pass"""
     run = python.start(code)
-    expect(run.get_by_label("Printed")).to_contain_text("on")
+    expect(run.get_by_label("Printed")).to_have_text(re.compile("on"))
     python.cloche.button("Stop code").click()
-    expect(run.get_by_label("Printed")).to_contain_text("no")
+    # Whatever Stop breaks off, also the printing, it goes on.
+    expect(run.get_by_label("Printed")).to_have_text(re.compile(r"on\s+on"))
     python.cloche.button("Restart Python").click()
     python.cloche.wait_state("ready", timeout=BOOT_MS)
     expect(python.editor).to_be_visible(timeout=ANSWER_MS)

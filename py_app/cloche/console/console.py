@@ -123,6 +123,8 @@ class Console:
     async def _execute(self, code: str) -> Ending:
         """Run code; every way to end becomes an Ending, since nothing else may reach the event loop."""
         try:
+            # The signal may have come while the command was on its way here; its `console.stop` is heard now.
+            await asyncio.sleep(0)
             value = await run(code, self.namespace, f"<run {next(self._runs)}>")
             if value is None:
                 return Ending("done")

@@ -95,6 +95,24 @@ async def test_code_that_has_not_begun_is_stopped() -> None:
         assert (await run)["status"] == "stopped"
 
 
+async def test_code_is_stopped_whose_command_is_just_being_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The signal is seen before there is a task that could be ended; what the page sent with it comes next."""
+    host = ScriptedEngine().host()
+    async with running(host) as app:
+        sent: list[asyncio.Task[Any]] = []
+
+        def pressed(_history: object, _code: str) -> None:
+            handler(app.interrupt)(2, inspect.currentframe())
+            loop = asyncio.get_running_loop()
+            loop.call_soon(lambda: sent.append(loop.create_task(app.handle("console.stop", {}))))
+
+        monkeypatch.setattr("cloche.console.history.History.add", pressed)
+        run = await app.handle("console.run", {"run_id": "1", "code": "print('got away')"})
+        assert run["status"] == "stopped"
+        await sent[0]
+        assert host.told("console:output") == []
+
+
 async def test_with_nothing_running_it_means_nothing() -> None:
     async with running(ScriptedEngine().host()) as app:
         handler(app.interrupt)(2, inspect.currentframe())
