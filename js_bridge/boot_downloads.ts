@@ -4,6 +4,7 @@
  * Owns counting and checking these downloads, and the list of the app's own wheels in the lock file. It does not keep
  * anything: the service worker and the browser's cache do.
  */
+import { chunksOf } from './chunks';
 import { RpcError } from './rpc';
 
 /** `pyodide-lock.json` as py_app/toolchain writes it: Pyodide's format plus sizes. */
@@ -86,7 +87,7 @@ export class BootDownloads {
 
   private async count(url: string, { body }: Response): Promise<void> {
     let received = 0;
-    for await (const chunk of body!) {
+    for await (const chunk of chunksOf(body)) {
       received += chunk.length;
       this.add(chunk.length);
     }

@@ -6,6 +6,7 @@
  * made anew. Does not own what is on the disk (parted_file.ts) nor how long to wait (patience.ts).
  */
 
+import { chunksOf } from './chunks';
 import type { FileFacts, ModelFile } from './contract.gen';
 import { isFull, type Part, type PartedFile } from './parted_file';
 import { Patience, retryAfter, Setback } from './patience';
@@ -148,7 +149,7 @@ export class FileDownload {
 
   private async receive(part: Part, { response, watchdog }: Answer): Promise<void> {
     try {
-      for await (const bytes of response.body ?? []) {
+      for await (const bytes of chunksOf(response.body)) {
         watchdog.feed();
         this.parted.write(part, bytes.subarray(0, part.length - part.received));
         this.patience.progress();

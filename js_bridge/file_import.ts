@@ -4,6 +4,7 @@
  * Owns the copying and the journal with its hash, so that it is as good as one that was fetched; it is never whole in
  * memory. Whether it is a model at all is for whoever hands it over to have looked at.
  */
+import { chunksOf } from './chunks';
 import type { FileFacts } from './contract.gen';
 import { exclusively } from './file_fetch';
 import { isNamed, type ModelStore, removeUnfinished } from './model_files';
@@ -47,7 +48,7 @@ export function importFile(request: ImportFile, store: ModelStore, context: Impo
 }
 
 async function copy(file: File, parted: PartedFile, { signal, push }: ImportContext): Promise<void> {
-  for await (let bytes of file.stream()) {
+  for await (let bytes of chunksOf(file.stream())) {
     signal.throwIfAborted();
     for (let part; bytes.length > 0 && (part = parted.next()); ) {
       const piece = bytes.subarray(0, part.length - part.received);

@@ -4,6 +4,7 @@
  * Owns asking the service worker for the list (which it also enforces, in this script's Content-Security-Policy) and
  * telling people why an address is out of reach. The app's own origin is always in reach.
  */
+import { chunksOf } from './chunks';
 import type { ReadUrl, UrlContent } from './contract.gen';
 import type { Origins } from './open_origins';
 import { RpcError, transfer } from './rpc';
@@ -85,7 +86,7 @@ export async function readUrl(request: ReadUrl, signal: AbortSignal): Promise<Ur
 async function upTo(response: Response, most: number, skip: number): Promise<Uint8Array<ArrayBuffer>> {
   const pieces: Uint8Array[] = [];
   let room = most;
-  for await (let piece of response.body ?? []) {
+  for await (let piece of chunksOf(response.body)) {
     const skipped = Math.min(skip, piece.length);
     skip -= skipped;
     piece = piece.subarray(skipped, skipped + room);

@@ -6,6 +6,7 @@
  * the list on request. Without a service worker nothing but this origin can be reached. It also seals secrets, so that
  * a key that is kept never lies about readable (secrets.ts).
  */
+import { chunksOf } from './chunks';
 import type { HttpHead, HttpRequest, OpenSocket, SocketEnd, Streams, Workers } from './contract.gen';
 import type { Origins } from './open_origins';
 import { Rpc, RpcError, type CallContext } from './rpc';
@@ -62,11 +63,11 @@ async function stream(request: HttpRequest, { signal, push }: CallContext<Stream
 }
 
 async function pass(body: ReadableStream<Uint8Array<ArrayBuffer>>, push: (text: string) => void): Promise<void> {
-  for await (const text of body.pipeThrough(new TextDecoderStream())) if (text) push(text);
+  for await (const text of chunksOf(body.pipeThrough(new TextDecoderStream()))) if (text) push(text);
 }
 
 async function passBytes(body: ReadableStream<Uint8Array<ArrayBuffer>>, push: (data: Uint8Array) => void): Promise<void> {
-  for await (const data of body) push(data);
+  for await (const data of chunksOf(body)) push(data);
 }
 
 /** Opens the worker's socket. This page's own server may always be reached. */

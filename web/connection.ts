@@ -5,6 +5,7 @@
  */
 import pythonWorker from '../js_bridge/python.worker.ts?worker&url';
 import { serveBrowserModel } from '../js_bridge/browser_model';
+import { isIsolated } from '../js_bridge/capabilities';
 import type { Commands, Events } from '../js_bridge/contract.gen';
 import { Rpc, RpcError, type CallOptions, type EventEntry } from '../js_bridge/rpc';
 import { ownScript } from './trusted_types';
@@ -57,7 +58,7 @@ export class Connection {
     this.rpc = new Rpc(worker);
     this.rpc.onEvents((events) => this.tell(events));
     const base_url = new URL('.', document.baseURI).href;
-    this.signal = crossOriginIsolated ? new Uint8Array(new SharedArrayBuffer(1)) : undefined;
+    this.signal = isIsolated() ? new Uint8Array(new SharedArrayBuffer(1)) : undefined;
     const { port1, port2: browser_model } = new MessageChannel();
     serveBrowserModel(port1);
     const boot: Boot = { boot: { base_url, browser_model, ...(this.signal && { interrupt: this.signal }) } };

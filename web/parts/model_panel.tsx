@@ -2,6 +2,7 @@
 import type { RefObject } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { Cpu } from 'lucide';
+import { isIsolated } from '../../js_bridge/capabilities';
 import type { EngineInfo, ModelStatus } from '../../js_bridge/contract.gen';
 import { loadModel } from '../actions';
 import { bytes, count, duration } from '../figures';
@@ -22,7 +23,7 @@ export function engineLine({ backend, threads }: EngineInfo): string {
 
 /** Why there is one thread, when there could be more. */
 export function threadNote({ threads }: EngineInfo): string {
-  if (threads > 1 || crossOriginIsolated) return '';
+  if (threads > 1 || isIsolated()) return '';
   return 'One thread only: this page could not be isolated from others, and then the browser allows no more.';
 }
 

@@ -1,6 +1,7 @@
 /** The view "Python": an editor and a console on the live app, examples, a person's extensions and packages. */
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { Eraser, Play, RotateCcw, Save, Square } from 'lucide';
+import { isIsolated } from '../../js_bridge/capabilities';
 import { errorOf, report } from '../actions';
 import { readDraft, writeDraft } from '../drafts';
 import { EXAMPLES } from '../examples';
@@ -158,7 +159,7 @@ export function PythonView() {
           <Icon of={Eraser} /> Clear output
         </button>
       </div>
-      {stopping && !crossOriginIsolated && (
+      {stopping && !isIsolated() && (
         <p class="warning">
           This page is not isolated, so code that never waits cannot be stopped from outside. Restart Python ends it; what you
           kept stays.
