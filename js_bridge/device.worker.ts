@@ -2,7 +2,8 @@
  * What this device allows and how fast it is, for the answer to "does it run here?".
  *
  * Owns the measurement: one thread alone, then as many as there are processors, together, then the graphics adapter. It is
- * a worker of its own because measuring keeps a thread busy; it is ended after each question.
+ * a worker of its own because measuring keeps a thread busy; it is ended after each question, and its threads with it. It
+ * does not end them itself: where a worker ends just after one that it has ended, Chromium 156 often keeps both for ever.
  */
 
 import { describeDevice } from './capabilities';
@@ -46,14 +47,10 @@ async function measureTogether(count: number): Promise<number> {
       thread.onmessage = ({ data }: MessageEvent<T>) => resolve(data);
       thread.onerror = ({ message }) => reject(new Error(message));
     });
-  try {
-    await Promise.all(threads.map(answerOf));
-    const rates = threads.map((thread) => answerOf<Rate>(thread));
-    for (const thread of threads) thread.postMessage(TOGETHER_MS);
-    return (await Promise.all(rates)).reduce((sum, { gflops }) => sum + gflops, 0);
-  } finally {
-    for (const thread of threads) thread.terminate();
-  }
+  await Promise.all(threads.map(answerOf));
+  const rates = threads.map((thread) => answerOf<Rate>(thread));
+  for (const thread of threads) thread.postMessage(TOGETHER_MS);
+  return (await Promise.all(rates)).reduce((sum, { gflops }) => sum + gflops, 0);
 }
 
 new Rpc<{}, Workers['device']>(self).serve({ 'device.describe': describe, 'device.measure': measure });
