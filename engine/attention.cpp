@@ -106,10 +106,10 @@ template <typename Two, typename One> void in_pairs(int rows, Two two, One one) 
     }
 }
 
-// A half float in each place, divided by SMALL.
-inline v128_t small_float(ggml_half half) {
+// A half float in each place.
+inline v128_t float_of(ggml_half half) {
     const ggml_half four[] = { half, half, half, half };
-    return small_floats(four);
+    return floats(four);
 }
 
 // Eight bytes as floats, times a scale.
@@ -118,16 +118,16 @@ inline void put_eight(float * to, v128_t shorts, v128_t scale) {
     wasm_v128_store(to + 4, wasm_f32x4_mul(wasm_f32x4_convert_i32x4(wasm_i32x4_extend_high_i16x8(shorts)), scale));
 }
 
-// A row as floats, divided by SMALL.
+// A row as floats.
 void unpack_row(float * to, const ggml_half * from, int width) {
     for (int i = 0; i < width; i += 4) {
-        wasm_v128_store(to + i, small_floats(from + i));
+        wasm_v128_store(to + i, many_floats(from + i));
     }
 }
 
 void unpack_row(float * to, const block_q8_0 * from, int width) {
     for (int i = 0; i < width; i += QK8_0, from++, to += QK8_0) {
-        const v128_t scale = small_float(from->d);
+        const v128_t scale = float_of(from->d);
         for (int k = 0; k < QK8_0; k += 8) {
             put_eight(to + k, wasm_i16x8_load8x8(from->qs + k), scale);
         }
@@ -136,7 +136,7 @@ void unpack_row(float * to, const block_q8_0 * from, int width) {
 
 void unpack_row(float * to, const block_q4_0 * from, int width) {
     for (int i = 0; i < width; i += QK4_0, from++, to += QK4_0) {
-        const v128_t scale = small_float(from->d);
+        const v128_t scale = float_of(from->d);
         const v128_t both  = wasm_v128_load(from->qs);
         const v128_t parts[] = { wasm_v128_and(both, wasm_i8x16_const_splat(15)), wasm_u8x16_shr(both, 4) };
         for (int k = 0; k < 2; k++) {
@@ -147,7 +147,7 @@ void unpack_row(float * to, const block_q4_0 * from, int width) {
     }
 }
 
-// Rows as floats, divided by SMALL, and zeros up to KEYS rows.
+// Rows as floats, and zeros up to KEYS rows.
 void unpack(float * to, const char * from, ggml_type type, size_t stride, int count, int width) {
     for (int k = 0; k < count; k++, from += stride, to += width) {
         switch (type) {
@@ -179,7 +179,7 @@ void hide(float * scores, const ggml_half * mask, int count) {
         wasm_v128_store(scores + k, wasm_f32x4_add(wasm_v128_load(scores + k), floats(mask + k)));
     }
     for (; mask && k < count; k++) {
-        scores[k] += wasm_f32x4_extract_lane(small_float(mask[k]), 0) * SMALL;
+        scores[k] += wasm_f32x4_extract_lane(float_of(mask[k]), 0);
     }
     std::fill(scores + count, scores + KEYS, 2 * UNSEEN);
 }
@@ -189,7 +189,7 @@ struct Softmax {
     float largest = LOWEST;
     float sum     = 0;
 
-    // Makes weights, times SMALL, of scores; what was gathered with earlier ones has to be multiplied with the result.
+    // Makes weights of scores; what was gathered with earlier ones has to be multiplied with the result.
     float weigh(float * scores) {
         v128_t most = wasm_v128_load(scores);
         for (int k = 4; k < KEYS; k += 4) {
@@ -201,7 +201,7 @@ struct Softmax {
         v128_t       added  = wasm_f32x4_const_splat(0);
         for (int k = 0; k < KEYS; k += 4) {
             const v128_t weights = exp_of(wasm_f32x4_sub(wasm_v128_load(scores + k), middle));
-            wasm_v128_store(scores + k, wasm_f32x4_mul(weights, wasm_f32x4_const_splat(SMALL)));
+            wasm_v128_store(scores + k, weights);
             added = wasm_f32x4_add(added, weights);
         }
         const float shrunk = before == largest ? 1 : expf(before - largest);
@@ -285,7 +285,7 @@ class Attention {
                    (const char *) q.data + token(row) * q.nb[1] + head(row) * q.nb[2] + sequence * q.nb[3],
                    wide * sizeof(float));
         }
-        multiply(queries, count * wide, scale * SMALL);
+        multiply(queries, count * wide, scale);
         memset(seen, 0, count * width * sizeof(float));
         for (int key = 0; key < all; key += KEYS) {
             const int some = std::min(KEYS, all - key);

@@ -29,8 +29,6 @@ constexpr float LIKENESS = 0.5f;
 // So many tokens in a row that stand at another place than before, as after the oldest turn was left out, are moved there
 // and not read again. They still know of what stood before them.
 constexpr int WORTH_MOVING = 64;
-// What is computed between two meetings of threads where many tokens, or a picture, are read at once; about.
-constexpr double PRODUCTS_OF_A_BATCH = 1e6;
 
 std::string input;
 std::string output;
@@ -151,7 +149,7 @@ EXPORT(cloche_output_size) size_t cloche_output_size() {
 // {"weights": path, "projector": path or "", "adapters": [paths], "adapter_scale", "context_window": tokens, "cache_type":
 // "f16" or the like, "threads", "fewer_threads": whether fewer may compute where that is faster, "batch": tokens of one
 // step, "vectors": whether it is to read only, "pooling": how many vectors become one: "mean", "rank", or "" for what the
-// file says} -> {"context_window", "images", "threads": those that read}
+// file says} -> {"context_window", "images", "threads": as many at most}
 EXPORT(cloche_load) const char * cloche_load() {
     return guarded([&]() -> const char * {
         const json request = json::parse(input);
@@ -167,11 +165,9 @@ EXPORT(cloche_load) const char * cloche_load() {
         params.n_ctx                     = request.at("context_window").get<int>();
         params.n_batch                   = request.at("batch").get<int>();
         params.n_ubatch                  = params.n_batch;
-        const bool fewer                 = request.at("fewer_threads").get<bool>();
-        const int  threads               = request.at("threads").get<int>();
-        cloche::gather_threads(threads);
-        params.cpuparams.n_threads       = fewer ? cloche::best_thread_count(threads, PRODUCTS_OF_A_BATCH) : threads;
+        params.cpuparams.n_threads       = request.at("threads").get<int>();
         params.cpuparams_batch.n_threads = params.cpuparams.n_threads;
+        cloche::gather_threads(params.cpuparams.n_threads, request.at("fewer_threads").get<bool>());
         params.n_parallel                = 1;
         params.load_mode                 = LLAMA_LOAD_MODE_NONE;
         params.slot_prompt_similarity    = LIKENESS;
@@ -199,18 +195,11 @@ EXPORT(cloche_load) const char * cloche_load() {
         fresh->vocab            = llama_model_get_vocab(llama_get_model(context));
         fresh->meta             = std::make_unique<server_context_meta>(fresh->context.get_meta());
         cloche::make_interruptible(context);
-        if (fewer) {
-            // A single token is little work: what is too little for more threads depends on the model.
-            const double width = llama_model_n_embd(llama_get_model(context));
-            const int    most  = params.cpuparams.n_threads;
-            const int    few   = cloche::best_thread_count(most, std::min(width * width, PRODUCTS_OF_A_BATCH));
-            llama_set_n_threads(context, few, most);
-        }
         engine = std::move(fresh);
         return answer(json{
             { "context_window", engine->meta->slot_n_ctx },
             { "images", engine->meta->has_inp_image },
-            { "threads", engine->params.cpuparams_batch.n_threads },
+            { "threads", engine->params.cpuparams.n_threads },
         });
     });
 }

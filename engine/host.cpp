@@ -2,10 +2,13 @@
 
 #include "ggml-cpu.h"
 #include "ggml.h"
+#include "llama-batch.h"
 #include "llama.h"
 #include "missing.h"
 #include "mtmd.h"
+#include "threads.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -21,7 +24,7 @@ extern "C" {
 __attribute__((import_module("cloche"), import_name("stop"))) int cloche_stop(void);
 
 ggml_backend_t __real_ggml_backend_dev_init(ggml_backend_dev_t device, const char * params);
-int32_t        __real_llama_decode(llama_context * context, llama_batch batch);
+int32_t        __real_llama_process(llama_context * context, llama_process_type type, llama_batch_ext * batch);
 int32_t        __real_mtmd_batch_encode(mtmd_batch * batch);
 int32_t        __real_mtmd_tokenize(const mtmd_context *, mtmd_input_chunks *, const mtmd_input_text *,
                                     const mtmd_bitmap * const *, size_t);
@@ -40,9 +43,13 @@ static bool interrupted() {
 
 static int32_t tokens_in_work = 0;
 
-int32_t __wrap_llama_decode(llama_context * context, llama_batch batch) {
-    tokens_in_work       = batch.n_tokens;
-    const int32_t result = __real_llama_decode(context, batch);
+int32_t __wrap_llama_process(llama_context * context, llama_process_type type, llama_batch_ext * batch) {
+    tokens_in_work = (int32_t) batch->tokens.size();
+    // A single token is little work: what is too little for more threads depends on the model.
+    const double width = llama_model_n_embd(llama_get_model(context));
+    cloche::expect_products(tokens_in_work > 1 ? cloche::PRODUCTS_OF_A_BATCH
+                                               : std::min(width * width, cloche::PRODUCTS_OF_A_BATCH));
+    const int32_t result = __real_llama_process(context, type, batch);
     tokens_in_work       = 0;
     return result;
 }
@@ -59,6 +66,7 @@ ggml_backend_t __wrap_ggml_backend_dev_init(ggml_backend_dev_t device, const cha
 static double encoder_ms = 0;
 
 int32_t __wrap_mtmd_batch_encode(mtmd_batch * batch) {
+    cloche::expect_products(cloche::PRODUCTS_OF_A_BATCH);
     const int64_t started = ggml_time_us();
     const int32_t result  = __real_mtmd_batch_encode(batch);
     encoder_ms += (double) (ggml_time_us() - started) / 1000;

@@ -271,13 +271,18 @@ inline float quantise(const float * x, v128_t quants[2]) {
 template <typename Multiply, typename Block>
 void whole_gemm(Multiply run, WeightType kind, int n, float * s, size_t bs, const Block * weights, const void * vy, int nr,
                 int nc) {
-    static thread_local Activations activations;
-    const int                       blocks = n / QK8_0, near = rows_near(blocks);
-    const block_q8_0x4 *            rows   = (const block_q8_0x4 *) vy;
+    // Several threads are given some columns at a time, of which each wants all rows; one thread is given all columns.
+    static thread_local std::vector<Activations> made;
+    const int                                    blocks = n / QK8_0, near = rows_near(blocks);
+    const block_q8_0x4 *                         rows   = (const block_q8_0x4 *) vy;
+    made.resize(std::max(made.size(), (size_t) nr / near + 1));
     for (int r = 0; r < nr; r += near, s += near * bs, rows += near / 4 * blocks) {
-        const int count = std::min(nr - r, near);
-        activations.make_room(kind, count / 4 * blocks);
-        activations.fill(0, rows, count / 4 * blocks);
+        const int     count       = std::min(nr - r, near);
+        Activations & activations = made[meeting() ? r / near : 0];
+        if (!activations.source.is(rows, count * blocks)) {
+            activations.make_room(kind, count / 4 * blocks);
+            activations.fill(0, rows, count / 4 * blocks);
+        }
         run(blocks, s, bs, weights, activations, count, nc / 4);
     }
 }

@@ -8,6 +8,7 @@
 #define GGML_COMMON_DECL_CPP
 #include "ggml-common.h"
 #include "repack.h"
+#include "threads.h"
 
 #include <algorithm>
 #include <cstddef>
@@ -29,6 +30,27 @@ template <typename Quant> struct alignas(32) Panel {
     Quant   quants[128];  // four of row 0, four of row 1, ...
 };
 
+// What something was made of. Where several threads compute, it stays as it is until they meet again.
+class Source {
+  public:
+    // Whether it is these `size` things still; if not, it is from now on.
+    bool is(const void * things, size_t size) {
+        const int32_t now = meeting();
+        if (now != 0 && now == meeting_ && things == things_ && size == size_) {
+            return true;
+        }
+        meeting_ = now;
+        things_  = things;
+        size_    = size;
+        return false;
+    }
+
+  private:
+    int32_t      meeting_ = 0;
+    const void * things_  = nullptr;
+    size_t       size_    = 0;
+};
+
 enum class WeightType { q8_0, q4_0 };
 
 // Panels of as many fours of rows as were made room for, each of as many blocks, for one type of weights on this machine.
@@ -39,6 +61,7 @@ class Activations {
 
     void make_room(WeightType weights, size_t panels);
     bool relaxed() const { return relaxed_; }
+    Source source;
 
     // Panels from `first` on; a missing row counts as zeros.
     void fill(size_t first, const block_q8_0 * const rows[4], int blocks);

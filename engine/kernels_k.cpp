@@ -165,14 +165,17 @@ template <typename Packed> struct Unpacked {
     static constexpr int SHORT_VECTORS = Packed::SHORT_VECTORS;
 
     struct Block {
-        v128_t    weights[PARTS][SUB_BLOCKS][VECTORS][2];
-        v128_t    scales[PARTS][SUB_BLOCKS], minima[PARTS][SUB_BLOCKS];
-        ggml_half d[COLUMNS], dmin[COLUMNS];
+        v128_t weights[PARTS][SUB_BLOCKS][VECTORS][2];
+        v128_t scales[PARTS][SUB_BLOCKS], minima[PARTS][SUB_BLOCKS];
+        float  d[COLUMNS], dmin[COLUMNS];
 
         void unpack(const typename Packed::Block & from) {
-            memcpy(d, from.d, sizeof(d));
-            if (const ggml_half * more = Packed::scales_of_minima(from)) {
-                memcpy(dmin, more, sizeof(dmin));
+            const ggml_half * more = Packed::scales_of_minima(from);
+            for (int c = 0; c < COLUMNS; c += 4) {
+                wasm_v128_store(d + c, floats(from.d + c));
+                if (more) {
+                    wasm_v128_store(dmin + c, floats(more + c));
+                }
             }
             for (int part = 0; part < PARTS; part++) {
                 const Packed packed(from, part);
@@ -199,7 +202,7 @@ template <typename Packed> struct Unpacked {
     template <int ROWS> static const void * sums(const Rows<ROWS> & rows, int part, int pair, int r) {
         return Packed::sums(rows, part, pair, r);
     }
-    static constexpr const ggml_half * scales_of_minima(const Block & block) {
+    static constexpr const float * scales_of_minima(const Block & block) {
         return std::is_same_v<Packed, Q4K> ? block.dmin : nullptr;
     }
 };
@@ -272,7 +275,7 @@ void multiply(int blocks, float * s, size_t stride, const typename Weights::Bloc
                     }
                 }
             }
-            const auto add = [&](const ggml_half * scales, const v128_t from[2][ROWS]) {
+            const auto add = [&](const auto * scales, const v128_t from[2][ROWS]) {
                 for (int h = 0; h < 2; h++) {
                     const v128_t scale = floats(scales + 4 * h);
                     for (int r = 0; r < ROWS; r++) {
@@ -281,7 +284,7 @@ void multiply(int blocks, float * s, size_t stride, const typename Weights::Bloc
                     }
                 }
             };
-            const ggml_half * own = Weights::scales_of_minima(*block);
+            const auto * own = Weights::scales_of_minima(*block);
             for (int h = 0; h < 2; h++) {
                 for (int r = 0; r < ROWS; r++) {
                     if (own) {
@@ -321,17 +324,25 @@ constexpr int PANELS = 16;
 
 template <typename Sum, typename Weights>
 void gemm(int n, float * s, size_t stride, const void * vx, const void * vy, int nr, int nc) {
-    static thread_local std::vector<Rows<4>>                           panels;
+    struct Panels {
+        std::vector<Rows<4>> rows;
+        Source               source;
+    };
+    static thread_local std::vector<Panels>                            made;  // see whole_gemm in kernels.cpp
     static thread_local std::vector<typename Unpacked<Weights>::Block> unpacked;
     const auto *         weights = (const typename Weights::Block *) vx;
     const block_q8_Kx4 * rows    = (const block_q8_Kx4 *) vy;
     const int            blocks  = n / QK_K;
     unpacked.resize(blocks);
-    for (int left = nr / 4; left > 0; left -= PANELS, s += 4 * PANELS * stride, rows += PANELS * blocks) {
-        const int count = left < PANELS ? left : PANELS;
-        panels.resize(count * blocks);
-        for (int b = 0; b < count * blocks; b++) {
-            panels[b].fill(rows[b].d, rows[b].qs, rows[b].bsums, std::is_same_v<Sum, ExactSum>);
+    made.resize(std::max(made.size(), (size_t) nr / (4 * PANELS) + 1));
+    for (int p = 0; p < nr / 4; p += PANELS, s += 4 * PANELS * stride, rows += PANELS * blocks) {
+        const int count  = std::min(nr / 4 - p, PANELS);
+        Panels &  panels = made[meeting() ? p / PANELS : 0];
+        if (!panels.source.is(rows, count * blocks)) {
+            panels.rows.resize(count * blocks);
+            for (int b = 0; b < count * blocks; b++) {
+                panels.rows[b].fill(rows[b].d, rows[b].qs, rows[b].bsums, std::is_same_v<Sum, ExactSum>);
+            }
         }
         for (int g = 0; g < nc / COLUMNS; g++) {
             for (int b = 0; b < blocks; b++) {
@@ -339,7 +350,7 @@ void gemm(int n, float * s, size_t stride, const void * vx, const void * vy, int
             }
             for (int i = 0; i < count; i++) {
                 multiply<Sum, 4, Unpacked<Weights>>(blocks, s + 4 * i * stride + COLUMNS * g, stride, unpacked.data(),
-                                                    panels.data() + i * blocks, 1);
+                                                    panels.rows.data() + i * blocks, 1);
             }
         }
     }

@@ -23,18 +23,28 @@ inline void compute_now(v128_t & value) {
     asm volatile("" : "+r"(value));
 }
 
-// What `small_floats` divides by.
-constexpr float SMALL = 0x1p112f;
-
-// Four half floats as floats, divided by SMALL: their bits, where a float has them. Infinities and NaNs come out as numbers.
-inline v128_t small_floats(const ggml_half * halves) {
-    const v128_t bits = wasm_i32x4_shl(wasm_i32x4_load16x4(halves), 13);
-    return wasm_v128_and(bits, kept(wasm_i32x4_const_splat((int32_t) 0x8fffffff)));
+// Four half floats as floats; infinities and NaNs come out as large numbers. The bits of a denormal one, where a float has
+// them, are a denormal float, and a product with one takes some processors as long as sixty others. Scales of K-quants are
+// mostly such: they get an exponent, which adds 2^-15 and half of what they are, and is taken away again.
+inline v128_t floats(const ggml_half * halves) {
+    const v128_t bits      = wasm_i32x4_shl(wasm_i32x4_load16x4(halves), 13);
+    const v128_t magnitude = wasm_v128_and(bits, wasm_i32x4_const_splat(0x0fffffff));
+    const v128_t denormal  = wasm_i32x4_lt(magnitude, wasm_i32x4_const_splat(1 << 23));
+    const v128_t given     = wasm_i32x4_add(magnitude, wasm_i32x4_const_splat(112 << 23));
+    const v128_t missing   = wasm_f32x4_sub(given, wasm_f32x4_const_splat(0x1p-14f));
+    const v128_t right     = wasm_f32x4_add(given, wasm_v128_and(missing, denormal));
+    return wasm_v128_or(right, wasm_v128_and(bits, wasm_i32x4_const_splat(INT32_MIN)));
 }
 
-// Four half floats as floats; infinities and NaNs come out as large numbers.
-inline v128_t floats(const ggml_half * halves) {
-    return wasm_f32x4_mul(small_floats(halves), kept(wasm_f32x4_const_splat(SMALL)));
+inline v128_t floats(const float * four) {
+    return wasm_v128_load(four);
+}
+
+// The same for many numbers, of which few are denormal.
+inline v128_t many_floats(const ggml_half * halves) {
+    const v128_t bits  = wasm_i32x4_shl(wasm_i32x4_load16x4(halves), 13);
+    const v128_t small = wasm_v128_and(bits, kept(wasm_i32x4_const_splat((int32_t) 0x8fffffff)));
+    return wasm_f32x4_mul(small, kept(wasm_f32x4_const_splat(0x1p112f)));
 }
 
 inline v128_t multiply_add(v128_t a, v128_t b, v128_t sum) {

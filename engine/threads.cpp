@@ -2,19 +2,21 @@
 //
 // Owns the part of OpenMP's runtime that upstream's graph computation calls (the interface that clang compiles
 // `#pragma omp` to, https://openmp.llvm.org), memory allocation by one thread at a time, and the measurement of how many
-// threads pay. A thread is a worker of the page that calls `cloche_thread` whenever there is something to do. Who waits
-// looks at memory for some microseconds before it sleeps: products follow each other faster than a thread wakes up. No
-// thread sleeps for long, because a browser cannot end a worker that sleeps here while the one that started it ends, too.
+// threads pay, time and again. A thread is a worker of the page that calls `cloche_thread` whenever there is something to
+// do. Who waits looks at memory for longer than a thread takes to wake up, then sleeps: products follow each other faster.
+// Where other programs want the processors, such waiting costs a lot, and fewer threads pay. No thread sleeps for long,
+// because a browser cannot end a worker that sleeps here while the one that started it ends, too.
 
 #include "threads.h"
 
 #include <algorithm>
 #include <atomic>
-#include <cmath>
 #include <cstdarg>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <map>
+#include <vector>
 
 #include <time.h>
 
@@ -26,7 +28,7 @@ extern "C" __attribute__((import_module("cloche"), import_name("stop"))) int clo
 namespace {
 
 constexpr size_t   STACK_BYTES = 1 << 20;
-constexpr int      LOOKS       = 20000;
+constexpr int      LOOKS       = 100000;
 constexpr int64_t  A_WHILE     = 100'000'000;  // nanoseconds
 constexpr int      WHILES      = 100;  // so long no thread lets others wait, unless its worker has been ended
 constexpr uint32_t MOST        = 1024;  // more than any processor has
@@ -34,8 +36,9 @@ constexpr int      ENDED       = 2;     // what the page says when it has done w
 
 constexpr int    VALUES   = 256;
 constexpr int    PIECES   = 20;
-constexpr int    TRIALS   = 4;
+constexpr int    TRIALS   = 6;
 constexpr double WORTH_IT = 0.9;  // one more thread has to save a tenth of the time
+constexpr double SELDOM   = 100;  // times as long as trials take is computed until the next ones
 
 using Work = void (*)(int32_t *, int32_t *, void *, void *);
 
@@ -44,6 +47,17 @@ Work   work      = nullptr;
 void * given[2]  = {};
 int    teammates = 1;
 int    wanted    = 1;
+
+// How many threads are best for work of one kind.
+struct Choice {
+    int    threads    = 1;
+    double trials_ms  = 0;
+    double since_then = 0;  // milliseconds that were computed
+};
+std::map<double, Choice> choices;  // by the products between two meetings
+Choice *                 choice    = nullptr;
+bool                     choosing  = false;
+int                      most      = 1;
 
 std::atomic<int32_t> here{ 1 };     // threads, the calling one included
 std::atomic<int32_t> order{ 0 };    // pieces of work that were ever begun, times MOST, plus threads that this one is for
@@ -91,10 +105,12 @@ void together(int count, Work what, void * first, void * second) {
     given[0]  = first;
     given[1]  = second;
     teammates = std::min(count, here.load(std::memory_order_acquire));
-    working.store(teammates - 1, std::memory_order_relaxed);
-    const uint32_t begun = (uint32_t) order.load(std::memory_order_relaxed) / MOST;
-    order.store((int32_t) ((begun + 1) * MOST + (uint32_t) teammates), std::memory_order_seq_cst);
-    wake(order);
+    if (teammates > 1) {
+        working.store(teammates - 1, std::memory_order_relaxed);
+        const uint32_t begun = (uint32_t) order.load(std::memory_order_relaxed) / MOST;
+        order.store((int32_t) ((begun + 1) * MOST + (uint32_t) teammates), std::memory_order_seq_cst);
+        wake(order);
+    }
     take_part();
     for (int32_t left = working.load(std::memory_order_acquire); left > 0; left = working.load(std::memory_order_acquire)) {
         wait(working, left);
@@ -132,13 +148,24 @@ double milliseconds() {
     return (double) now.tv_sec * 1e3 + (double) now.tv_nsec / 1e6;
 }
 
-double fastest_trial(int threads, int length) {
-    int    pieces = PIECES;
-    double best   = INFINITY;
-    for (int i = 0; i < TRIALS; i++) {
-        const double began = milliseconds();
-        together(threads, trial, &pieces, &length);
-        best = std::min(best, milliseconds() - began);
+// How many threads do the trial fastest.
+int fastest_count(double products) {
+    int                 pieces = PIECES, length = std::max(1, (int) (products / VALUES));
+    std::vector<double> took(most + 1);
+    for (int threads = 1; threads <= most; threads++) {
+        double longest = 0;
+        for (int i = 0; i < TRIALS; i++) {
+            const double began = milliseconds();
+            together(threads, trial, &pieces, &length);
+            const double time = milliseconds() - began;
+            longest           = std::max(longest, time);
+            took[threads] += time;
+        }
+        took[threads] -= longest;  // One has to wake threads up, or the machine had something else to do for a moment.
+    }
+    int best = 1;
+    for (int threads = 2; threads <= most; threads++) {
+        best = took[threads] < took[best] * WORTH_IT ? threads : best;
     }
     return best;
 }
@@ -147,24 +174,31 @@ double fastest_trial(int threads, int length) {
 
 namespace cloche {
 
-void gather_threads(int count) {
+void gather_threads(int count, bool fewer) {
     for (int found = here.load(std::memory_order_acquire); found < count; found = here.load(std::memory_order_acquire)) {
         wait(here, found);
     }
+    most     = count;
+    choosing = fewer && count > 1;
+    choice   = nullptr;
+    choices.clear();
 }
 
-int best_thread_count(int most, double products) {
-    const int length  = std::max(1, (int) (products / VALUES));
-    int       best    = 1;
-    double    fastest = fastest_trial(1, length);
-    for (int threads = 2; threads <= most; threads++) {
-        const double time = fastest_trial(threads, length);
-        if (time < fastest * WORTH_IT) {
-            fastest = time;
-            best    = threads;
-        }
+void expect_products(double products) {
+    if (!choosing) {
+        return;
     }
-    return best;
+    choice = &choices[products];
+    if (choice->since_then >= SELDOM * choice->trials_ms) {
+        const double began = milliseconds();
+        choice->threads    = fastest_count(products);
+        choice->trials_ms  = milliseconds() - began;
+        choice->since_then = 0;
+    }
+}
+
+int32_t meeting() {
+    return teammates > 1 ? passed.load(std::memory_order_relaxed) + 1 : 0;
 }
 
 }  // namespace cloche
@@ -224,7 +258,11 @@ void __kmpc_fork_call(void *, int32_t count, Work what, ...) {
     void * first  = va_arg(arguments, void *);
     void * second = va_arg(arguments, void *);
     va_end(arguments);
-    together(wanted, what, first, second);
+    const double began = milliseconds();
+    together(choice ? std::min(wanted, choice->threads) : wanted, what, first, second);
+    if (choice) {
+        choice->since_then += milliseconds() - began;
+    }
 }
 
 void    __kmpc_barrier(void *, int32_t) { barrier(); }

@@ -4,13 +4,23 @@
 
 #pragma once
 
+#include <cstdint>
+
 namespace cloche {
 
-// Waits until so many threads are there, the calling one included.
-void gather_threads(int count);
+// What is computed between two meetings of threads where many tokens, or a picture, are read at once; about.
+constexpr double PRODUCTS_OF_A_BATCH = 1e6;
 
-// How many threads compute fastest right now, of `most` at most, where they wait for each other after every so many
-// products of numbers. Takes some milliseconds.
-int best_thread_count(int most, double products);
+// Waits until so many threads are there, the calling one included. With `fewer`, only as many compute as that is fastest
+// with.
+void gather_threads(int count, bool fewer);
+
+// Says that about so many products of numbers lie between two meetings of threads in what is computed from now on. How many
+// threads are fastest is tried (some milliseconds) at first, and again whenever a hundred times as long has been computed:
+// other programs come and go.
+void expect_products(double products);
+
+// A number that changes whenever threads meet; until then nobody changes what others read. 0 where one computes alone.
+int32_t meeting();
 
 }  // namespace cloche

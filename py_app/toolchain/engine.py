@@ -75,7 +75,7 @@ WRAPPED = (
     "ggml_vec_silu_f32",
     "ggml_vec_soft_max_f32",
     "ggml_vec_swiglu_f32",
-    "llama_decode",
+    "llama_process",
     "mtmd_batch_encode",
     "mtmd_tokenize",
     "_Z21common_sampler_sampleP14common_samplerP13llama_contextib",

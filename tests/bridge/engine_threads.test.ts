@@ -1,4 +1,7 @@
-/** Cloche's engine with several threads: the same answers as with one, time and again, and no waiting for a thread that failed. */
+/**
+ * The thread of Cloche's engine and those that help it: the same answers with any number of them, no waiting for one that
+ * failed, and a stop that comes in while a batch is read.
+ */
 
 import { afterEach, expect, test } from 'vitest';
 import { Rpc } from '../../js_bridge/rpc';
@@ -18,18 +21,27 @@ function newWorker(): Worker {
   return new Worker(new URL('../../js_bridge/cloche_engine.worker.ts', import.meta.url), { type: 'module' });
 }
 
-async function start(threads: number, worker = newWorker()): Promise<Engine> {
+interface Start {
+  worker?: Worker;
+  stop?: Int32Array<SharedArrayBuffer>;
+  /** Whether fewer threads compute where that is faster. */
+  fewer?: boolean;
+}
+
+const newStop = (): Int32Array<SharedArrayBuffer> => new Int32Array(new SharedArrayBuffer(4));
+
+async function start(threads: number, { worker = newWorker(), stop = newStop(), fewer = false }: Start = {}): Promise<Engine> {
   const engine: Engine = new Rpc(keep(worker));
   const files = STARTER.map(async ({ name, url: at }) => ({ name, file: await (await fetch(`/${at}`)).blob(), handle: undefined }));
   const loaded = await engine.call('load', {
     module: (await engineCode())!.module,
     files: await Promise.all(files),
-    stop: new Int32Array(new SharedArrayBuffer(4)),
+    stop,
     helpers: threads - 1,
     prompts: undefined,
     request: {
       ...{ weights: `/${WEIGHTS.name}`, projector: `/${PROJECTOR.name}`, adapters: [], adapter_scale: 1, cache_type: 'f16' },
-      ...{ context_window: 2048, threads, fewer_threads: false, batch: 512, vectors: false, pooling: '' },
+      ...{ context_window: 2048, threads, fewer_threads: fewer, batch: 512, vectors: false, pooling: '' },
     },
   } satisfies LoadRequest);
   expect(loaded.threads).toBe(threads);
@@ -57,8 +69,8 @@ test.skipIf(!OWN_ENGINE)(
   async () => {
     const questions = ['Hello', words(300), await pictureQuestion(), 'What can you do?'];
     const told: number[][][] = [];
-    for (const count of COUNTS) {
-      const engine = await start(count);
+    for (const [count, fewer] of [...COUNTS.map((count) => [count, false] as const), [2, true] as const]) {
+      const engine = await start(count, { fewer });
       told.push([]);
       for (let i = 0; i < TIMES; i++) told.at(-1)!.push(await tokensOf(engine, questions[i % questions.length]));
       stopWorkers();
@@ -71,5 +83,16 @@ test.skipIf(!OWN_ENGINE)(
 
 test.skipIf(!OWN_ENGINE)('does not wait for a thread that failed', async () => {
   const url = new URL('./engine_with_lost_thread.worker.ts', import.meta.url);
-  await expect(start(2, new Worker(url, { type: 'module' }))).rejects.toMatchObject({ code: 'internal', message: 'unreachable' });
+  await expect(start(2, { worker: new Worker(url, { type: 'module' }) })).rejects.toMatchObject({ code: 'internal', message: 'unreachable' });
+});
+
+test.skipIf(!OWN_ENGINE)('stops in the middle of a batch, and then reads the same as before', async () => {
+  const stop = newStop();
+  const engine = await start(1, { stop });
+  const before = await tokensOf(engine, words(300));
+  Atomics.store(stop, 0, 1);
+  // Between two batches the worker itself would see it, and say "aborted".
+  await expect(tokensOf(engine, words(400))).rejects.toMatchObject({ code: 'refused', message: expect.stringContaining('Stopped') });
+  Atomics.store(stop, 0, 0);
+  expect(await tokensOf(engine, words(300))).toEqual(before);
 });
