@@ -41,6 +41,11 @@ def checks() -> list[Check]:
             [*_module("cloche.contract_typescript"), "--check"],
             "run `PYTHONPATH=py_app .venv/bin/python -m cloche.contract_typescript`.",
         ),
+        Check(
+            "README's table of engines",
+            [*_module("tests.bench.comparison"), "--check"],
+            "run `PYTHONPATH=py_app .venv/bin/python -m tests.bench.comparison` (its text says how).",
+        ),
         Check("tsc (browser)", [*tsc, "-p", "tsconfig.json"], "mend the lines named above."),
         Check("tsc (configuration)", [*tsc, "-p", "tsconfig.node.json"], "mend the lines named above."),
         Check("mypy", [*_module("mypy"), *PYTHON_FILES], "mend the lines named above."),

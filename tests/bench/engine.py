@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from typing import Any
 
@@ -22,6 +22,8 @@ from tests.bench.stage import Stage, median, stage
 from toolchain.paths import DIST, ENGINE
 
 ROUNDS = 3
+#: What takes milliseconds is measured so often, after as many times in which browsers compile what it needs.
+MANY_ROUNDS = 12
 WORDS = 80
 #: of the conversation that goes on after a reload
 MANY_WORDS = 400
@@ -54,7 +56,7 @@ def _text(name: str, weights: bytes, *, read_at_least: float = 8, write_at_least
         for index in range(ROUNDS + 1):
             text = f"{index} " + " ".join(f"shape {number % 10}" for number in range(WORDS))
             pages = {"own": own, WLLAMA: other, TWO: two}
-            told = {key: page.evaluate("given => bench.ask(...given)", [text, TOKENS]) for key, page in pages.items()}
+            told = {key: _told(page, "given => bench.ask(...given)", [text, TOKENS]) for key, page in pages.items()}
             if reference:
                 told[NATIVE] = reference.ask([{"role": "user", "content": text}], TOKENS)
             rounds.append(told)
@@ -63,6 +65,23 @@ def _text(name: str, weights: bytes, *, read_at_least: float = 8, write_at_least
     )
     yield from _rates(f"reading, {name}", reading, wllama=read_at_least, native=0.6)
     yield from _rates(f"writing, {name}", writing, wllama=write_at_least, native=0.9)
+    yield from _costs(f"an answer, {name}", rounds[1:])
+
+
+def _told(page: Page, asking: str, given: Any = None) -> dict[str, Any]:
+    """What a page tells of an answer, with the processor time that all threads of its process took meanwhile."""
+    devtools = page.context.new_cdp_session(page)
+    devtools.send("Performance.enable")
+
+    def spent() -> float:
+        metrics = devtools.send("Performance.getMetrics")["metrics"]
+        return next(float(each["value"]) for each in metrics if each["name"] == "ProcessTime")
+
+    before = spent()
+    told: dict[str, Any] = page.evaluate(asking, given)
+    told["processor_ms"] = (spent() - before) * 1000
+    devtools.detach()
+    return told
 
 
 def _read(answer: dict[str, float]) -> float:
@@ -103,7 +122,7 @@ def file_of(built: Stage, data: bytes, role: str = "weights") -> dict[str, Any]:
 
 
 def _starter() -> Iterator[Figure]:
-    rounds = _looks(IMAGE, None)
+    rounds = _looks(IMAGE, None, before=MANY_ROUNDS, count=MANY_ROUNDS)
     whole = [{key: 1000 / each["total_ms"] for key, each in told.items()} for told in rounds]
     yield from _seeing("starter model", rounds, wllama=None)
     yield from _rates("a question about a picture, starter model", whole, "answers/s", wllama=2)
@@ -112,9 +131,10 @@ def _starter() -> Iterator[Figure]:
 def _seeing(name: str, rounds: list[dict[str, dict[str, Any]]], *, wllama: float | None) -> Iterator[Figure]:
     seen = [{key: 1000 / each["image_ms"] for key, each in told.items()} for told in rounds]
     yield from _rates(f"seeing, {name}", seen, "pictures/s", wllama=wllama)
+    yield from _costs(f"an answer about a picture, {name}", rounds)
 
 
-def _looks(size: int, projector: bytes | None) -> list[dict[str, dict[str, Any]]]:
+def _looks(size: int, projector: bytes | None, before: int = 1, count: int = ROUNDS) -> list[dict[str, dict[str, Any]]]:
     """What each engine tells of its answers about pictures of noise, with the starter model's eyes or with others."""
     with stage() as built, ExitStack() as open_ones:
         files = {file["role"]: file for file in built.card["files"]}
@@ -125,15 +145,17 @@ def _looks(size: int, projector: bytes | None) -> list[dict[str, dict[str, Any]]
         own, other, two = pages_with(open_ones, built, [*files.values()], threads=(1, None, 2))
         reference = open_ones.enter_context(native(paths["weights"], paths["projector"]))
         rounds: list[dict[str, dict[str, Any]]] = []
-        for _ in range(ROUNDS + 1):
-            pages = {"own": own, WLLAMA: other, TWO: two}
-            told = {key: page.evaluate("size => bench.see(size)", size) for key, page in pages.items()}
+        for _ in range(before + count):
+            picture = own.evaluate("size => bench.noise(size)", size)
+            told = {}
+            for key, page in {"own": own, WLLAMA: other, TWO: two}.items():
+                page.evaluate("picture => bench.show(picture)", picture)
+                told[key] = _told(page, "() => bench.see()")
             if reference:
-                picture = own.evaluate("size => bench.noise(size)", size)
                 question = [{"role": "user", "content": f"{MARKER}Describe what you see."}]
                 told[NATIVE] = reference.ask(question, 8, images=(picture,))
             rounds.append(told)
-    return rounds[1:]
+    return rounds[before:]
 
 
 def native_starter(built: Stage) -> AbstractContextManager[Native | None]:
@@ -180,10 +202,24 @@ def _rates(
     native: float | None = None,
 ) -> Iterator[Figure]:
     """One thread against each of the others. What two bring is not judged: not every machine has two idle cores."""
-    for other, at_least in ((WLLAMA, wllama), (NATIVE, native)):
+    targets = {WLLAMA: wllama, NATIVE: native}
+    for note, pairs in _compared(rounds):
+        yield _rate(name, pairs, unit, note, targets.get(note))
+
+
+def _costs(name: str, rounds: list[dict[str, dict[str, Any]]]) -> Iterator[Figure]:
+    """Processor time, of all threads together."""
+    spent = [{key: each["processor_ms"] for key, each in told.items()} for told in rounds]
+    for note, pairs in _compared(spent):
+        yield _time(f"processor time of {name}, {note}", pairs)
+
+
+def _compared(rounds: list[dict[str, float]]) -> Iterator[tuple[str, list[tuple[float, float]]]]:
+    """What is compared with what: one thread with each of the others, two threads with one."""
+    for other in (WLLAMA, NATIVE):
         if other in rounds[0]:
-            yield _rate(name, [(told["own"], told[other]) for told in rounds], unit, other, at_least)
-    yield _rate(name, [(told[TWO], told["own"]) for told in rounds], unit, TWO, None)
+            yield other, [(told["own"], told[other]) for told in rounds]
+    yield TWO, [(told[TWO], told["own"]) for told in rounds]
 
 
 def _rate(name: str, pairs: list[tuple[float, float]], unit: str, note: str, at_least: float | None) -> Figure:
@@ -192,7 +228,7 @@ def _rate(name: str, pairs: list[tuple[float, float]], unit: str, note: str, at_
     return Figure(f"{name}, {note}", ratio * other, unit, against=other, at_least=at_least)
 
 
-def _time(name: str, pairs: list[list[float]], note: str, *, at_most: float) -> Figure:
+def _time(name: str, pairs: Sequence[Sequence[float]], note: str = "", *, at_most: float | None = None) -> Figure:
     other = median([pair[1] for pair in pairs])
     ratio = median([pair[0] / pair[1] for pair in pairs])
     return Figure(name, ratio * other, "ms", against=other, at_most=at_most, note=note)

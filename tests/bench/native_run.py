@@ -47,7 +47,7 @@ class Native:
         """A greedy answer from nothing."""
         llama.llama_memory_clear(llama.llama_get_memory(self.context), True)
         prompt = self.template(messages=messages, tools=tools).prompt
-        began = time.perf_counter()
+        began, spent = time.perf_counter(), time.process_time()
         past, image_seconds = self._read_pictures(prompt, images) if images else (self._read(prompt), 0.0)
         read = time.perf_counter()
         first = self._logits()
@@ -67,6 +67,7 @@ class Native:
             "image_ms": image_seconds * 1000,
             "tokens_per_second": (len(written) - 1) / (ended - began_writing) if len(written) > 1 else 0,
             "total_ms": (ended - began) * 1000,
+            "processor_ms": (time.process_time() - spent) * 1000,
             "tokens": written,
             "text": b"".join(self._piece(token) for token in written).decode("utf-8", "replace"),
             **({"logits": [float(each) for each in first]} if logits else {}),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
@@ -9,6 +10,8 @@ from playwright.sync_api import Locator, expect
 from tests.e2e import models
 from tests.e2e.cloche_page import ANSWER_MS, BOOT_MS, Cloche
 from tests.e2e.conftest import OpenProfile, OpenSite
+
+from toolchain.paths import ROOT
 
 FIGURE = re.compile(r"^[\d,.]+$")
 
@@ -35,9 +38,21 @@ def test_stop_ends_a_measurement_of_which_nothing_is_kept(benchmark: Locator) ->
     expect(benchmark.get_by_role("table")).to_have_count(0)
 
 
+def test_what_was_measured_elsewhere_is_shown_with_its_machine(benchmark: Locator) -> None:
+    comparison = json.loads((ROOT / "web" / "engine_comparison.json").read_text("utf-8"))
+    opener = benchmark.get_by_text("own engine beside others")
+    opener.click()
+    table = benchmark.get_by_role("region", name="Engines compared").get_by_role("table")
+    expect(table).to_contain_text(comparison["machine"])
+    expect(table.get_by_role("rowheader")).to_have_text([row["what"] for row in comparison["rows"]])
+    cells = table.get_by_role("row").filter(has_text="reading, 135M Q8_0").get_by_role("cell")
+    expect(cells).to_have_text([re.compile(r"^[\d.]+ tokens/s$"), *[re.compile(r"^[\d.]+ .$")] * 3])
+    opener.click()
+
+
 def test_the_model_is_measured_on_two_engines_and_the_figures_stay(profile: Cloche, benchmark: Locator) -> None:
     page, measure = profile.page, benchmark.get_by_role("button", name="Measure this model")
-    reports = benchmark.locator("tbody")
+    reports = benchmark.get_by_role("region", name="Measured speeds").locator("tbody")
     measure.click()
     expect(reports).to_have_count(1, timeout=ANSWER_MS)
     expect(benchmark.get_by_role("table")).to_contain_text(re.compile(r"Measured on Chrome \d+, \d+ core"))

@@ -4,6 +4,7 @@ import type { SpeedReport, SpeedRow } from '../../js_bridge/contract.gen';
 import { count, duration, time } from '../figures';
 import { benchmark, stopBenchmark } from '../model_actions';
 import { model, state } from '../store';
+import { EngineComparison } from './engine_comparison';
 import { ProgressBar } from './progress';
 
 /** This machine, as far as the browser names it. */
@@ -139,6 +140,7 @@ export function Benchmark() {
           )}
         </div>
       )}
+      <EngineComparison />
     </section>
   );
 }

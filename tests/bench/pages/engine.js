@@ -83,28 +83,32 @@ function told({ usage, timings }) {
   };
 }
 
-/** A picture of noise, different each time, so that nothing of it is known. */
-async function picture(size) {
+/** A picture of noise in base64, different each time, so that nothing of it is known. */
+async function noise(size) {
   const canvas = new OffscreenCanvas(size, size);
   const brush = canvas.getContext('2d');
   const pixels = brush.createImageData(size, size);
   for (let i = 0; i < pixels.data.length; i++) pixels.data[i] = i % 4 === 3 ? 255 : Math.random() * 256;
   brush.putImageData(pixels, 0, 0);
-  return new Uint8Array(await (await canvas.convertToBlob({ type: 'image/png' })).arrayBuffer());
+  const picture = new Uint8Array(await (await canvas.convertToBlob({ type: 'image/png' })).arrayBuffer());
+  return btoa(Array.from(picture, (byte) => String.fromCharCode(byte)).join(''));
 }
 
-/** The same in base64. */
-async function noise(size) {
-  return btoa(Array.from(await picture(size), (byte) => String.fromCharCode(byte)).join(''));
+const bytes = (base64) => Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
+
+/** What will be asked about. */
+let picture;
+
+function show(base64) {
+  picture = bytes(base64);
 }
 
-async function see(size) {
-  return ask([{ type: 'image', data: await picture(size) }, { type: 'text', text: 'Describe what you see.' }], 8);
+async function see() {
+  return ask([{ type: 'image', data: picture }, { type: 'text', text: 'Describe what you see.' }], 8);
 }
 
 /** The text of a greedy answer and its tool calls; pictures in base64. */
 async function answer(messages, tools, max_tokens) {
-  const bytes = (base64) => Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
   const decoded = messages.map(({ role, content, images }) => ({
     role,
     content: images.length === 0 ? content : [
@@ -158,4 +162,4 @@ async function dictated(messages, text) {
   return told.map(({ id, top_logprobs }) => [id, top_logprobs[0].id]);
 }
 
-globalThis.bench = { load, reload, ask, askAgain, see, noise, answer, open, logits, dictated };
+globalThis.bench = { load, reload, ask, askAgain, noise, show, see, answer, open, logits, dictated };
