@@ -78,7 +78,9 @@ blob = bytes(range(256)) * 8192
 db.execute("CREATE TABLE images (data BLOB)")
 db.execute("INSERT INTO images VALUES (?)", (blob,))
 db.execute("CREATE VIRTUAL TABLE words USING fts5(text)")
+db.execute("BEGIN")
 db.executemany("INSERT INTO words VALUES (?)", [(f"a glass bell number {n}",) for n in range(500)])
+db.execute("COMMIT")
 db.execute("DELETE FROM words WHERE rowid > 10")
 db.execute("VACUUM")`);
     await first.close();
@@ -110,7 +112,9 @@ describe('a worker that ends in the middle of a transaction', () => {
   test('leaves a journal from which the next one restores what was committed', async () => {
     const first = await sqlite();
     await first.python(`${CREATE}
+db.execute("BEGIN")
 db.executemany("INSERT INTO notes (text) VALUES (?)", [("committed " * 40,)] * 500)
+db.execute("COMMIT")
 db.execute("PRAGMA cache_size = 5")
 db.execute("BEGIN")
 db.execute("UPDATE notes SET text = 'half-way'")

@@ -1,4 +1,5 @@
 /** A worker with Pyodide's SQLite on OPFS, as opfs_fs.test.ts wants it. */
+import { afterRelease } from '../../js_bridge/database_lock';
 import { closeFiles, mountFiles, openFiles, type EmscriptenFS, type SyncFile } from '../../js_bridge/opfs_fs';
 import { Rpc, RpcError } from '../../js_bridge/rpc';
 
@@ -42,11 +43,23 @@ function breakable(file: SyncFile): SyncFile {
   };
 }
 
+/** Resolves when every worker before this one has let go of the folder. An ended one does so at its end, not at once. */
+function lock(folder: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const hold = (): Promise<never> => {
+      resolve();
+      return new Promise(() => undefined);
+    };
+    navigator.locks.request(folder, hold).catch(reject);
+  });
+}
+
 new Rpc<{}, SqliteMethods>(self).serve({
   open: async ({ folder }) => {
+    await lock(folder);
     const root = await navigator.storage.getDirectory();
     const directory = await root.getDirectoryHandle(folder, { create: true });
-    files = await openFiles(directory, ['app.db', 'app.db-journal']);
+    files = await afterRelease(() => openFiles(directory, ['app.db', 'app.db-journal']));
     const python = await pyodide;
     const mounted = new Map([...files].map(([name, file]) => [name, breakable(file)]));
     mountFiles(python.FS as unknown as EmscriptenFS, '/data', mounted);
