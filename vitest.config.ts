@@ -108,27 +108,31 @@ const ownEngine = [
   },
 ];
 
+const projects = [
+  {
+    extends: true as const,
+    plugins: [noEngine()],
+    server: { headers: headers.isolation },
+    test: { name: 'isolated', include: ['tests/bridge/**/*.test.{ts,tsx}'], exclude: [OWN_ENGINE] },
+  },
+  {
+    // The engine without threads, as on a host whose pages are not isolated.
+    extends: true as const,
+    plugins: [noEngine()],
+    test: { name: 'not isolated', include: [LLAMACPP] },
+  },
+  ...(existsSync(join(root, '.build/vendor/engine/engine.json')) ? ownEngine : []),
+];
+
 export default defineConfig({
   root,
   cacheDir: join(root, '.build/vitest'),
   plugins: [preact(), vendored('/python/', 'python'), faultyFiles()],
   optimizeDeps: { noDiscovery: true, include: ['highlight.js/lib/core'] },
   test: {
-    projects: [
-      {
-        extends: true,
-        plugins: [noEngine()],
-        server: { headers: headers.isolation },
-        test: { name: 'isolated', include: ['tests/bridge/**/*.test.{ts,tsx}'], exclude: [OWN_ENGINE] },
-      },
-      {
-        // The engine without threads, as on a host whose pages are not isolated.
-        extends: true,
-        plugins: [noEngine()],
-        test: { name: 'not isolated', include: [LLAMACPP] },
-      },
-      ...(existsSync(join(root, '.build/vendor/engine/engine.json')) ? ownEngine : []),
-    ],
+    // One project after another, and as many files of it at once as there are processors: all at once, they only wait.
+    maxWorkers: '100%',
+    projects: projects.map(({ test, ...rest }, groupOrder) => ({ ...rest, test: { ...test, sequence: { groupOrder } } })),
     // CLOCHE_LONG=1: some tests go on for many minutes.
     provide: { long: Boolean(process.env.CLOCHE_LONG) },
     testTimeout: 60_000,

@@ -22,14 +22,15 @@ Where = Literal["hub", "cdn"]
 class Fault:
     """One way to go wrong, for the next `times` requests of that server whose path holds `path`.
 
-    `after` counts bytes of the answer's body. `reached` is set once a fault has struck; a stalled answer goes on when
-    `go_on` is set.
+    `after` counts bytes of the answer's body. Without `ranges` the answer is the whole file, whatever was asked for.
+    `reached` is set once a fault has struck; a stalled answer goes on when `go_on` is set.
     """
 
     kind: Literal["drop", "stall", "refuse", "truncate", "wrong", "no_ranges", "expired"]
     where: Where = "cdn"
     after: int = 0
     status: int = 500
+    ranges: bool = True
     headers: dict[str, str] = field(default_factory=dict)
     path: str = ""
     times: int = 1
@@ -66,7 +67,7 @@ def wrong(**more: Any) -> Fault:
 
 def no_ranges(**more: Any) -> Fault:
     """The whole file, whatever was asked for."""
-    return Fault("no_ranges", **more)
+    return Fault("no_ranges", ranges=False, **more)
 
 
 def expired(**more: Any) -> Fault:

@@ -152,9 +152,10 @@ class _Answers(BaseHTTPRequestHandler, ABC):
         """A file or the range of it that was asked for."""
         common = {"ETag": f'"{etag}"', "Accept-Ranges": "bytes", **(headers or {})}
         asked = self.headers["Range"]
-        ranged = self.fault is None or self.fault.kind != "no_ranges"
-        if not ranged and self.fault is not None:
-            self.fault.reached.set()
+        ranged = self.fault is None or self.fault.ranges
+        if self.fault is not None and not ranged:
+            if self.fault.kind == "no_ranges":
+                self.fault.reached.set()
             del common["Accept-Ranges"]
         if asked is None or not ranged:
             self.reply(200, data, common)
