@@ -77,6 +77,15 @@ template <int ROWS> inline void store(const v128_t * sums, float * s, size_t str
     }
 }
 
+// Four activations of row R, for each of four columns.
+template <int R, int ROWS> inline v128_t four_quants(const Panel<int8_t> & rows, int k) {
+    if constexpr (ROWS == 1) {
+        return wasm_v128_load32_splat(rows.quants + 16 * k);
+    } else {
+        return lane<R>(wasm_v128_load(rows.quants + 16 * k));
+    }
+}
+
 #ifdef __wasm_relaxed_simd__
 // COUNT groups of columns together use a row's activations more than once.
 template <typename Sum, int ROWS, int COUNT, typename Weights>
@@ -103,14 +112,13 @@ inline void multiply_tile(int blocks, float * s, size_t stride, const typename W
             for (int g = 0; g < COUNT; g++) {
                 w[g] = weights.offset_at(column[g * blocks], k);
             }
-            const v128_t all = wasm_v128_load(rows.quants + 16 * k);
-            const auto   add = [&]<int... R>(std::integer_sequence<int, R...>) {
+            const auto add = [&]<int... R>(std::integer_sequence<int, R...>) {
                 for (int g = 0; g < COUNT; g++) {
-                    (sum[g][R].add(lane<R>(all), w[g]), ...);
+                    (sum[g][R].add(four_quants<R, ROWS>(rows, k), w[g]), ...);
                 }
             };
             add(std::make_integer_sequence<int, ROWS>());
-            for (int g = 0; ROWS > 1 && g < COUNT; g++) {
+            for (int g = 0; ROWS * COUNT > 1 && g < COUNT; g++) {
                 for (int r = 0; r < ROWS; r++) {
                     sum[g][r].settle();
                 }
@@ -133,7 +141,7 @@ template <typename Sum, int ROWS, typename Weights>
 void multiply_relaxed(int blocks, float * s, size_t stride, const typename Weights::Block * column,
                       const Panel<int8_t> * panel, int groups, Weights weights) {
     int g = 0;
-    for (; ROWS > 1 && g + GROUPS <= groups; g += GROUPS) {
+    for (; g + GROUPS <= groups; g += GROUPS) {
         multiply_tile<Sum, ROWS, GROUPS>(blocks, s + 4 * g, stride, column + g * blocks, panel, weights);
     }
     for (; g < groups; g++) {

@@ -25,15 +25,14 @@ inline void compute_now(v128_t & value) {
 
 // Four half floats as floats; infinities and NaNs come out as large numbers. The bits of a denormal one, where a float has
 // them, are a denormal float, and a product with one takes some processors as long as sixty others. Scales of K-quants are
-// mostly such: they get an exponent, which adds 2^-15 and half of what they are, and is taken away again.
+// mostly such: they get an exponent, which makes 2^-15 more than half of them; what that gives of a normal one is larger.
 inline v128_t floats(const ggml_half * halves) {
     const v128_t bits      = wasm_i32x4_shl(wasm_i32x4_load16x4(halves), 13);
-    const v128_t magnitude = wasm_v128_and(bits, wasm_i32x4_const_splat(0x0fffffff));
-    const v128_t denormal  = wasm_i32x4_lt(magnitude, wasm_i32x4_const_splat(1 << 23));
-    const v128_t given     = wasm_i32x4_add(magnitude, wasm_i32x4_const_splat(112 << 23));
-    const v128_t missing   = wasm_f32x4_sub(given, wasm_f32x4_const_splat(0x1p-14f));
-    const v128_t right     = wasm_f32x4_add(given, wasm_v128_and(missing, denormal));
-    return wasm_v128_or(right, wasm_v128_and(bits, wasm_i32x4_const_splat(INT32_MIN)));
+    const v128_t magnitude = wasm_v128_and(bits, kept(wasm_i32x4_const_splat(0x0fffffff)));
+    const v128_t given     = wasm_i32x4_add(magnitude, kept(wasm_i32x4_const_splat(112 << 23)));
+    const v128_t denormal  = wasm_f32x4_add(given, wasm_f32x4_sub(given, kept(wasm_f32x4_const_splat(0x1p-14f))));
+    const v128_t sign      = wasm_v128_and(bits, kept(wasm_i32x4_const_splat(INT32_MIN)));
+    return wasm_v128_or(wasm_f32x4_pmin(given, denormal), sign);
 }
 
 inline v128_t floats(const float * four) {

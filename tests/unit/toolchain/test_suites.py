@@ -58,6 +58,7 @@ def test_a_suite_counts_as_it_ended(
 def test_a_suite_that_hangs_is_ended_and_counts_as_failed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(suites, "REPORTS", tmp_path)
     monkeypatch.setattr(suites, "LONGEST_SUITE_SECONDS", 0.2)
+    monkeypatch.setattr(suites, "FAREWELL_SECONDS", 1)  # who started the tests may have had Ctrl-C ignored
     hanging = Suite(
         "hanging", "waits for ever", lambda _: [sys.executable, "-c", "import threading; threading.Event().wait()"]
     )
