@@ -19,6 +19,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -86,20 +87,33 @@ template <int R, int ROWS> inline v128_t four_quants(const Panel<int8_t> & rows,
     }
 }
 
-#ifdef __wasm_relaxed_simd__
+template <int R, int ROWS> inline v128_t four_quants(const Panel<int16_t> & rows, int k) {
+    return wasm_v128_load64_splat(rows.quants + 16 * k + 4 * R);
+}
+
+// Four weights of each of four columns, as a kind of sums wants them.
+template <typename Sum, typename Weights>
+inline auto four_weights(const typename Weights::Block & block, int k, Weights weights) {
+    if constexpr (std::is_same_v<Sum, ExactSum>) {
+        return Halves{ weights.low_at(block, k), weights.high_at(block, k) };
+    } else {
+        return weights.offset_at(block, k);
+    }
+}
+
 // COUNT groups of columns together use a row's activations more than once.
-template <typename Sum, int ROWS, int COUNT, typename Weights>
+template <typename Sum, int ROWS, int COUNT, typename Quant, typename Weights>
 inline void multiply_tile(int blocks, float * s, size_t stride, const typename Weights::Block * column,
-                          const Panel<int8_t> * panel, Weights weights) {
+                          const Panel<Quant> * panel, Weights weights) {
     v128_t total[COUNT][ROWS];
     for (int g = 0; g < COUNT; g++) {
         for (int r = 0; r < ROWS; r++) {
             total[g][r] = wasm_f32x4_const_splat(0);
         }
     }
-    for (const Panel<int8_t> * end = panel + blocks; panel < end; panel++, column++) {
-        const Panel<int8_t> & rows = *panel;
-        Sum                   sum[COUNT][ROWS];
+    for (const Panel<Quant> * end = panel + blocks; panel < end; panel++, column++) {
+        const Panel<Quant> & rows = *panel;
+        Sum                  sum[COUNT][ROWS];
         for (int r = 0; r < ROWS; r++) {
             const v128_t start = wasm_v128_load32_splat(rows.start + r);
             for (int g = 0; g < COUNT; g++) {
@@ -108,9 +122,9 @@ inline void multiply_tile(int blocks, float * s, size_t stride, const typename W
         }
 #pragma clang loop unroll(full)
         for (int k = 0; k < 8; k++) {
-            v128_t w[COUNT];
+            decltype(four_weights<Sum>(*column, k, weights)) w[COUNT];
             for (int g = 0; g < COUNT; g++) {
-                w[g] = weights.offset_at(column[g * blocks], k);
+                w[g] = four_weights<Sum>(column[g * blocks], k, weights);
             }
             const auto add = [&]<int... R>(std::integer_sequence<int, R...>) {
                 for (int g = 0; g < COUNT; g++) {
@@ -137,57 +151,17 @@ inline void multiply_tile(int blocks, float * s, size_t stride, const typename W
     }
 }
 
-template <typename Sum, int ROWS, typename Weights>
-void multiply_relaxed(int blocks, float * s, size_t stride, const typename Weights::Block * column,
-                      const Panel<int8_t> * panel, int groups, Weights weights) {
-    int g = 0;
-    for (; g + GROUPS <= groups; g += GROUPS) {
-        multiply_tile<Sum, ROWS, GROUPS>(blocks, s + 4 * g, stride, column + g * blocks, panel, weights);
+// As many groups at a time as there are registers for their sums.
+template <typename Sum, int ROWS, typename Quant, typename Weights>
+void multiply_groups(int blocks, float * s, size_t stride, const typename Weights::Block * column,
+                     const Panel<Quant> * panel, int groups, Weights weights) {
+    constexpr int COUNT = ROWS == 1 ? 4 : std::is_same_v<Sum, ExactSum> ? 1 : GROUPS;
+    int           g     = 0;
+    for (; g + COUNT <= groups; g += COUNT) {
+        multiply_tile<Sum, ROWS, COUNT>(blocks, s + 4 * g, stride, column + g * blocks, panel, weights);
     }
     for (; g < groups; g++) {
         multiply_tile<Sum, ROWS, 1>(blocks, s + 4 * g, stride, column + g * blocks, panel, weights);
-    }
-}
-#endif
-
-template <int ROWS, typename Weights>
-void multiply_exact(int blocks, float * s, size_t stride, const typename Weights::Block * column,
-                    const Panel<int16_t> * panel, int groups, Weights weights) {
-    for (int g = 0; g < groups; g++, s += 4) {
-        v128_t total[ROWS];
-        for (int r = 0; r < ROWS; r++) {
-            total[r] = wasm_f32x4_const_splat(0);
-        }
-        for (const Panel<int16_t> *now = panel, *end = panel + blocks; now < end; now++, column++) {
-            const Panel<int16_t> & rows = *now;
-            v128_t                 low[ROWS], high[ROWS];
-            for (int r = 0; r < ROWS; r++) {
-                low[r] = high[r] = wasm_i32x4_const_splat(0);
-            }
-#pragma clang loop unroll(full)
-            for (int k = 0; k < 8; k++) {
-                const v128_t w0 = weights.low_at(*column, k);
-                const v128_t w1 = weights.high_at(*column, k);
-#pragma clang loop unroll(full)
-                for (int r = 0; r < ROWS; r++) {
-                    const v128_t a = wasm_v128_load64_splat(rows.quants + 16 * k + 4 * r);
-                    low[r]         = wasm_i32x4_add(low[r], wasm_i32x4_dot_i16x8(w0, a));
-                    high[r]        = wasm_i32x4_add(high[r], wasm_i32x4_dot_i16x8(w1, a));
-                    if (ROWS > 1) {
-                        compute_now(low[r]);
-                        compute_now(high[r]);
-                    }
-                }
-            }
-            const v128_t scale = weights.scales(*column);
-            for (int r = 0; r < ROWS; r++) {
-                const v128_t sum  = wasm_i32x4_add(wasm_i32x4_shuffle(low[r], high[r], 0, 2, 4, 6),
-                                                   wasm_i32x4_shuffle(low[r], high[r], 1, 3, 5, 7));
-                const v128_t both = wasm_f32x4_mul(scale, wasm_v128_load32_splat(rows.scale + r));
-                total[r]          = multiply_add(wasm_f32x4_convert_i32x4(sum), both, total[r]);
-            }
-        }
-        store<ROWS>(total, s, stride);
     }
 }
 
@@ -197,12 +171,12 @@ void multiply(int blocks, float * s, size_t stride, const typename Weights::Bloc
 #ifdef __wasm_relaxed_simd__
     if (activations.relaxed()) {
         // Where the dot product takes seven bits only, only weights of four come here.
-        const auto run = dot_semantics() == Dot::seven_bits ? multiply_relaxed<ShortSum, ROWS, Weights>
-                                                            : multiply_relaxed<LongSum, ROWS, Weights>;
+        const auto run = dot_semantics() == Dot::seven_bits ? multiply_groups<ShortSum, ROWS, int8_t, Weights>
+                                                            : multiply_groups<LongSum, ROWS, int8_t, Weights>;
         return run(blocks, s, stride, weights, activations.narrow.data() + first, groups, kind);
     }
 #endif
-    multiply_exact<ROWS>(blocks, s, stride, weights, activations.wide.data() + first, groups, kind);
+    multiply_groups<ExactSum, ROWS>(blocks, s, stride, weights, activations.wide.data() + first, groups, kind);
 }
 
 template <typename Weights>

@@ -44,24 +44,6 @@ template <int ROWS> struct Rows {
     }
 };
 
-// LongSum and ShortSum (simd.h) for machines without relaxed SIMD.
-struct ExactSum {
-    v128_t low, high;
-
-    void start() { low = high = wasm_i32x4_const_splat(0); }
-    void add(v128_t a, v128_t weights) {
-        low  = wasm_i32x4_add(low, wasm_i32x4_dot_i16x8(wasm_i16x8_extend_low_i8x16(weights), a));
-        high = wasm_i32x4_add(high, wasm_i32x4_dot_i16x8(wasm_i16x8_extend_high_i8x16(weights), a));
-    }
-    void settle() {
-        compute_now(low);
-        compute_now(high);
-    }
-    v128_t value() const {
-        return wasm_i32x4_add(wasm_i32x4_shuffle(low, high, 0, 2, 4, 6), wasm_i32x4_shuffle(low, high, 1, 3, 5, 7));
-    }
-};
-
 // The numbers of two vectors of 16 bits beside each other, of one half of the columns.
 inline v128_t in_pairs(v128_t a, v128_t b, int half) {
     return half ? wasm_i16x8_shuffle(a, b, 4, 12, 5, 13, 6, 14, 7, 15) : wasm_i16x8_shuffle(a, b, 0, 8, 1, 9, 2, 10, 3, 11);

@@ -80,6 +80,30 @@ struct ShortSum {
 };
 #endif
 
+// Four weights of each of four columns, in 16 bits.
+struct Halves {
+    v128_t low, high;  // the first two columns, the others
+};
+
+// The same on machines without that dot product, for activations in 16 bits.
+struct ExactSum {
+    v128_t low, high;
+
+    void start(v128_t = wasm_i32x4_const_splat(0)) { low = high = wasm_i32x4_const_splat(0); }
+    void add(v128_t a, Halves weights) {
+        low  = wasm_i32x4_add(low, wasm_i32x4_dot_i16x8(weights.low, a));
+        high = wasm_i32x4_add(high, wasm_i32x4_dot_i16x8(weights.high, a));
+    }
+    void add(v128_t a, v128_t bytes) { add(a, { wasm_i16x8_extend_low_i8x16(bytes), wasm_i16x8_extend_high_i8x16(bytes) }); }
+    void settle() {
+        compute_now(low);
+        compute_now(high);
+    }
+    v128_t value() const {
+        return wasm_i32x4_add(wasm_i32x4_shuffle(low, high, 0, 2, 4, 6), wasm_i32x4_shuffle(low, high, 1, 3, 5, 7));
+    }
+};
+
 // Lane J of four in each place.
 template <int J> inline v128_t lane(v128_t x) { return wasm_i32x4_shuffle(x, x, J, J, J, J); }
 
