@@ -95,7 +95,7 @@ template <int R, int ROWS> inline v128_t four_quants(const Panel<int16_t> & rows
 template <typename Sum, typename Weights>
 inline auto four_weights(const typename Weights::Block & block, int k, Weights weights) {
     if constexpr (std::is_same_v<Sum, ExactSum>) {
-        return Halves{ weights.low_at(block, k), weights.high_at(block, k) };
+        return Wide{ weights.low_at(block, k), weights.high_at(block, k) };
     } else {
         return weights.offset_at(block, k);
     }
@@ -104,7 +104,8 @@ inline auto four_weights(const typename Weights::Block & block, int k, Weights w
 // COUNT groups of columns together use a row's activations more than once.
 template <typename Sum, int ROWS, int COUNT, typename Quant, typename Weights>
 inline void multiply_tile(int blocks, float * s, size_t stride, const typename Weights::Block * column,
-                          const Panel<Quant> * panel, Weights weights) {
+                          const Panel<Quant> * panel, int apart, Weights weights) {
+    const size_t next = (size_t) apart * blocks;
     v128_t total[COUNT][ROWS];
     for (int g = 0; g < COUNT; g++) {
         for (int r = 0; r < ROWS; r++) {
@@ -124,7 +125,7 @@ inline void multiply_tile(int blocks, float * s, size_t stride, const typename W
         for (int k = 0; k < 8; k++) {
             decltype(four_weights<Sum>(*column, k, weights)) w[COUNT];
             for (int g = 0; g < COUNT; g++) {
-                w[g] = four_weights<Sum>(column[g * blocks], k, weights);
+                w[g] = four_weights<Sum>(column[g * next], k, weights);
             }
             const auto add = [&]<int... R>(std::integer_sequence<int, R...>) {
                 for (int g = 0; g < COUNT; g++) {
@@ -139,7 +140,7 @@ inline void multiply_tile(int blocks, float * s, size_t stride, const typename W
             }
         }
         for (int g = 0; g < COUNT; g++) {
-            const v128_t scale = weights.scales(column[g * blocks]);
+            const v128_t scale = weights.scales(column[g * next]);
             for (int r = 0; r < ROWS; r++) {
                 const v128_t both = wasm_f32x4_mul(scale, wasm_v128_load32_splat(rows.scale + r));
                 total[g][r]       = multiply_add(wasm_f32x4_convert_i32x4(sum[g][r].value()), both, total[g][r]);
@@ -147,7 +148,7 @@ inline void multiply_tile(int blocks, float * s, size_t stride, const typename W
         }
     }
     for (int g = 0; g < COUNT; g++) {
-        store<ROWS>(total[g], s + 4 * g, stride);
+        store<ROWS>(total[g], s + 4 * g * apart, stride);
     }
 }
 
@@ -156,12 +157,12 @@ template <typename Sum, int ROWS, typename Quant, typename Weights>
 void multiply_groups(int blocks, float * s, size_t stride, const typename Weights::Block * column,
                      const Panel<Quant> * panel, int groups, Weights weights) {
     constexpr int COUNT = ROWS == 1 ? 4 : std::is_same_v<Sum, ExactSum> ? 1 : GROUPS;
-    int           g     = 0;
-    for (; g + COUNT <= groups; g += COUNT) {
-        multiply_tile<Sum, ROWS, COUNT>(blocks, s + 4 * g, stride, column + g * blocks, panel, weights);
+    const int     apart = groups / COUNT;
+    for (int g = 0; g < apart; g++) {
+        multiply_tile<Sum, ROWS, COUNT>(blocks, s + 4 * g, stride, column + g * blocks, panel, apart, weights);
     }
-    for (; g < groups; g++) {
-        multiply_tile<Sum, ROWS, 1>(blocks, s + 4 * g, stride, column + g * blocks, panel, weights);
+    for (int g = COUNT * apart; g < groups; g++) {
+        multiply_tile<Sum, ROWS, 1>(blocks, s + 4 * g, stride, column + g * blocks, panel, 1, weights);
     }
 }
 

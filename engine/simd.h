@@ -81,7 +81,7 @@ struct ShortSum {
 #endif
 
 // Four weights of each of four columns, in 16 bits.
-struct Halves {
+struct Wide {
     v128_t low, high;  // the first two columns, the others
 };
 
@@ -90,7 +90,7 @@ struct ExactSum {
     v128_t low, high;
 
     void start(v128_t = wasm_i32x4_const_splat(0)) { low = high = wasm_i32x4_const_splat(0); }
-    void add(v128_t a, Halves weights) {
+    void add(v128_t a, Wide weights) {
         low  = wasm_i32x4_add(low, wasm_i32x4_dot_i16x8(weights.low, a));
         high = wasm_i32x4_add(high, wasm_i32x4_dot_i16x8(weights.high, a));
     }

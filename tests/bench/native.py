@@ -28,6 +28,10 @@ PLAIN = {
     ),
     "PIP_NO_CACHE_DIR": "1",
 }
+#: GCC 12 takes eight of the 64 bytes for read that configure AMX and leaves the others out, so that products end in a
+#: crash: llama.cpp is compiled without it where a processor has it.
+WITHOUT_AMX = {"CMAKE_ARGS": "-DCMAKE_C_FLAGS=-mno-amx-int8 -DCMAKE_CXX_FLAGS=-mno-amx-int8", "PIP_NO_CACHE_DIR": "1"}
+PROCESSORS = Path("/proc/cpuinfo")
 #: stands for a picture in a text
 MARKER = "<__media__>"
 
@@ -92,7 +96,8 @@ def _python(plain: bool) -> Path | None:
     try:
         if plain:
             return own_python("plain", "llama.cpp's plain C (compiled, some minutes)", lock="native", env=PLAIN)
-        return own_python("native", "llama.cpp for this machine (compiled, some minutes)")
+        amx = PROCESSORS.exists() and "amx_tile" in PROCESSORS.read_text("utf-8")
+        return own_python("native", "llama.cpp for this machine (compiled, some minutes)", env=WITHOUT_AMX if amx else None)
     except BuildError as error:
         print(f"Nothing is compared with native llama.cpp: {error}", file=sys.stderr, flush=True)
         return None
