@@ -156,7 +156,7 @@ inline void multiply_tile(int blocks, float * s, size_t stride, const typename W
 template <typename Sum, int ROWS, typename Quant, typename Weights>
 void multiply_groups(int blocks, float * s, size_t stride, const typename Weights::Block * column,
                      const Panel<Quant> * panel, int groups, Weights weights) {
-    constexpr int COUNT = ROWS == 1 ? 4 : std::is_same_v<Sum, ExactSum> ? 1 : GROUPS;
+    constexpr int COUNT = ROWS == 1 ? 8 : std::is_same_v<Sum, ExactSum> ? 1 : GROUPS;
     const int     apart = groups / COUNT;
     for (int g = 0; g < apart; g++) {
         multiply_tile<Sum, ROWS, COUNT>(blocks, s + 4 * g, stride, column + g * blocks, panel, apart, weights);
