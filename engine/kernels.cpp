@@ -101,12 +101,12 @@ inline auto four_weights(const typename Weights::Block & block, int k, Weights w
     }
 }
 
-// COUNT groups of columns together use a row's activations more than once.
+// COUNT groups of columns, which lie `apart` groups apart, together use a row's activations more than once.
 template <typename Sum, int ROWS, int COUNT, typename Quant, typename Weights>
 inline void multiply_tile(int blocks, float * s, size_t stride, const typename Weights::Block * column,
                           const Panel<Quant> * panel, int apart, Weights weights) {
     const size_t next = (size_t) apart * blocks;
-    v128_t total[COUNT][ROWS];
+    v128_t       total[COUNT][ROWS];
     for (int g = 0; g < COUNT; g++) {
         for (int r = 0; r < ROWS; r++) {
             total[g][r] = wasm_f32x4_const_splat(0);
@@ -152,11 +152,11 @@ inline void multiply_tile(int blocks, float * s, size_t stride, const typename W
     }
 }
 
-// As many groups at a time as there are registers for their sums.
+// Several rows with as many groups at a time as there are registers for their sums, one row with streams of them.
 template <typename Sum, int ROWS, typename Quant, typename Weights>
 void multiply_groups(int blocks, float * s, size_t stride, const typename Weights::Block * column,
                      const Panel<Quant> * panel, int groups, Weights weights) {
-    constexpr int COUNT = ROWS == 1 ? 8 : std::is_same_v<Sum, ExactSum> ? 1 : GROUPS;
+    constexpr int COUNT = ROWS == 1 ? STREAMS : std::is_same_v<Sum, ExactSum> ? 1 : GROUPS;
     const int     apart = groups / COUNT;
     for (int g = 0; g < apart; g++) {
         multiply_tile<Sum, ROWS, COUNT>(blocks, s + 4 * g, stride, column + g * blocks, panel, apart, weights);

@@ -78,8 +78,12 @@ inline int rows_near(int64_t blocks) {
     return 4 * (int) std::max<int64_t>(4, (128 << 10) / (blocks * (int64_t) sizeof(Panel<int8_t>)));
 }
 
-// Groups of four columns that are multiplied together.
+// Groups of four columns that are multiplied together with several rows.
 constexpr int GROUPS = 2;
+
+// Groups of columns that are multiplied together with one row, which takes as long as weights take to come from memory.
+// They lie as far apart as can be: a processor fetches several long streams sooner than one, or than short ones.
+constexpr int STREAMS = 8;
 
 // s[r * stride + c] = rows r of activations times columns c of weights, for c < 4 * column_groups and r < rows; the panels
 // of four rows come after those of the four before.

@@ -189,101 +189,111 @@ template <typename Packed> struct Unpacked {
     }
 };
 
-// s[r * stride + c] = rows r of activations times columns c of weights, for c < COLUMNS * groups and r < ROWS.
+// Adds the products of one block to total[h][r], those of the four columns of half h with row r.
+template <typename Sum, int ROWS, typename Weights>
+inline void multiply_block(const typename Weights::Block & block, const Rows<ROWS> & rows, v128_t total[2][ROWS]) {
+    constexpr int STEP = ADDED_UP<Sum, Weights>;
+    v128_t        sum[2][ROWS], minima[2][ROWS];
+    for (int h = 0; h < 2; h++) {
+        for (int r = 0; r < ROWS; r++) {
+            sum[h][r] = minima[h][r] = wasm_i32x4_const_splat(0);
+        }
+    }
+    for (int part = 0; part < Weights::PARTS; part++) {
+        const Weights weights(block, part);
+#pragma clang loop unroll(full)
+        for (int i = 0; i < Weights::SUB_BLOCKS; i++) {
+            const v128_t scales = weights.scales(i);
+#pragma clang loop unroll(full)
+            for (int from = 0; from < Weights::VECTORS; from += STEP) {
+                Sum products[2][ROWS];
+                for (int h = 0; h < 2; h++) {
+                    for (int r = 0; r < ROWS; r++) {
+                        products[h][r].start();
+                    }
+                }
+#pragma clang loop unroll(full)
+                for (int k = from; k < from + STEP; k++) {
+#pragma clang loop unroll(full)
+                    for (int h = 0; h < 2; h++) {
+                        const v128_t w   = Weights::weights(block, part, i, k, h);
+                        const int    at  = Weights::VECTORS * (Weights::SUB_BLOCKS * part + i) + k;
+                        const auto   add = [&]<int... R>(std::integer_sequence<int, R...>) {
+                            (products[h][R].add(activations<Sum, R>(rows, at), w), ...);
+                        };
+                        add(std::make_integer_sequence<int, ROWS>());
+                    }
+                    for (int h = 0; ROWS > 1 && h < 2; h++) {
+                        for (int r = 0; r < ROWS; r++) {
+                            products[h][r].settle();
+                        }
+                    }
+                }
+                for (int h = 0; h < 2; h++) {
+                    for (int r = 0; r < ROWS; r++) {
+                        sum[h][r] = wasm_i32x4_add(sum[h][r], scaled(products[h][r], scales, h));
+                    }
+                }
+            }
+        }
+#pragma clang loop unroll(full)
+        for (int i = 0; i < Weights::SUB_BLOCKS; i += 2) {
+            for (int h = 0; h < 2; h++) {
+                const v128_t pairs = in_pairs(weights.minima(i), weights.minima(i + 1), h);
+                for (int r = 0; r < ROWS; r++) {
+                    const v128_t sums = wasm_v128_load32_splat(Weights::sums(rows, part, i / 2, r));
+                    minima[h][r]      = wasm_i32x4_add(minima[h][r], wasm_i32x4_dot_i16x8(pairs, sums));
+                }
+            }
+        }
+    }
+    const auto add = [&](const auto * scales, const v128_t from[2][ROWS]) {
+        for (int h = 0; h < 2; h++) {
+            const v128_t scale = floats(scales + 4 * h);
+            for (int r = 0; r < ROWS; r++) {
+                const v128_t both = wasm_f32x4_mul(scale, wasm_v128_load32_splat(rows.scale + r));
+                total[h][r]       = multiply_add(wasm_f32x4_convert_i32x4(from[h][r]), both, total[h][r]);
+            }
+        }
+    };
+    const auto * own = Weights::scales_of_minima(block);
+    for (int h = 0; h < 2; h++) {
+        for (int r = 0; r < ROWS; r++) {
+            if (own) {
+                minima[h][r] = wasm_i32x4_neg(minima[h][r]);
+            } else {
+                sum[h][r] = wasm_i32x4_sub(sum[h][r], wasm_i32x4_shl(minima[h][r], 5));
+            }
+        }
+    }
+    add(block.d, sum);
+    if (own) {
+        add(own, minima);
+    }
+}
+
+// s[r * stride + c] = rows r of activations times columns c of weights, for c < COLUMNS * groups and r < ROWS. `streams`
+// (at most STREAMS, a divisor of `groups`) are multiplied together.
 template <typename Sum, int ROWS, typename Weights>
 void multiply(int blocks, float * s, size_t stride, const typename Weights::Block * block, const Rows<ROWS> * panel,
-              int groups) {
-    constexpr int STEP = ADDED_UP<Sum, Weights>;
-    for (int g = 0; g < groups; g++, s += COLUMNS) {
-        v128_t total[2][ROWS];
-        for (int h = 0; h < 2; h++) {
+              int groups, int streams) {
+    const int apart = groups / streams;
+    for (int g = 0; g < apart; g++, s += COLUMNS) {
+        v128_t total[STREAMS][2][ROWS];
+        for (int i = 0; i < streams; i++) {
             for (int r = 0; r < ROWS; r++) {
-                total[h][r] = wasm_f32x4_const_splat(0);
+                total[i][0][r] = total[i][1][r] = wasm_f32x4_const_splat(0);
             }
         }
         for (int b = 0; b < blocks; b++, block++) {
-            const Rows<ROWS> & rows = panel[b];
-            v128_t             sum[2][ROWS], minima[2][ROWS];
-            for (int h = 0; h < 2; h++) {
-                for (int r = 0; r < ROWS; r++) {
-                    sum[h][r] = minima[h][r] = wasm_i32x4_const_splat(0);
-                }
-            }
-            for (int part = 0; part < Weights::PARTS; part++) {
-                const Weights weights(*block, part);
-#pragma clang loop unroll(full)
-                for (int i = 0; i < Weights::SUB_BLOCKS; i++) {
-                    const v128_t scales = weights.scales(i);
-#pragma clang loop unroll(full)
-                    for (int from = 0; from < Weights::VECTORS; from += STEP) {
-                        Sum products[2][ROWS];
-                        for (int h = 0; h < 2; h++) {
-                            for (int r = 0; r < ROWS; r++) {
-                                products[h][r].start();
-                            }
-                        }
-#pragma clang loop unroll(full)
-                        for (int k = from; k < from + STEP; k++) {
-#pragma clang loop unroll(full)
-                            for (int h = 0; h < 2; h++) {
-                                const v128_t w   = Weights::weights(*block, part, i, k, h);
-                                const int    at  = Weights::VECTORS * (Weights::SUB_BLOCKS * part + i) + k;
-                                const auto   add = [&]<int... R>(std::integer_sequence<int, R...>) {
-                                    (products[h][R].add(activations<Sum, R>(rows, at), w), ...);
-                                };
-                                add(std::make_integer_sequence<int, ROWS>());
-                            }
-                            for (int h = 0; ROWS > 1 && h < 2; h++) {
-                                for (int r = 0; r < ROWS; r++) {
-                                    products[h][r].settle();
-                                }
-                            }
-                        }
-                        for (int h = 0; h < 2; h++) {
-                            for (int r = 0; r < ROWS; r++) {
-                                sum[h][r] = wasm_i32x4_add(sum[h][r], scaled(products[h][r], scales, h));
-                            }
-                        }
-                    }
-                }
-#pragma clang loop unroll(full)
-                for (int i = 0; i < Weights::SUB_BLOCKS; i += 2) {
-                    for (int h = 0; h < 2; h++) {
-                        const v128_t pairs = in_pairs(weights.minima(i), weights.minima(i + 1), h);
-                        for (int r = 0; r < ROWS; r++) {
-                            const v128_t sums = wasm_v128_load32_splat(Weights::sums(rows, part, i / 2, r));
-                            minima[h][r]      = wasm_i32x4_add(minima[h][r], wasm_i32x4_dot_i16x8(pairs, sums));
-                        }
-                    }
-                }
-            }
-            const auto add = [&](const auto * scales, const v128_t from[2][ROWS]) {
-                for (int h = 0; h < 2; h++) {
-                    const v128_t scale = floats(scales + 4 * h);
-                    for (int r = 0; r < ROWS; r++) {
-                        const v128_t both = wasm_f32x4_mul(scale, wasm_v128_load32_splat(rows.scale + r));
-                        total[h][r]       = multiply_add(wasm_f32x4_convert_i32x4(from[h][r]), both, total[h][r]);
-                    }
-                }
-            };
-            const auto * own = Weights::scales_of_minima(*block);
-            for (int h = 0; h < 2; h++) {
-                for (int r = 0; r < ROWS; r++) {
-                    if (own) {
-                        minima[h][r] = wasm_i32x4_neg(minima[h][r]);
-                    } else {
-                        sum[h][r] = wasm_i32x4_sub(sum[h][r], wasm_i32x4_shl(minima[h][r], 5));
-                    }
-                }
-            }
-            add(block->d, sum);
-            if (own) {
-                add(own, minima);
+            for (int i = 0; i < streams; i++) {
+                multiply_block<Sum, ROWS, Weights>(block[(size_t) i * apart * blocks], panel[b], total[i]);
             }
         }
-        for (int h = 0; h < 2; h++) {
+        for (int i = 0; i < streams; i++) {
             for (int r = 0; r < ROWS; r++) {
-                wasm_v128_store(s + r * stride + 4 * h, total[h][r]);
+                wasm_v128_store(s + r * stride + COLUMNS * i * apart, total[i][0][r]);
+                wasm_v128_store(s + r * stride + COLUMNS * i * apart + 4, total[i][1][r]);
             }
         }
     }
@@ -298,7 +308,10 @@ template <typename Sum, typename Weights> void gemv(int n, float * s, const void
     for (int b = 0; b < blocks; b++) {
         panel[b].fill(&row[b].d, row[b].qs, row[b].bsums, std::is_same_v<Sum, ExactSum>);
     }
-    multiply<Sum, 1, Weights>(blocks, s, 0, weights, panel.data(), nc / COLUMNS);
+    const int groups = nc / COLUMNS, rest = groups % STREAMS;
+    multiply<Sum, 1, Weights>(blocks, s, 0, weights, panel.data(), groups - rest, STREAMS);
+    multiply<Sum, 1, Weights>(blocks, s + (groups - rest) * COLUMNS, 0, weights + (size_t) (groups - rest) * blocks,
+                              panel.data(), rest, 1);
 }
 
 // So many times four rows at once: enough to unpack weights for, and few enough to stay in a processor's cache.
@@ -332,7 +345,7 @@ void gemm(int n, float * s, size_t stride, const void * vx, const void * vy, int
             }
             for (int i = 0; i < count; i++) {
                 multiply<Sum, 4, Unpacked<Weights>>(blocks, s + 4 * i * stride + COLUMNS * g, stride, unpacked.data(),
-                                                    panels.rows.data() + i * blocks, 1);
+                                                    panels.rows.data() + i * blocks, 1, 1);
             }
         }
     }
