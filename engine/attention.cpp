@@ -21,12 +21,11 @@ void __wrap_ggml_compute_forward_flash_attn_ext(const ggml_compute_params * para
 namespace cloche {
 namespace {
 
-constexpr int       ROWS       = 16;        // queries that look together
-constexpr int       KEYS       = 32;        // keys that they look at together
-constexpr size_t    CACHE_LINE = 64;
-constexpr float     UNSEEN     = -65536;    // what `floats` makes of a mask's minus infinity
-constexpr float     LOWEST     = -1048576;  // less than any score
-constexpr ggml_half NOTHING    = 0xfc00;    // minus infinity
+constexpr int       ROWS    = 16;        // queries that look together
+constexpr int       KEYS    = 32;        // keys that they look at together
+constexpr float     UNSEEN  = -65536;    // what `floats` makes of a mask's minus infinity
+constexpr float     LOWEST  = -1048576;  // less than any score
+constexpr ggml_half NOTHING = 0xfc00;    // minus infinity
 
 // The sums of four vectors.
 inline v128_t sums(v128_t a, v128_t b, v128_t c, v128_t d) {
@@ -159,12 +158,10 @@ void unpack(float * to, const char * from, ggml_type type, size_t stride, int co
     memset(to, 0, (size_t) (KEYS - count) * width * sizeof(float));
 }
 
-// Rows that are wanted soon come into the processor's cache together; one by one, each would be waited for.
-void fetch(const char * from, size_t stride, int count, size_t bytes) {
+// Rows that are wanted soon.
+void fetch_rows(const char * from, size_t stride, int count, size_t bytes) {
     for (int k = 0; k < count; k++, from += stride) {
-        for (size_t i = 0; i < bytes; i += CACHE_LINE) {
-            (void) *(const volatile char *) (from + i);
-        }
+        fetch(from, bytes);
     }
 }
 
@@ -294,8 +291,8 @@ class Attention {
             }
             if (key + KEYS < all) {
                 const int next = std::min(KEYS, all - key - KEYS);
-                fetch(keys_at(k, key + KEYS), k.nb[1], next, ggml_row_size(k.type, wide));
-                fetch(keys_at(v, key + KEYS), v.nb[1], next, ggml_row_size(v.type, width));
+                fetch_rows(keys_at(k, key + KEYS), k.nb[1], next, ggml_row_size(k.type, wide));
+                fetch_rows(keys_at(v, key + KEYS), v.nb[1], next, ggml_row_size(v.type, width));
             }
             unpack(keys, keys_at(k, key), k.type, k.nb[1], some, wide);
             unpack(values, keys_at(v, key), v.type, v.nb[1], some, width);

@@ -26,6 +26,10 @@
 namespace cloche {
 namespace {
 
+// Groups of four columns that are multiplied together with one row, which takes as long as weights take to come from
+// memory. They lie as far apart as can be: a processor fetches several long streams sooner than one, or than short ones.
+constexpr int STREAMS = 8;
+
 // The eight vectors of a block: four quants of each of four columns.
 struct Q8 {
     using Block = block_q8_0x4;

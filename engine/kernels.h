@@ -81,10 +81,6 @@ inline int rows_near(int64_t blocks) {
 // Groups of four columns that are multiplied together with several rows.
 constexpr int GROUPS = 2;
 
-// Groups of columns that are multiplied together with one row, which takes as long as weights take to come from memory.
-// They lie as far apart as can be: a processor fetches several long streams sooner than one, or than short ones.
-constexpr int STREAMS = 8;
-
 // s[r * stride + c] = rows r of activations times columns c of weights, for c < 4 * column_groups and r < rows; the panels
 // of four rows come after those of the four before.
 void multiply_q8_0(int blocks, float * s, size_t stride, const block_q8_0x4 * weights, const Activations & activations,

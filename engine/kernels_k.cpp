@@ -19,6 +19,7 @@ namespace cloche {
 namespace {
 
 constexpr int COLUMNS = 8;
+constexpr int STREAMS = 4;  // of these, see kernels.cpp
 
 // One or four rows of one block of 256 activations.
 template <int ROWS> struct Rows {
@@ -119,7 +120,10 @@ struct Q6K {
     static constexpr int SHORT_VECTORS = 2;  // 2 * 2 * 63 * 127 is less than 2^15
     const int8_t * first;
 
-    Q6K(const Block & block, int part) : first(block.scales + COLUMNS * SUB_BLOCKS * part) {}
+    Q6K(const Block & block, int part) : first(block.scales + COLUMNS * SUB_BLOCKS * part) {
+        fetch(block.ql + sizeof(block.ql) / PARTS * part, sizeof(block.ql) / PARTS);
+        fetch(block.qh + sizeof(block.qh) / PARTS * part, sizeof(block.qh) / PARTS);
+    }
     static v128_t weights(const Block & block, int part, int sub_block, int i, int half) {
         const int    at   = 4 * (sub_block % 2) + i;
         const int    pair = sub_block / 2;

@@ -5,6 +5,7 @@
 #define GGML_COMMON_DECL_CPP
 #include "ggml-common.h"
 
+#include <cstddef>
 #include <initializer_list>
 
 #include <wasm_simd128.h>
@@ -21,6 +22,15 @@ inline v128_t kept(v128_t constant) {
 // keep more of them at a time than a processor has registers.
 inline void compute_now(v128_t & value) {
     asm volatile("" : "+r"(value));
+}
+
+// Has bytes come into the processor's cache together; one by one, each line of it would be waited for. What is read from one
+// end to the other a processor fetches by itself.
+inline void fetch(const void * from, size_t bytes) {
+    constexpr size_t LINE = 64;
+    for (size_t i = 0; i < bytes; i += LINE) {
+        (void) *((const volatile char *) from + i);
+    }
 }
 
 // Four half floats as floats; infinities and NaNs come out as large numbers. The bits of a denormal one, where a float has

@@ -111,7 +111,7 @@ describe.each(['relaxed', 'plain'] as const)('%s kernels', (kind) => {
       const weight = bits === 8 ? draw : () => Math.max(-8, Math.min(7, draw()));
       // Activations are within ±127: that is how they are quantised.
       const activation = (): number => Math.max(-127, draw());
-      for (const [length, columns] of [[32, 4], [96, 12], [576, 20], [1536, 8]] as const) {
+      for (const [length, columns] of [[32, 4], [96, 12], [64, 32], [96, 76], [576, 20], [1536, 8]] as const) {
         const weights = quants(columns, length, weight, true);
         for (const rows of [1, 4, 8, ...(length === 1536 ? [MANY_ROWS] : [])]) {
           const room = new Room(engine);

@@ -151,7 +151,7 @@ describe.each(['relaxed', 'plain'] as const)('%s kernels for K-quants', (simd) =
     const draw = draws[name]!;
     for (const [type, kind] of Object.entries(kinds)) {
       for (const [length, columns, rows] of [
-        [256, 8, 1], [512, 24, 1], [2304, 40, 1], [256, 8, 4], [768, 24, 8], [256, 16, 68], [1536, 16, 12],
+        [256, 8, 1], [512, 24, 1], [256, 64, 1], [512, 152, 1], [2304, 40, 1], [256, 8, 4], [768, 24, 8], [256, 16, 68], [1536, 16, 12],
       ] as const) {
         const room = new Room(engine);
         const weights = putWeights(room, kind, columns, length, draw);
