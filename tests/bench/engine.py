@@ -24,6 +24,8 @@ from toolchain.paths import DIST, ENGINE
 ROUNDS = 3
 #: What takes milliseconds is measured so often, after as many times in which browsers compile what it needs.
 MANY_ROUNDS = 12
+#: Browsers compile for seconds what pictures need, on the processor that a second thread wants.
+FIRST_LOOKS = 5
 WORDS = 80
 #: of the conversation that goes on after a reload
 MANY_WORDS = 400
@@ -134,7 +136,9 @@ def _seeing(name: str, rounds: list[dict[str, dict[str, Any]]], *, wllama: float
     yield from _costs(f"an answer about a picture, {name}", rounds)
 
 
-def _looks(size: int, projector: bytes | None, before: int = 1, count: int = ROUNDS) -> list[dict[str, dict[str, Any]]]:
+def _looks(
+    size: int, projector: bytes | None, before: int = FIRST_LOOKS, count: int = ROUNDS
+) -> list[dict[str, dict[str, Any]]]:
     """What each engine tells of its answers about pictures of noise, with the starter model's eyes or with others."""
     with stage() as built, ExitStack() as open_ones:
         files = {file["role"]: file for file in built.card["files"]}

@@ -97,7 +97,9 @@ def _python(plain: bool) -> Path | None:
         if plain:
             return own_python("plain", "llama.cpp's plain C (compiled, some minutes)", lock="native", env=PLAIN)
         amx = PROCESSORS.exists() and "amx_tile" in PROCESSORS.read_text("utf-8")
-        return own_python("native", "llama.cpp for this machine (compiled, some minutes)", env=WITHOUT_AMX if amx else None)
+        return own_python(
+            "native", "llama.cpp for this machine (compiled, some minutes)", env=WITHOUT_AMX if amx else None
+        )
     except BuildError as error:
         print(f"Nothing is compared with native llama.cpp: {error}", file=sys.stderr, flush=True)
         return None
