@@ -5,6 +5,7 @@
 // (https://arxiv.org/abs/2112.05682). Upstream's plain C turns each number into a float and back by itself, which took
 // half of the time of an answer. It is compiled twice, with relaxed SIMD and without.
 
+#include "cached_rows.h"
 #include "ggml-cpu-impl.h"
 #include "ops.h"
 #include "simd.h"
@@ -12,6 +13,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <numeric>
 
 extern "C" {
 void __real_ggml_compute_forward_flash_attn_ext(const ggml_compute_params * params, ggml_tensor * result);
@@ -61,19 +63,31 @@ template <int N> void score(const float * queries, const float * keys, int width
     }
 }
 
+struct AsItIs {
+    v128_t operator()(v128_t x) const { return x; }
+};
+
+// Makes the nearest float with the eleven bits of half floats, of two the larger one.
+struct Halved {
+    v128_t half = kept(wasm_i32x4_const_splat(0x1000)), bits = kept(wasm_i32x4_const_splat(~0x1fff));
+
+    v128_t operator()(v128_t x) const { return wasm_v128_and(wasm_i32x4_add(x, half), bits); }
+};
+
 // seen[r] += sum over k of weights[r][k] * values[k], for N rows and V vectors of each at a time.
-template <int N, int V> void gather(const float * weights, const float * values, int width, float * seen) {
+template <int N, int V, typename Round>
+void gather(const float * weights, int keys, const float * values, int width, float * seen, Round round) {
     v128_t sum[N][V];
     for (int r = 0; r < N; r++) {
         for (int v = 0; v < V; v++) {
             sum[r][v] = wasm_v128_load(seen + r * width + 4 * v);
         }
     }
-    for (int k = 0; k < KEYS; k++, values += width) {
+    for (int k = 0; k < keys; k++, values += width) {
         for (int v = 0; v < V; v++) {
             const v128_t value = wasm_v128_load(values + 4 * v);
             for (int r = 0; r < N; r++) {
-                sum[r][v] = multiply_add(wasm_v128_load32_splat(weights + r * KEYS + k), value, sum[r][v]);
+                sum[r][v] = round(multiply_add(wasm_v128_load32_splat(weights + r * KEYS + k), value, sum[r][v]));
             }
         }
     }
@@ -84,13 +98,15 @@ template <int N, int V> void gather(const float * weights, const float * values,
     }
 }
 
-template <int N> void gather_all(const float * weights, const float * values, int width, float * seen) {
-    int i = 0;
-    for (; i + 16 <= width; i += 16) {
-        gather<N, 4>(weights, values + i, width, seen + i);
+template <int N, typename Round = AsItIs>
+void gather_all(const float * weights, int keys, const float * values, int width, float * seen, Round round = {}) {
+    constexpr int V = 8 / N;
+    int           i = 0;
+    for (; i + 4 * V <= width; i += 4 * V) {
+        gather<N, V>(weights, keys, values + i, width, seen + i, round);
     }
     for (; i < width; i += 4) {
-        gather<N, 1>(weights, values + i, width, seen + i);
+        gather<N, 1>(weights, keys, values + i, width, seen + i, round);
     }
 }
 
@@ -103,59 +119,6 @@ template <typename Two, typename One> void in_pairs(int rows, Two two, One one) 
     if (r < rows) {
         one(r);
     }
-}
-
-// A half float in each place.
-inline v128_t float_of(ggml_half half) {
-    const ggml_half four[] = { half, half, half, half };
-    return floats(four);
-}
-
-// Eight bytes as floats, times a scale.
-inline void put_eight(float * to, v128_t shorts, v128_t scale) {
-    wasm_v128_store(to, wasm_f32x4_mul(wasm_f32x4_convert_i32x4(wasm_i32x4_extend_low_i16x8(shorts)), scale));
-    wasm_v128_store(to + 4, wasm_f32x4_mul(wasm_f32x4_convert_i32x4(wasm_i32x4_extend_high_i16x8(shorts)), scale));
-}
-
-// A row as floats.
-void unpack_row(float * to, const ggml_half * from, int width) {
-    for (int i = 0; i < width; i += 4) {
-        wasm_v128_store(to + i, many_floats(from + i));
-    }
-}
-
-void unpack_row(float * to, const block_q8_0 * from, int width) {
-    for (int i = 0; i < width; i += QK8_0, from++, to += QK8_0) {
-        const v128_t scale = float_of(from->d);
-        for (int k = 0; k < QK8_0; k += 8) {
-            put_eight(to + k, wasm_i16x8_load8x8(from->qs + k), scale);
-        }
-    }
-}
-
-void unpack_row(float * to, const block_q4_0 * from, int width) {
-    for (int i = 0; i < width; i += QK4_0, from++, to += QK4_0) {
-        const v128_t scale = float_of(from->d);
-        const v128_t both  = wasm_v128_load(from->qs);
-        const v128_t parts[] = { wasm_v128_and(both, wasm_i8x16_const_splat(15)), wasm_u8x16_shr(both, 4) };
-        for (int k = 0; k < 2; k++) {
-            const v128_t bytes = wasm_i8x16_sub(parts[k], wasm_i8x16_const_splat(8));
-            put_eight(to + 16 * k, wasm_i16x8_extend_low_i8x16(bytes), scale);
-            put_eight(to + 16 * k + 8, wasm_i16x8_extend_high_i8x16(bytes), scale);
-        }
-    }
-}
-
-// Rows as floats, and zeros up to KEYS rows.
-void unpack(float * to, const char * from, ggml_type type, size_t stride, int count, int width) {
-    for (int k = 0; k < count; k++, from += stride, to += width) {
-        switch (type) {
-            case GGML_TYPE_Q8_0: unpack_row(to, (const block_q8_0 *) from, width); break;
-            case GGML_TYPE_Q4_0: unpack_row(to, (const block_q4_0 *) from, width); break;
-            default: unpack_row(to, (const ggml_half *) from, width);
-        }
-    }
-    memset(to, 0, (size_t) (KEYS - count) * width * sizeof(float));
 }
 
 // Rows that are wanted soon.
@@ -213,6 +176,37 @@ void multiply(float * x, int count, float factor) {
     }
 }
 
+// The nearest float with the eleven bits of half floats, of two the even one.
+inline v128_t halved(v128_t x) {
+    const v128_t odd     = wasm_v128_and(wasm_u32x4_shr(x, 13), wasm_i32x4_const_splat(1));
+    const v128_t rounded = wasm_i32x4_add(wasm_i32x4_add(x, wasm_i32x4_const_splat(0xfff)), odd);
+    return wasm_v128_and(rounded, wasm_i32x4_const_splat(~0x1fff));
+}
+
+// What `Softmax` and `gather` do of one row, key by key and in half floats.
+void gather_in_halves(Softmax & softmax, const float * scores, const float * values, int width, float * seen) {
+    for (int k = 0, end; k < KEYS; k = end) {
+        end = k + 1;
+        if (scores[k] > softmax.largest) {  // It weighs one, so that sums often lie between two half floats.
+            const float shrunk = expf(softmax.largest - scores[k]);
+            softmax            = { scores[k], softmax.sum * shrunk + 1 };
+            for (int i = 0; i < width; i += 4) {
+                const v128_t less = halved(wasm_f32x4_mul(wasm_v128_load(seen + i), wasm_f32x4_splat(shrunk)));
+                wasm_v128_store(seen + i, halved(wasm_f32x4_add(wasm_v128_load(values + k * width + i), less)));
+            }
+            continue;
+        }
+        float weights[KEYS];
+        for (; end < KEYS && scores[end] <= softmax.largest; end++) {}
+        for (int j = k / 4 * 4; j < end; j += 4) {
+            const v128_t less = wasm_f32x4_sub(wasm_v128_load(scores + j), wasm_f32x4_splat(softmax.largest));
+            wasm_v128_store(weights + j, exp_of(less));
+        }
+        softmax.sum = std::accumulate(weights + k, weights + end, softmax.sum);
+        gather_all<1>(weights + k, end - k, values + k * width, width, seen, Halved());
+    }
+}
+
 size_t room(int64_t key_width, int64_t value_width) {
     return (ROWS + KEYS) * (key_width + value_width) + ROWS * KEYS;
 }
@@ -242,6 +236,10 @@ class Attention {
     const int           rows;   // queries of one head of keys
     float               scale = 1;
     int                 key_head = 0, sequence = 0;
+
+    // As upstream does for few queries, so that a short conversation's answers are those that are given elsewhere; where many
+    // keys are seen it would take too long.
+    bool in_halves() const { return v.type == GGML_TYPE_F16 && q.ne[1] < 64 && k.ne[1] <= 256; }
 
     int parts_of_a_head() const { return (rows + ROWS - 1) / ROWS; }
     int token(int row) const { return row / group; }
@@ -282,6 +280,9 @@ class Attention {
                    (const char *) q.data + token(row) * q.nb[1] + head(row) * q.nb[2] + sequence * q.nb[3],
                    wide * sizeof(float));
         }
+        for (int i = 0; in_halves() && i < count * wide; i += 4) {
+            wasm_v128_store(queries + i, halved(wasm_v128_load(queries + i)));
+        }
         multiply(queries, count * wide, scale);
         memset(seen, 0, count * width * sizeof(float));
         for (int key = 0; key < all; key += KEYS) {
@@ -294,21 +295,28 @@ class Attention {
                 fetch_rows(keys_at(k, key + KEYS), k.nb[1], next, ggml_row_size(k.type, wide));
                 fetch_rows(keys_at(v, key + KEYS), v.nb[1], next, ggml_row_size(v.type, width));
             }
-            unpack(keys, keys_at(k, key), k.type, k.nb[1], some, wide);
-            unpack(values, keys_at(v, key), v.type, v.nb[1], some, width);
+            unpack(keys, keys_at(k, key), k.type, k.nb[1], some, KEYS, wide);
+            unpack(values, keys_at(v, key), v.type, v.nb[1], some, KEYS, width);
             in_pairs(
                 count, [&](int r) { score<2>(queries + r * wide, keys, wide, scores + r * KEYS); },
                 [&](int r) { score<1>(queries + r * wide, keys, wide, scores + r * KEYS); });
             for (int r = 0; r < count; r++) {
                 hide(scores + r * KEYS, mask_at(first + r, key), some);
+                if (in_halves()) {
+                    gather_in_halves(softmax[r], scores + r * KEYS, values, width, seen + r * width);
+                    continue;
+                }
                 const float shrunk = softmax[r].weigh(scores + r * KEYS);
                 if (shrunk != 1) {
                     multiply(seen + r * width, width, shrunk);
                 }
             }
+            if (in_halves()) {
+                continue;
+            }
             in_pairs(
-                count, [&](int r) { gather_all<2>(scores + r * KEYS, values, width, seen + r * width); },
-                [&](int r) { gather_all<1>(scores + r * KEYS, values, width, seen + r * width); });
+                count, [&](int r) { gather_all<2>(scores + r * KEYS, KEYS, values, width, seen + r * width); },
+                [&](int r) { gather_all<1>(scores + r * KEYS, KEYS, values, width, seen + r * width); });
         }
         for (int r = 0; r < count; r++) {
             const int  row     = first + r;

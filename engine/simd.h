@@ -126,20 +126,22 @@ inline float total(v128_t x) {
     return wasm_f32x4_extract_lane(pairs, 0) + wasm_f32x4_extract_lane(pairs, 1);
 }
 
-// e^x with an error of 2e-7 of it; 0 where x is less than -87, infinity from 88.4 on.
+// e^x with an error of two units in the last place, and 0 where x is less than -87, infinity from 88.4 on: the polynomial of
+// upstream's other SIMD versions (ggml_v_expf in vec.h), so that models say what they say elsewhere.
 inline v128_t exp_of(v128_t x) {
-    const v128_t tiny = wasm_f32x4_lt(x, wasm_f32x4_const_splat(-87));
-    x                 = wasm_f32x4_pmin(wasm_f32x4_pmax(x, wasm_f32x4_const_splat(-87)), wasm_f32x4_const_splat(89));
-    const v128_t bits = wasm_f32x4_add(wasm_f32x4_mul(x, wasm_f32x4_const_splat(1.44269504f)), wasm_f32x4_const_splat(ROUND));
-    const v128_t n    = wasm_f32x4_sub(bits, wasm_f32x4_const_splat(ROUND));
-    const v128_t near = multiply_add(n, wasm_f32x4_const_splat(-0.693359375f), x);  // ln 2 in two parts
-    const v128_t f    = multiply_add(n, wasm_f32x4_const_splat(2.12194440e-4f), near);
-    v128_t       sum  = wasm_f32x4_const_splat(1.0f / 720);
-    for (const float factor : { 1.0f / 120, 1.0f / 24, 1.0f / 6, 0.5f, 1.0f, 1.0f }) {
-        sum = multiply_add(sum, f, wasm_f32x4_splat(factor));
-    }
-    const v128_t power = wasm_i32x4_add(wasm_i32x4_shl(bits, 23), wasm_i32x4_const_splat(127 << 23));
-    return wasm_v128_andnot(wasm_f32x4_mul(sum, power), tiny);
+    const v128_t tiny   = wasm_f32x4_lt(x, wasm_f32x4_const_splat(-87));
+    x                   = wasm_f32x4_pmin(wasm_f32x4_pmax(x, wasm_f32x4_const_splat(-87)), wasm_f32x4_const_splat(89));
+    const v128_t bits   = multiply_add(x, wasm_f32x4_const_splat(0x1.715476p+0f), wasm_f32x4_const_splat(ROUND));
+    const v128_t n      = wasm_f32x4_sub(bits, wasm_f32x4_const_splat(ROUND));
+    const v128_t near   = multiply_add(n, wasm_f32x4_const_splat(-0x1.62e4p-1f), x);  // ln 2 in two parts
+    const v128_t f      = multiply_add(n, wasm_f32x4_const_splat(-0x1.7f7d1cp-20f), near);
+    const v128_t square = wasm_f32x4_mul(f, f);
+    const v128_t high   = multiply_add(wasm_f32x4_const_splat(0x1.0e4020p-7f), f, wasm_f32x4_const_splat(0x1.573e2ep-5f));
+    const v128_t middle = multiply_add(wasm_f32x4_const_splat(0x1.555e66p-3f), f, wasm_f32x4_const_splat(0x1.fffdb6p-2f));
+    const v128_t low    = wasm_f32x4_mul(wasm_f32x4_const_splat(0x1.ffffecp-1f), f);
+    const v128_t less_1 = multiply_add(multiply_add(high, square, middle), square, low);
+    const v128_t power  = wasm_i32x4_add(wasm_i32x4_shl(bits, 23), wasm_i32x4_const_splat(127 << 23));
+    return wasm_v128_andnot(wasm_f32x4_mul(wasm_f32x4_add(less_1, wasm_f32x4_const_splat(1)), power), tiny);
 }
 
 }  // namespace cloche
