@@ -3,10 +3,12 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { ChatMessage, Completion, ToolSpec } from '../../js_bridge/contract.gen';
 import answers from '../data/starter_answers.json';
-import { ask, CARD, clearStorage, type EngineLink, fetchStarter, loadOf, startEngine, stopWorkers } from './engine_workers';
+import { ask, CARD, clearStorage, type EngineLink, fetchStarter, loadOf, OWN_ENGINE, startEngine, stopWorkers } from './engine_workers';
 
-/** Measured: 97 % are the same on Cloche's own engine, 95.5 % on wllama, whose GELU comes out of a table of half floats. */
-const SAME = 0.95;
+/** Measured: 99 % are the same on either engine; other processors round otherwise. */
+const SAME = 0.97;
+/** wllama takes five times as long for each: it is asked every third. */
+const EVERY = OWN_ENGINE ? 1 : 3;
 /** How far these few cases may lie under the card's figure of all. */
 const MARGIN = 0.1;
 const GROUPS = { picture: 'All questions about pictures', chat: 'All chat replies', tools: 'All about tools' };
@@ -27,6 +29,8 @@ interface Case {
   answer: string;
 }
 
+const CASES = (answers.cases as Case[]).filter((_, index) => index % EVERY === 0);
+const told: string[] = [];
 let engine: EngineLink;
 
 beforeAll(async () => {
@@ -34,7 +38,8 @@ beforeAll(async () => {
   await fetchStarter();
   engine = startEngine();
   await engine.call('model.load', loadOf());
-});
+  for (const one of CASES) told.push(await answerOf(one));
+}, 5 * MINUTES);
 afterAll(stopWorkers);
 
 function bytes(base64: string): Uint8Array {
@@ -91,23 +96,17 @@ function isRight({ right }: Case, answer: string): boolean {
   return answer === plain(right) || (REFUSAL.test(right) && REFUSAL.test(answer));
 }
 
-test(
-  'answers as PyTorch does, and as often right as its card says',
-  async () => {
-    const cases = answers.cases as Case[];
-    const told: string[] = [];
-    for (const one of cases) told.push(await answerOf(one));
+test('answers as PyTorch does', () => {
+  const different = CASES.flatMap((one, index) =>
+    one.kind === CONSTRAINED || CUT.test(one.answer) || told[index] === plain(one.answer) ? [] : `${one.kind}: ${one.answer} | ${told[index]}`,
+  );
+  expect(different.length, different.join('\n')).toBeLessThanOrEqual((1 - SAME) * CASES.length);
+});
 
-    const different = cases.flatMap((one, index) =>
-      one.kind === CONSTRAINED || CUT.test(one.answer) || told[index] === plain(one.answer) ? [] : `${one.kind}: ${one.answer} | ${told[index]}`,
-    );
-    expect(different.length, different.join('\n')).toBeLessThanOrEqual((1 - SAME) * cases.length);
-
-    for (const [group, label] of Object.entries(GROUPS)) {
-      const right = cases.flatMap((one, index) => (one.kind.startsWith(group) ? [isRight(one, told[index] ?? '')] : []));
-      const figure = CARD.figures.find((each) => each.label === label)?.value ?? 1;
-      expect(right.filter(Boolean).length / right.length, label).toBeGreaterThan(figure - MARGIN);
-    }
-  },
-  5 * MINUTES,
-);
+test.runIf(EVERY === 1)('is as often right as its card says', () => {
+  for (const [group, label] of Object.entries(GROUPS)) {
+    const right = CASES.flatMap((one, index) => (one.kind.startsWith(group) ? [isRight(one, told[index] ?? '')] : []));
+    const figure = CARD.figures.find((each) => each.label === label)?.value ?? 1;
+    expect(right.filter(Boolean).length / right.length, label).toBeGreaterThan(figure - MARGIN);
+  }
+});
