@@ -71,7 +71,8 @@ def install(work: Path) -> None:
     for source, target in zip(gguf_files.pair(work / "pair"), gguf_files.pair(SHIPPED), strict=True):
         shutil.copyfile(source, target)
     card.write(SHIPPED / "card.json", figures, gguf_files.pair(SHIPPED))
-    samples.write(SAMPLES, *gguf_files.load(*gguf_files.pair(SHIPPED)))
+    shipped = gguf_files.load(*gguf_files.pair(SHIPPED))
+    samples.write(SAMPLES, lambda chosen: evaluate.answers(*shipped, chosen))
 
 
 def export(work: Path) -> list[Path]:

@@ -1,6 +1,6 @@
-"""Fixed held-out cases with the answers PyTorch gives, for the tests of the engine in the browser.
+"""Held-out cases as other programs ask them: fixed ones with PyTorch's answers for the tests, or as many as one wants.
 
-Owns the file tests/data/starter_answers.json. Does not own the cases.
+Owns the file tests/data/starter_answers.json and its form. Does not own the cases, and needs no PyTorch.
 """
 
 from __future__ import annotations
@@ -8,25 +8,31 @@ from __future__ import annotations
 import base64
 import io
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from starter_model import scenes
 from starter_model.cases import Case, all_cases
-from starter_model.evaluate import answers
-from starter_model.model import Starter
-from starter_model.tokenizer import CALL, Tokenizer
+from starter_model.tokenizer import CALL
 
 EACH = 6
 
 
-def write(path: Path, model: Starter, tokenizer: Tokenizer) -> None:
-    """A few cases of every kind that ask the engine one thing, and what PyTorch answers."""
-    chosen = [case for case in all_cases(EACH) if not any(CALL in text for _, text in case.turns)]
-    told = [_told(case, answer) for case, answer in zip(chosen, answers(model, tokenizer, chosen), strict=True)]
-    path.write_text(json.dumps({"cases": told}, indent=1, ensure_ascii=False) + "\n", "utf-8")
+def chosen(each: int) -> list[Case]:
+    """`each` cases of every kind, of those that ask the engine one thing."""
+    return [case for case in all_cases(each) if not any(CALL in text for _, text in case.turns)]
 
 
-def _told(case: Case, answer: str) -> dict[str, object]:
+def write(path: Path, answers: Callable[[list[Case]], list[str]]) -> None:
+    """A few cases, and what PyTorch answers."""
+    cases = chosen(EACH)
+    answered = [asked(case) | {"answer": answer} for case, answer in zip(cases, answers(cases), strict=True)]
+    path.write_text(json.dumps({"cases": answered}, indent=1, ensure_ascii=False) + "\n", "utf-8")
+
+
+def asked(case: Case) -> dict[str, Any]:
+    """A case in JSON, its pictures as PNG in base64."""
     lines = [line for role, text in case.turns if role == "system" for line in text.splitlines()]
     return {
         "kind": case.kind,
@@ -34,7 +40,6 @@ def _told(case: Case, answer: str) -> dict[str, object]:
         "tools": [json.loads(line) for line in lines if line.startswith("{")],
         "images": [_png(scene) for scene in case.scenes],
         "right": case.answer,
-        "answer": answer,
     }
 
 

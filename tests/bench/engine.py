@@ -162,10 +162,10 @@ def _looks(
     return rounds[before:]
 
 
-def native_starter(built: Stage) -> AbstractContextManager[Native | None]:
-    """The starter model in native llama.cpp."""
+def native_starter(built: Stage, *, plain: bool = False) -> AbstractContextManager[Native | None]:
+    """The starter model in native llama.cpp, or in its plain C."""
     files = {file["role"]: DIST / file["url"] for file in built.card["files"]}
-    return native(files["weights"], files["projector"])
+    return native(files["weights"], files["projector"], plain=plain)
 
 
 def code_of(built: Stage) -> str:
