@@ -19,6 +19,7 @@ from tests.bench.native import MARKER, Native, native
 from tests.bench.random_model import Q8_0, SHAPES, random_model
 from tests.bench.report import Figure
 from tests.bench.stage import Stage, stage
+from tests.e2e.models import WEIGHTS, original
 
 from toolchain.paths import ENGINE, ROOT
 
@@ -39,6 +40,7 @@ def measure() -> Iterator[Figure]:
     yield from _answers()
     yield from _native_answers()
     yield from _dictated()
+    yield from _logits("starter model", original(WEIGHTS))
     for name in ("135M", "360M"):
         yield from _logits(f"{name} Q8_0", random_model(SHAPES[name], Q8_0))
 
