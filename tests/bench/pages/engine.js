@@ -148,7 +148,10 @@ async function likeliest(request, top_logprobs) {
   return steps.flatMap(({ chunks }) => chunks).flatMap(({ choices }) => choices?.[0]?.logprobs?.content ?? []);
 }
 
-/** Log-probabilities of every token as the first of the answer, by the token's number. The likeliest may be a part of a letter, which is not told: the answer is dictated. */
+/**
+ * Log-probabilities of every token as the first of the answer, by the token's number. The likeliest may be a part of a
+ * letter, which is not told: the answer is dictated.
+ */
 async function logits(content, vocabulary) {
   const [first] = await likeliest({ messages: [{ role: 'user', content }], grammar: 'root ::= " "', max_tokens: 1 }, vocabulary);
   const found = new Array(vocabulary).fill(null);
